@@ -1,0 +1,1 @@
+"""Hand-written yardsticks that import no engine code of ours."""

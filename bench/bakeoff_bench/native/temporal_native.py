@@ -1,0 +1,240 @@
+"""The order saga as a Temporal user writes it by hand: the yardstick for the Temporal adapter.
+
+One workflow with four activities and three compensations, a worker that is a process of its own, and a
+client that keeps a fixed number of sagas in flight (closed loop: it prices the machinery, it is no load test).
+Nothing here imports an engine of bakeoff. What each activity does is pluggable (``--body``), so that the same
+machinery can be measured with empty steps or with the steps that an adapter runs.
+
+Run ``python -m bakeoff_bench.native.temporal_native --help``.
+
+Source: Temporal's saga samples and the ``temporalio`` README (cancellation, sandbox, thread pool activities).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from temporalio import activity, workflow
+from temporalio.client import Client
+from temporalio.common import RetryPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ActivityError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+#: Import path of the function that every activity calls; activities run in the worker process only.
+BODY_VARIABLE = "BAKEOFF_NATIVE_BODY"
+DEFAULT_BODY = "bakeoff_bench.native.temporal_native:do_nothing"
+RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
+TIMEOUT = timedelta(seconds=30)
+
+Body = Callable[[str, str, int], Any]
+
+
+def do_nothing(step: str, saga_id: str, attempt: int) -> Any:
+    """Be the empty body: an activity that only exists. ``attempt`` counts from 1."""
+    return None
+
+
+@cache
+def load_body() -> Body:
+    """Import the body that the environment names, once per worker process."""
+    module, _, attribute = os.environ.get(BODY_VARIABLE, DEFAULT_BODY).partition(":")
+    body: Body = getattr(importlib.import_module(module), attribute)
+    return body
+
+
+def _run(step: str, saga_id: str) -> Any:
+    return load_body()(step, saga_id, activity.info().attempt)
+
+
+@activity.defn
+def reserve_inventory(saga_id: str) -> Any:
+    """Put the goods aside."""
+    return _run("reserve_inventory", saga_id)
+
+
+@activity.defn
+def release_inventory(saga_id: str) -> Any:
+    """Undo ``reserve_inventory``."""
+    return _run("release_inventory", saga_id)
+
+
+@activity.defn
+def charge_payment(saga_id: str) -> Any:
+    """Take the money."""
+    return _run("charge_payment", saga_id)
+
+
+@activity.defn
+def refund_payment(saga_id: str) -> Any:
+    """Undo ``charge_payment``."""
+    return _run("refund_payment", saga_id)
+
+
+@activity.defn
+def create_shipment(saga_id: str) -> Any:
+    """Order the parcel."""
+    return _run("create_shipment", saga_id)
+
+
+@activity.defn
+def cancel_shipment(saga_id: str) -> Any:
+    """Undo ``create_shipment``."""
+    return _run("cancel_shipment", saga_id)
+
+
+@activity.defn
+def send_confirmation(saga_id: str) -> Any:
+    """Tell the customer."""
+    return _run("send_confirmation", saga_id)
+
+
+ACTIVITIES: Sequence[Callable[[str], Any]] = [
+    reserve_inventory, release_inventory, charge_payment, refund_payment,
+    create_shipment, cancel_shipment, send_confirmation,
+]  # fmt: skip
+
+
+async def _do(step: Callable[[str], Any], saga_id: str) -> Any:
+    return await workflow.execute_activity(step, saga_id, start_to_close_timeout=TIMEOUT, retry_policy=RETRY)
+
+
+@workflow.defn(name="native-order")
+class NativeOrder:
+    """Four steps; when one fails, what may have happened is undone in reverse and the workflow fails."""
+
+    @workflow.run
+    async def run(self, order_id: str) -> str:
+        """Run the saga for ``order_id`` (also its workflow id) and return the last step's result as text."""
+        undo: list[Callable[[str], Any]] = []
+        try:
+            # Registered before the action: a step that timed out may have happened.
+            undo.append(release_inventory)
+            await _do(reserve_inventory, order_id)
+            undo.append(refund_payment)
+            await _do(charge_payment, order_id)
+            undo.append(cancel_shipment)
+            await _do(create_shipment, order_id)
+            return str(await _do(send_confirmation, order_id))
+        except (ActivityError, asyncio.CancelledError):
+            # A cancel must not interrupt the undoing; GeneratorExit (cache eviction) must not start it.
+            await asyncio.shield(asyncio.create_task(self._compensate(order_id, undo)))
+            raise
+
+    async def _compensate(self, order_id: str, undo: list[Callable[[str], Any]]) -> None:
+        for step in reversed(undo):
+            try:
+                await _do(step, order_id)
+            except ActivityError:
+                workflow.logger.exception("compensation %s gave up", step.__name__)
+
+
+async def work(args: argparse.Namespace) -> None:
+    """Serve the task queue until SIGTERM or SIGINT; say ``ready`` on standard output first."""
+    load_body()
+    client = await Client.connect(args.address, namespace=args.namespace)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with ThreadPoolExecutor(args.concurrency) as executor:
+        async with Worker(
+            client,
+            task_queue=args.task_queue,
+            workflows=[NativeOrder],
+            activities=ACTIVITIES,
+            activity_executor=executor,
+            max_concurrent_activities=args.concurrency,
+            workflow_runner=SandboxedWorkflowRunner() if args.sandbox else UnsandboxedWorkflowRunner(),
+        ):
+            print("ready", flush=True)
+            await stop.wait()
+    await asyncio.sleep(0.2)  # sdk-python#300: the core may still call into a loop that is gone
+
+
+async def drive(args: argparse.Namespace) -> dict[str, Any]:
+    """Run the sagas, ``in_flight`` at a time, and return rate (per second) and latencies (milliseconds)."""
+    client = await Client.connect(args.address, namespace=args.namespace)
+    prefix = uuid.uuid4().hex[:8]
+    slots = asyncio.Semaphore(args.in_flight)
+
+    async def one(number: int) -> float:
+        async with slots:
+            began = time.perf_counter()
+            saga_id = f"{prefix}-{number}"
+            handle = await client.start_workflow(
+                NativeOrder.run, saga_id, id=saga_id, task_queue=args.task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            )  # fmt: skip
+            await handle.result()
+            return time.perf_counter() - began
+
+    await asyncio.gather(*(one(-number - 1) for number in range(args.warm_up)))
+    began = time.perf_counter()
+    latencies_s = sorted(await asyncio.gather(*(one(number) for number in range(args.sagas))))
+    elapsed_s = time.perf_counter() - began
+    await asyncio.sleep(0.2)
+    return {
+        "native": "temporal", "sagas": args.sagas, "in_flight": args.in_flight, "elapsed_s": round(elapsed_s, 3),
+        "sagas_per_s": round(args.sagas / elapsed_s, 2),
+        "p50_ms": round(statistics.median(latencies_s) * 1000, 1),
+        "p95_ms": round(latencies_s[int(0.95 * (len(latencies_s) - 1))] * 1000, 1),
+    }  # fmt: skip
+
+
+def bench(args: argparse.Namespace) -> dict[str, Any]:
+    """Start the worker process, drive the sagas and stop the worker again."""
+    command = [sys.executable, "-m", "bakeoff_bench.native.temporal_native", "work"]
+    command += ["--address", args.address, "--namespace", args.namespace, "--task-queue", args.task_queue]
+    command += ["--concurrency", str(args.concurrency), *(["--sandbox"] if args.sandbox else [])]
+    worker = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, BODY_VARIABLE: args.body}
+    )
+    try:
+        if worker.stdout is None or worker.stdout.readline().strip() != "ready":
+            raise SystemExit("the native worker did not start")
+        return asyncio.run(drive(args))
+    finally:
+        worker.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            worker.wait(timeout=10)
+        worker.kill()
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Parse the command line; print one JSON object for ``bench``."""
+    parser = argparse.ArgumentParser(prog="temporal_native", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("role", choices=["bench", "work"], nargs="?", default="bench")
+    parser.add_argument("--address", default="127.0.0.1:7233", help="host:port of a running Temporal server")
+    parser.add_argument("--namespace", default="default")
+    parser.add_argument("--task-queue", default="bakeoff-native")
+    parser.add_argument("--sagas", type=int, default=200)
+    parser.add_argument("--warm-up", type=int, default=32, help="sagas before the clock starts")
+    parser.add_argument("--in-flight", type=int, default=16)
+    parser.add_argument("--concurrency", type=int, default=16, help="activities at once (threads)")
+    parser.add_argument("--sandbox", action="store_true", help="keep the SDK's workflow sandbox on")
+    parser.add_argument("--body", default=DEFAULT_BODY, help="module:function called as (step, saga id, attempt)")
+    args = parser.parse_args(argv)
+    if args.role == "work":
+        asyncio.run(work(args))
+    else:
+        print(json.dumps(bench(args)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""The interface of an orchestration engine: five methods, and small protocols for optional powers.
+
+An adapter translates; it neither measures nor judges. The harness starts its servers and workers,
+stamps times and reads the ledger. asyncio is the one colour: a synchronous SDK is adapted inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from bakeoff.deployment import Deployment
+    from bakeoff.outcome import Description, Event, Listed, Outcome, Status
+    from bakeoff.saga import JSON, Saga
+    from bakeoff.servers import Server
+    from bakeoff.settings import Setting, SettingsInForce
+
+
+class Capability(StrEnum):
+    """What contract tests may ask for; an engine declares every one of them."""
+
+    ORDER = "order"  #: steps act in order (S1)
+    RETRY = "retry"  #: faults are retried by each step's own policy (S2, S8)
+    TIMEOUT = "timeout"  #: a start-to-close timeout per step (S2)
+    COMPENSATION = "compensation"  #: undo in reverse order, each with its own retries (S3, S4)
+    OWN_UNDO = "own_undo"  #: a step with an unknown outcome is compensated itself (S3)
+    PIVOT = "pivot"  #: no compensation after the point of no return (I9)
+    OUTCOME = "outcome"  #: a client learns the terminal outcome and its cause (S5)
+    IDEMPOTENT_START = "idempotent_start"  #: one execution per workflow id (S6)
+    PARALLEL = "parallel"  #: several steps at once
+    SIGNALS = "signals"  #: a wait for a signal with payload (S7)
+    WAIT_TIMEOUT = "wait_timeout"  #: a wait that races its timeout (S2)
+    TIMERS = "timers"  #: a durable timer shorter than the lease
+    LONG_TIMERS = "long_timers"  #: a durable timer longer than the lease
+    CANCEL = "cancel"  #: cancel and compensate (S9)
+    DESCRIBE = "describe"  #: where a saga is now
+    LIST = "list"  #: sagas by status
+    EVENT_HISTORY = "event_history"  #: what happened so far, kept by the engine
+
+
+class Support(StrEnum):
+    """How an engine reaches a capability."""
+
+    NATIVE = "native"  #: a feature of the engine
+    PATTERN = "pattern"  #: the best known pattern built on the engine
+    ABSENT = "absent"  #: no honest way
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An engine's declaration about one capability; ``reason`` is one printed sentence."""
+
+    support: Support
+    reason: str
+
+
+class Survives(StrEnum):
+    """What an acknowledged saga survives, as the engine declares (S10)."""
+
+    WORKER_KILL = "worker_kill"
+    BROKER_KILL = "broker_kill"
+    POWER_LOSS = "power_loss"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfo:
+    """What an engine says of itself before anything is started.
+
+    Attributes:
+        title: How it is called in tables, e.g. ``"Celery chain"``.
+        claims: One claim for *every* capability.
+        survives: What acknowledged sagas survive in class ``recommended``.
+        settings: The settings that ``--set`` knows.
+        versions: ``{component: version}`` of SDKs that are installed.
+        note: One sentence that belongs beside every number, e.g. ``"dev server, 1 shard, SQLite"``.
+        in_process: True if the sagas run inside the client's process and there are no workers.
+    """
+
+    title: str
+    claims: Mapping[Capability, Claim]
+    survives: frozenset[Survives]
+    settings: Sequence[Setting] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+    in_process: bool = False
+
+
+@runtime_checkable
+class EngineClient(Protocol):
+    """A connected client of a running deployment."""
+
+    async def start(self, saga: Saga, workflow_id: str, input: JSON) -> bool:
+        """Start a saga; return ``False`` if this id exists already with the same saga and input (S6).
+
+        Raises:
+            WorkflowConflictError: If the id exists with another saga or input.
+            UnserialisableError: If JSON cannot carry the input.
+            StartUnknownError: If the connection broke and nobody knows.
+        """
+
+    async def result(self, workflow_id: str, timeout_s: float) -> Outcome:
+        """Wait for the terminal outcome.
+
+        Raises:
+            WorkflowNotFoundError: If no saga of this id was started.
+            ResultTimeoutError: If it has not settled within ``timeout_s`` seconds.
+        """
+
+    async def close(self) -> None:
+        """Let go of every connection and thread; afterwards nothing of the SDK runs."""
+
+
+class OrchestrationEngine(Protocol):
+    """A contestant. ``name`` is its entry-point name and its ``--engine`` value."""
+
+    name: str
+
+    def info(self, settings: SettingsInForce | None = None) -> EngineInfo:
+        """Describe itself; claims may depend on the settings in force (broker, leases)."""
+
+    def servers(self, settings: SettingsInForce) -> Sequence[Server]:
+        """Processes that the harness must start (or find outside), in starting order."""
+
+    def worker_command(self, deployment: Deployment) -> Sequence[str]:
+        """Return argv of one worker process; it finds its deployment by ``BAKEOFF_DEPLOYMENT``."""
+
+    async def connect(self, deployment: Deployment) -> EngineClient:
+        """Return a client of a running deployment."""
+
+
+@runtime_checkable
+class Signals(Protocol):
+    """``Capability.SIGNALS``."""
+
+    async def signal(self, workflow_id: str, name: str, signal_id: str, payload: JSON) -> bool:
+        """Deliver a signal; return ``False`` if this ``signal_id`` was delivered before (S7).
+
+        Raises:
+            WorkflowNotFoundError: For an unknown saga.
+            SignalRejectedError: If it comes too late, or no wait has this name.
+        """
+
+
+@runtime_checkable
+class Cancels(Protocol):
+    """``Capability.CANCEL``."""
+
+    async def cancel(self, workflow_id: str) -> None:
+        """Request a cancel (S9); the outcome tells whether it was effective.
+
+        Raises:
+            WorkflowNotFoundError: For an unknown saga.
+        """
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """``Capability.DESCRIBE``."""
+
+    async def describe(self, workflow_id: str) -> Description:
+        """Tell where the saga is now; ``WorkflowNotFoundError`` for an unknown one."""
+
+
+@runtime_checkable
+class Lists(Protocol):
+    """``Capability.LIST``."""
+
+    async def list_sagas(self, status: Status | None = None, limit: int = 100) -> Sequence[Listed]:
+        """Return at most ``limit`` sagas of this deployment, newest first, of one status or of all."""
+
+
+@runtime_checkable
+class HasEventHistory(Protocol):
+    """``Capability.EVENT_HISTORY``."""
+
+    async def event_history(self, workflow_id: str) -> Sequence[Event]:
+        """Return the engine's own events in order; ``WorkflowNotFoundError`` for an unknown saga."""

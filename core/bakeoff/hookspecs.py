@@ -1,0 +1,35 @@
+"""The whole extension surface, in the order in which it is called.
+
+A plug-in is a module named by an entry point; it implements any of these with ``@bakeoff.hookimpl``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    import typer
+
+    from bakeoff.engine import OrchestrationEngine
+
+#: Name of the pluggy project and of the entry-point groups ``bakeoff.engines`` and ``bakeoff.commands``.
+PROJECT = "bakeoff"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def bakeoff_engine() -> OrchestrationEngine | None:
+    """Return the engine of this plug-in.
+
+    Import the SDK inside this function and raise ``EngineUnavailableError`` with the installing command
+    where it is missing: the module itself must import everywhere. Called once, when the engine is asked for.
+    """
+
+
+@hookspec
+def bakeoff_register_commands(cli: typer.Typer) -> None:
+    """Add commands to the command line. Called once at start, before arguments are read."""

@@ -1,0 +1,64 @@
+"""Payment: a charge is captured at once, or authorised first and captured at the pivot."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from bakeoff.orders.lookup import load_order
+from bakeoff.saga import JSON, Call
+from bakeoff.world import schema
+
+_charges = schema.charges
+_COUNT = select(func.count()).where(_charges.c.order_id == bindparam("order"))
+_INSERT = insert(_charges)
+_SET_STATE = (
+    update(_charges).where(_charges.c.charge_id == bindparam("charge")).values(state=bindparam("new_state"))
+)
+_REMEMBER = (
+    update(schema.orders).where(schema.orders.c.order_id == bindparam("order")).values(charge_id=bindparam("charge"))
+)
+
+
+def charge_payment(call: Call) -> JSON:
+    """Charge the order's total and store the charge id with the order."""
+    return _charge(call, "captured")
+
+
+def refund_payment(call: Call) -> JSON:
+    """Refund the charge that the order remembers."""
+    return _end(call, "refunded")
+
+
+def authorize_payment(call: Call) -> JSON:
+    """Only authorise the order's total; ``capture_payment`` takes it later."""
+    return _charge(call, "authorised")
+
+
+def void_payment(call: Call) -> JSON:
+    """Give an authorisation back."""
+    return _end(call, "voided")
+
+
+def capture_payment(call: Call) -> JSON:
+    """Take the authorised amount: the pivot of ``order-pivot``."""
+    return _end(call, "captured")
+
+
+def _charge(call: Call, state: str) -> JSON:
+    order = load_order(call.tx, call.input)
+    # A naive service can be made to charge twice; the number in the id keeps both charges.
+    taken = call.tx.execute(_COUNT, {"order": order.order_id}).scalar_one()
+    charge_id = f"ch-{order.order_id}-{taken + 1}"
+    call.tx.execute(
+        _INSERT,
+        {"charge_id": charge_id, "order_id": order.order_id, "amount_minor": order.total_minor, "state": state},
+    )
+    call.tx.execute(_REMEMBER, {"order": order.order_id, "charge": charge_id})
+    return {"charge_id": charge_id, "amount_minor": order.total_minor}
+
+
+def _end(call: Call, state: str) -> JSON:
+    known = call.own_result or {}
+    charge_id = known.get("charge_id") or load_order(call.tx, call.input).charge_id
+    call.tx.execute(_SET_STATE, {"charge": charge_id, "new_state": state})
+    return {"charge_id": charge_id}

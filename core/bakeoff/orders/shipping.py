@@ -1,0 +1,49 @@
+"""Shipping: a shipment takes the reserved units out of the warehouse."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from bakeoff.orders.inventory import basket
+from bakeoff.orders.lookup import load_order
+from bakeoff.saga import JSON, Call
+from bakeoff.world import schema
+
+_stock = schema.stock
+_shipments = schema.shipments
+_COUNT = select(func.count()).where(_shipments.c.order_id == bindparam("order"))
+_INSERT = insert(_shipments)
+_CANCEL = (
+    update(_shipments).where(_shipments.c.shipment_id == bindparam("shipment")).values(state="cancelled")
+)
+_SHIP = (
+    update(_stock)
+    .where(_stock.c.sku == bindparam("code"))
+    .values(reserved=_stock.c.reserved - bindparam("n"), shipped=_stock.c.shipped + bindparam("n"))
+)
+_TAKE_BACK = (
+    update(_stock)
+    .where(_stock.c.sku == bindparam("code"))
+    .values(reserved=_stock.c.reserved + bindparam("n"), shipped=_stock.c.shipped - bindparam("n"))
+)
+
+
+def create_shipment(call: Call) -> JSON:
+    """Ship the reserved basket."""
+    order = load_order(call.tx, call.input)
+    taken = call.tx.execute(_COUNT, {"order": order.order_id}).scalar_one()
+    shipment_id = f"sh-{order.order_id}-{taken + 1}"
+    call.tx.execute(
+        _INSERT, {"shipment_id": shipment_id, "order_id": order.order_id, "state": "created"}
+    )
+    call.tx.execute(_SHIP, basket(call.tx, call.input))
+    return {"shipment_id": shipment_id}
+
+
+def cancel_shipment(call: Call) -> JSON:
+    """Take the shipment back; its units are reserved again."""
+    known = call.own_result or {}
+    shipment_id = known.get("shipment_id") or f"sh-{call.input}-1"
+    call.tx.execute(_CANCEL, {"shipment": shipment_id})
+    call.tx.execute(_TAKE_BACK, basket(call.tx, call.input))
+    return {"shipment_id": shipment_id}

@@ -1,0 +1,100 @@
+"""The only file that touches ``pm.hook``: typed access to plug-ins, one engine at a time.
+
+A plug-in that cannot be imported is reported and does not stop the others.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from bakeoff import hookspecs
+from bakeoff.errors import EngineUnavailableError, UnknownNameError
+
+if TYPE_CHECKING:
+    import typer
+
+    from bakeoff.engine import OrchestrationEngine
+
+ENGINES_GROUP = "bakeoff.engines"
+COMMANDS_GROUP = "bakeoff.commands"
+
+
+@dataclass
+class Plugins:
+    """Engines and commands that are installed, plus those that a caller adds by name.
+
+    Attributes:
+        extra: ``{engine name: module}`` of engines outside any entry point (tests, ``--plugin``).
+    """
+
+    extra: dict[str, str] = field(default_factory=dict)
+
+    def engine_names(self) -> list[str]:
+        """Names of all engines that could be asked for, sorted; nothing is imported."""
+        return sorted({entry.name for entry in entry_points(group=ENGINES_GROUP)} | set(self.extra))
+
+    def engine(self, name: str) -> OrchestrationEngine:
+        """Load one engine and only that one.
+
+        Raises:
+            UnknownNameError: If nobody installed an engine of this name.
+            EngineUnavailableError: If its plug-in cannot be imported or its SDK is missing.
+        """
+        manager = self._manager()
+        try:
+            module = self._engine_module(name)
+            manager.register(module, name=name)
+            manager.check_pending()
+            found: Sequence[OrchestrationEngine | None] = manager.hook.bakeoff_engine()
+        except (EngineUnavailableError, UnknownNameError):
+            raise
+        except Exception as error:  # a stranger's module may fail in any way at all
+            raise EngineUnavailableError(
+                f"engine {name!r} cannot be loaded: {type(error).__name__}: {error}"
+            ) from error
+        engines = [engine for engine in found if engine is not None]
+        if len(engines) != 1:
+            raise EngineUnavailableError(f"engine {name!r}: its plug-in returns {len(engines)} engines, not one")
+        engines[0].name = name
+        return engines[0]
+
+    def _engine_module(self, name: str) -> object:
+        if name in self.extra:
+            return importlib.import_module(self.extra[name])
+        entries = [entry for entry in entry_points(group=ENGINES_GROUP) if entry.name == name]
+        if not entries:
+            known = self.engine_names()
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise UnknownNameError(f"engine {name!r} is not installed; installed: {', '.join(known)}.{hint}")
+        return entries[0].load()
+
+    def register_commands(self, cli: typer.Typer) -> list[str]:
+        """Let every command plug-in add its commands; return one message per plug-in that failed."""
+        problems: list[str] = []
+        manager = self._manager()
+        for entry in entry_points(group=COMMANDS_GROUP):
+            try:
+                manager.register(_load(entry), name=entry.name)
+            except Exception as error:  # see engine()
+                problems.append(f"command plug-in {entry.name!r} cannot be loaded: {error}")
+        manager.check_pending()
+        manager.hook.bakeoff_register_commands(cli=cli)
+        return problems
+
+    @staticmethod
+    def _manager() -> pluggy.PluginManager:
+        manager = pluggy.PluginManager(hookspecs.PROJECT)
+        manager.add_hookspecs(hookspecs)
+        return manager
+
+
+def _load(entry: EntryPoint) -> object:
+    return entry.load()

@@ -1,0 +1,18 @@
+"""Operating-system processes: started, watched, killed, and never left behind."""
+
+from bakeoff.processes.child import Child, kill_session, session_members, stop_session
+from bakeoff.processes.launcher import Launch, Launcher
+from bakeoff.processes.ports import free_ports, port_is_free
+from bakeoff.processes.workers import Workers
+
+__all__ = [
+    "Child",
+    "Launch",
+    "Launcher",
+    "Workers",
+    "free_ports",
+    "kill_session",
+    "port_is_free",
+    "session_members",
+    "stop_session",
+]

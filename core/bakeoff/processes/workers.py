@@ -1,0 +1,105 @@
+"""A supervised set of worker processes of one engine: counted, restarted, killable."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Callable, Sequence
+
+from bakeoff.errors import ServerStartError
+from bakeoff.processes.child import Child, kill_session
+from bakeoff.processes.launcher import Launch, Launcher
+
+#: A worker that ends this soon after its start counts as a failed start.
+_TOO_SOON_S = 2.0
+_FAILED_STARTS_ALLOWED = 3
+_POLL_S = 0.1
+
+
+class Workers:
+    """Keeps ``count`` worker processes running.
+
+    A worker's leader that ends takes its whole session along (Dramatiq's children survive their master
+    otherwise) and is started again; ``restarts`` counts that. ``ready_pids`` must return the process ids
+    that announced themselves.
+    """
+
+    def __init__(
+        self, launcher: Launcher, name: str, launch: Launch, ready_pids: Callable[[], Sequence[int]]
+    ) -> None:
+        self._launcher = launcher
+        self._name = name
+        self._launch = launch
+        self._ready_pids = ready_pids
+        self._supervisor: asyncio.Task[None] | None = None
+        self._started_at: dict[int, float] = {}
+        self._number = 0
+        self._failed_starts = 0
+        self.children: list[Child] = []
+        self.restarts = 0
+        self.failure: ServerStartError | None = None
+
+    async def start(self, count: int, ready_within_s: float = 30.0) -> None:
+        """Start ``count`` workers and wait until each has announced itself.
+
+        Raises:
+            ServerStartError: If one ended or did not announce itself in time, with its log's last lines.
+        """
+        for _ in range(count):
+            self._spawn()
+        deadline = time.monotonic() + ready_within_s
+        while waiting := self._not_ready():
+            for child in waiting:
+                if not child.alive:
+                    raise ServerStartError(
+                        f"{child.name} ended at once (exit code {child.popen.returncode}):\n{child.log_tail()}"
+                    )
+            if time.monotonic() > deadline:
+                raise ServerStartError(
+                    f"{waiting[0].name} was not ready within {ready_within_s:.0f} s:\n{waiting[0].log_tail()}"
+                )
+            await asyncio.sleep(_POLL_S / 4)
+        self._supervisor = asyncio.create_task(self._supervise())
+
+    def _spawn(self) -> Child:
+        self._number += 1
+        child = self._launcher.start(f"{self._name}-{self._number}", self._launch)
+        self._started_at[child.pid] = time.monotonic()
+        self.children.append(child)
+        return child
+
+    def _not_ready(self) -> list[Child]:
+        ready = set()
+        for pid in self._ready_pids():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                ready.add(os.getsid(pid))
+        return [child for child in self.children if child.pid not in ready]
+
+    async def _supervise(self) -> None:
+        while self.failure is None:
+            await asyncio.sleep(_POLL_S)
+            for child in [child for child in self.children if not child.alive]:
+                soon = time.monotonic() - self._started_at.pop(child.pid) < _TOO_SOON_S
+                self._failed_starts = self._failed_starts + 1 if soon else 0
+                self.children.remove(child)
+                await asyncio.to_thread(kill_session, child.pid)
+                self._launcher.stop(child, 0)
+                if self._failed_starts >= _FAILED_STARTS_ALLOWED:
+                    self.failure = ServerStartError(
+                        f"{child.name} keeps ending at its start:\n{child.log_tail()}"
+                    )
+                    return
+                self.restarts += 1
+                self._spawn()
+
+    async def stop(self) -> None:
+        """Stop supervising, then every worker, all at the same time."""
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._supervisor
+            self._supervisor = None
+        children, self.children = self.children, []
+        await asyncio.gather(*(asyncio.to_thread(self._launcher.stop, child) for child in children))

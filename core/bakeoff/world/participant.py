@@ -1,0 +1,80 @@
+"""What a worker process of any engine uses: sagas by name and one function that runs an attempt."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bakeoff.deployment import Deployment
+from bakeoff.registry import find_saga, load_sagas
+from bakeoff.saga import JSON, Call, Direction, Saga, idempotency_key
+from bakeoff.world.perform import Services, perform
+from bakeoff.world.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A process's access to the services: the world's database and the sagas that may ask for it."""
+
+    world: World
+    services: Services
+    sagas: Mapping[str, Saga]
+
+    @classmethod
+    def of(cls, deployment: Deployment) -> Participant:
+        """Connect to the deployment's world and load its sagas."""
+        world = World.open(deployment.world_url)
+        return cls(world, world.services(), load_sagas(deployment.sagas))
+
+    def saga(self, name: str) -> Saga:
+        """The saga called ``name``; ``UnknownNameError`` if this worker does not know it."""
+        return find_saga(name, dict(self.sagas))
+
+    def perform(
+        self,
+        saga: str,
+        step: str,
+        direction: Direction,
+        *,
+        workflow_id: str,
+        input: JSON,
+        results: Mapping[str, JSON],
+        attempt: int,
+        own_result: JSON = None,
+    ) -> JSON:
+        """Run one attempt of a step's action or compensation; see ``bakeoff.world.perform``.
+
+        Args:
+            saga: Name of the saga.
+            step: Name of the step (also in the direction ``compensation``).
+            direction: ``"action"`` or ``"compensation"``.
+            workflow_id: The caller's id, without any prefix.
+            input: What the saga was started with.
+            results: ``{step: result}`` of earlier steps (action), of nothing in particular (compensation).
+            attempt: 1-based, as the engine counts.
+            own_result: For a compensation: its action's result, ``None`` where the outcome is unknown.
+        """
+        call = Call(
+            workflow_id=workflow_id,
+            step=step,
+            direction=direction,
+            input=input,
+            results=results,
+            attempt=attempt,
+            key=idempotency_key(workflow_id, step, direction),
+            own_result=own_result,
+        )
+        return perform(self.services, self.saga(saga), call)
+
+
+_of_process: dict[int, Participant] = {}
+
+
+def participant_of_this_process() -> Participant:
+    """The participant for ``BAKEOFF_DEPLOYMENT``, made once per process (a fork makes its own)."""
+    pid = os.getpid()
+    if pid not in _of_process:
+        _of_process.clear()
+        _of_process[pid] = Participant.of(Deployment.of_this_process())
+    return _of_process[pid]

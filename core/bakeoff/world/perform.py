@@ -1,0 +1,220 @@
+"""One attempt of one call, the same in every engine's worker.
+
+Transaction A commits the attempt, so that neither a decline nor a crash erases it. Transaction B checks
+the idempotency key, applies the effect and writes it into the ledger. No fault and no crash point lies
+inside a transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from bakeoff.errors import BusinessError, InjectedFault, StepFault, TombstoneError, UnserialisableError
+from bakeoff.saga import JSON, Call, Saga, Step, idempotency_key
+from bakeoff.world import schema
+from bakeoff.world.fate import Fate, Profile, behaviour
+
+_ledger = schema.ledger
+
+_BEFORE_ATTEMPT = select(
+    select(func.count())
+    .where(_ledger.c.key == bindparam("key"), _ledger.c.kind == "attempt")
+    .scalar_subquery()
+    .label("attempts"),
+    select(func.count())
+    .where(_ledger.c.key == bindparam("key"), _ledger.c.kind != "attempt")
+    .scalar_subquery()
+    .label("effects"),
+    select(schema.fates.c.fates)
+    .where(schema.fates.c.workflow_id == bindparam("workflow_id"))
+    .scalar_subquery()
+    .label("fates"),
+)
+_STORED = select(_ledger.c.kind, _ledger.c.result).where(
+    _ledger.c.key == bindparam("key"), _ledger.c.kind != "attempt"
+)
+_APPEND = insert(_ledger)
+
+#: A long sleep is cut into slices, because a thread can only be interrupted between them.
+_SLICE_S = 0.02
+
+
+class _AlreadyApplied(Exception):
+    """The key is taken: ``args[0]`` is the stored result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The database of the services and the rules of this world.
+
+    Attributes:
+        engine: Database.
+        profile: Of the fault plan, for sagas without a written fate.
+        naive: ``True`` switches the idempotency key off (``--participants naive``).
+    """
+
+    engine: Engine
+    profile: Profile
+    naive: bool = False
+
+
+def perform(services: Services, saga: Saga, call: Call) -> JSON:
+    """Run one attempt of ``call`` and return its JSON result.
+
+    Raises:
+        BusinessError: For a decline before or at the pivot: never to be retried.
+        StepFault: For anything else; after the pivot a decline is one as well.
+    """
+    step = saga.step(call.step)
+    try:
+        if not step.recorded:
+            return _function(step, call)(call)
+        return _recorded(services, saga, step, call)
+    except BusinessError as error:
+        if call.direction == "action" and saga.after_pivot(step.name):
+            raise StepFault(f"declined after the pivot: {error}") from error
+        if call.direction == "compensation":
+            raise StepFault(f"compensation declined: {error}") from error
+        raise
+
+
+def _recorded(services: Services, saga: Saga, step: Step, call: Call) -> JSON:
+    word, ordinal = _record_attempt(services, saga, step, call)
+    kind, _, seconds = word.partition(":")
+    if kind == "decline":
+        raise BusinessError(f"{call.step} declined")
+    if kind == "fault":
+        raise InjectedFault(f"{call.step} failed")
+    if kind == "slow":
+        _sleep(float(seconds))
+    result = _apply(services, step, call, ordinal, spoil=kind == "unserialisable")
+    if kind == "unknown":
+        raise InjectedFault(f"{call.step}: no answer, the outcome is unknown")
+    if kind == "late":
+        _sleep(float(seconds))
+    return result
+
+
+def _record_attempt(services: Services, saga: Saga, step: Step, call: Call) -> tuple[str, int]:
+    """Transaction A; return the behaviour that this attempt is to show and its ordinal."""
+    with services.engine.begin() as tx:
+        before: Row[Any] = tx.execute(
+            _BEFORE_ATTEMPT, {"key": call.key, "workflow_id": call.workflow_id}
+        ).one()
+        ordinal = before.attempts + 1
+        tx.execute(_APPEND, _entry(call, "attempt", ordinal, repeat=before.effects > 0))
+    fate: Fate | None
+    if before.fates is not None:
+        fate = json.loads(before.fates) if isinstance(before.fates, str) else before.fates
+        fate = (fate or {}).get(f"{call.step}:{call.direction}")  # type: ignore[assignment]
+    elif call.direction == "action":
+        fate = services.profile.fate(call.workflow_id, call.step, step.timeout.total_seconds())
+    else:
+        fate = None
+    return behaviour(fate, ordinal), ordinal
+
+
+def _apply(services: Services, step: Step, call: Call, ordinal: int, *, spoil: bool) -> JSON:
+    """Transaction B, opened when the action first asks for it and closed after the ledger entry."""
+    key = f"{call.key}#{ordinal}" if services.naive else call.key
+    opened: list[Connection] = []
+
+    def transaction() -> Connection:
+        if not opened:
+            connection = services.engine.connect()
+            opened.append(connection)
+            connection.begin()
+            stored = connection.execute(_STORED, {"key": key}).one_or_none()
+            if stored is not None and stored.kind == "tombstone":
+                raise TombstoneError(f"{call.step} was compensated before it ran")
+            if stored is not None:
+                raise _AlreadyApplied(stored.result)
+        return opened[0]
+
+    call._open = transaction
+    try:
+        if call.direction == "compensation" and not _action_took_effect(transaction(), call, services.naive):
+            result: JSON = None
+            tx = transaction()
+            tx.execute(_APPEND, _entry(call, "nothing", ordinal, key=key))
+            if not services.naive:
+                action_key = idempotency_key(call.workflow_id, call.step, "action")
+                tx.execute(_APPEND, _entry(call, "tombstone", ordinal, key=action_key, direction="action"))
+        else:
+            result = _function(step, call)(call)
+            _check_json(result if not spoil else object(), call)
+            transaction().execute(_APPEND, _entry(call, "effect", ordinal, key=key, result=result))
+        opened[0].commit()
+    except _AlreadyApplied as applied:
+        return applied.args[0]
+    except IntegrityError as error:
+        # PostgreSQL lets two attempts of one key reach this line; the second one lost.
+        raise StepFault(f"{call.step}: a concurrent attempt was faster") from error
+    finally:
+        call._open = None
+        for connection in opened:
+            connection.close()
+    return result
+
+
+def _action_took_effect(tx: Connection, call: Call, naive: bool) -> bool:
+    own = idempotency_key(call.workflow_id, call.step, "action")
+    if naive:
+        query = select(func.count()).where(_ledger.c.kind == "effect", _ledger.c.key.startswith(f"{own}#"))
+        return bool(tx.execute(query).scalar_one())
+    stored = tx.execute(_STORED, {"key": own}).one_or_none()
+    return stored is not None and stored.kind == "effect"
+
+
+def _function(step: Step, call: Call) -> Callable[[Call], JSON]:
+    if call.direction == "action":
+        return step.action
+    if step.compensation is None:
+        raise StepFault(f"{step.name} has no compensation")
+    return step.compensation
+
+
+def _check_json(result: object, call: Call) -> None:
+    try:
+        json.dumps(result, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise UnserialisableError(f"{call.step} returned something that is not JSON: {error}") from error
+
+
+def _entry(
+    call: Call,
+    kind: str,
+    ordinal: int,
+    *,
+    repeat: bool = False,
+    key: str | None = None,
+    direction: str | None = None,
+    result: JSON = None,
+) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "key": key or call.key,
+        "workflow_id": call.workflow_id,
+        "step": call.step,
+        "direction": direction or call.direction,
+        "ordinal": ordinal,
+        "attempt": call.attempt,
+        "repeat": repeat,
+        "pid": os.getpid(),
+        "at": time.time(),
+        "result": result,
+    }
+
+
+def _sleep(seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        time.sleep(min(left, _SLICE_S))

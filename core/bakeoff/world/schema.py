@@ -1,0 +1,123 @@
+"""Tables of the service database: four services, and the ledger that judges every engine."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    text,
+)
+
+metadata = MetaData()
+
+#: SQLite counts rows only in a column of type INTEGER; PostgreSQL wants 64 bits.
+_Counter = BigInteger().with_variant(Integer(), "sqlite")
+
+#: Append-only. ``kind``: attempt (transaction A), effect, nothing (a compensation that had nothing to
+#: undo) or tombstone (transaction B). ``ordinal`` counts attempts of one call in this database, whatever
+#: the engine believes; ``attempt`` is the engine's own count. ``at`` is Unix seconds, for people only.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("seq", _Counter, primary_key=True, autoincrement=True),
+    Column("kind", String(12), nullable=False),
+    Column("key", String, nullable=False),
+    Column("workflow_id", String, nullable=False),
+    Column("step", String, nullable=False),
+    Column("direction", String(12), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("repeat", Boolean, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("result", JSON),
+    sqlite_autoincrement=True,
+)
+_IS_EFFECT = text("kind <> 'attempt'")
+Index("ledger_effect_once", ledger.c.key, unique=True, sqlite_where=_IS_EFFECT, postgresql_where=_IS_EFFECT)
+Index(
+    "ledger_attempts",
+    ledger.c.key,
+    sqlite_where=text("kind = 'attempt'"),
+    postgresql_where=text("kind = 'attempt'"),
+)
+
+#: What each saga's calls are to suffer, where a test says so; others follow the seeded profile.
+fates = Table(
+    "fates",
+    metadata,
+    Column("workflow_id", String, primary_key=True),
+    Column("fates", JSON, nullable=False),
+)
+
+#: Settings of this database: ``profile`` (of the fault plan) and ``participants``.
+meta = Table("meta", metadata, Column("name", String, primary_key=True), Column("value", JSON, nullable=False))
+
+#: Worker processes that reported ready.
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("pid", Integer, nullable=False),
+    Column("host", String, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("order_id", String, primary_key=True),
+    Column("customer", String),
+    Column("country", String),
+    Column("currency", String(3), nullable=False),
+    Column("total_minor", BigInteger, nullable=False),
+    Column("lines", JSON, nullable=False),
+    Column("charge_id", String),
+)
+
+#: ``on_hand + reserved + shipped`` never changes (I1).
+stock = Table(
+    "stock",
+    metadata,
+    Column("sku", String, primary_key=True),
+    Column("on_hand", BigInteger, nullable=False),
+    Column("reserved", BigInteger, nullable=False),
+    Column("shipped", BigInteger, nullable=False),
+    CheckConstraint("on_hand >= 0 AND reserved >= 0 AND shipped >= 0", name="stock_not_negative"),
+)
+
+#: ``state``: authorised, captured, refunded, voided.
+charges = Table(
+    "charges",
+    metadata,
+    Column("charge_id", String, primary_key=True),
+    Column("order_id", String, nullable=False, index=True),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("state", String(12), nullable=False),
+)
+
+#: ``state``: created, cancelled.
+shipments = Table(
+    "shipments",
+    metadata,
+    Column("shipment_id", String, primary_key=True),
+    Column("order_id", String, nullable=False, index=True),
+    Column("state", String(12), nullable=False),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("message_id", String, primary_key=True),
+    Column("order_id", String, nullable=False, index=True),
+    Column("kind", String(24), nullable=False),
+)

@@ -1,0 +1,182 @@
+"""The World: the services' database of one engine in one run, as the harness sees it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from sqlalchemy import Engine, delete, func, insert, select
+from sqlalchemy.exc import OperationalError
+
+from bakeoff.errors import UsageError
+from bakeoff.world import schema
+from bakeoff.world.database import open_database, reading
+from bakeoff.world.fate import Fate, Profile
+from bakeoff.world.ledger import Record, read_ledger
+from bakeoff.world.perform import Services
+
+Participants = Literal["idempotent", "naive"]
+
+
+class HasRow(Protocol):
+    """Something that knows its row of the table ``orders`` (``bakeoff.orders.model.Order``)."""
+
+    def to_row(self) -> dict[str, Any]:
+        """``{column: value}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSeen:
+    """A worker process that reported ready."""
+
+    pid: int
+    host: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Conservation numbers over the whole database (I1); money in minor units."""
+
+    on_hand: int
+    reserved: int
+    shipped: int
+    authorised_minor: int
+    captured_minor: int
+    refunded_minor: int
+    confirmations: int
+
+
+class World:
+    """A handle on the database; cheap, one per process."""
+
+    def __init__(self, engine: Engine, profile: Profile, participants: Participants) -> None:
+        self.engine = engine
+        self.profile = profile
+        self.participants = participants
+
+    @classmethod
+    def create(
+        cls, url: str, *, profile: Profile | None = None, participants: Participants = "idempotent"
+    ) -> World:
+        """Make the tables in an empty database and write down its rules.
+
+        Raises:
+            UsageError: If the database cannot be reached or already holds a world.
+        """
+        engine = open_database(url)
+        profile = profile or Profile()
+        try:
+            with engine.begin() as tx:
+                schema.metadata.create_all(tx, checkfirst=True)
+                if tx.execute(select(func.count()).select_from(schema.meta)).scalar_one():
+                    raise UsageError(f"{_shown(engine)} already holds a ledger; give an empty database")
+                tx.execute(
+                    insert(schema.meta),
+                    [
+                        {"name": "profile", "value": profile.to_json()},
+                        {"name": "participants", "value": participants},
+                    ],
+                )
+        except OperationalError as error:
+            raise UsageError(f"cannot use the database {_shown(engine)}: {error.orig}") from error
+        return cls(engine, profile, participants)
+
+    @classmethod
+    def open(cls, url: str) -> World:
+        """Open a database that ``create`` made.
+
+        Raises:
+            UsageError: If there is none.
+        """
+        engine = open_database(url)
+        file = engine.url.database if engine.url.get_backend_name() == "sqlite" else None
+        if file is not None and not os.path.exists(file):  # noqa: PTH110 - a string from a URL
+            raise UsageError(f"there is no ledger in {file}")
+        try:
+            with reading(engine) as connection:
+                meta: dict[str, Any] = {
+                    row.name: row.value for row in connection.execute(select(schema.meta))
+                }
+            return cls(engine, Profile(**meta["profile"]), meta["participants"])
+        except (OperationalError, KeyError) as error:
+            raise UsageError(f"{_shown(engine)} holds no ledger of bakeoff: {error}") from error
+
+    def services(self) -> Services:
+        """What ``perform`` needs."""
+        return Services(self.engine, self.profile, self.participants == "naive")
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def add_orders(self, orders: Iterable[HasRow]) -> None:
+        """Insert orders; their ids must be new."""
+        rows = [order.to_row() for order in orders]
+        if rows:
+            with self.engine.begin() as tx:
+                tx.execute(insert(schema.orders), rows)
+
+    def set_stock(self, units: Mapping[str, int]) -> None:
+        """Put ``{stock code: units on hand}`` on the shelves, replacing what these codes had."""
+        rows = [
+            {"sku": sku, "on_hand": count, "reserved": 0, "shipped": 0} for sku, count in sorted(units.items())
+        ]
+        if rows:
+            with self.engine.begin() as tx:
+                tx.execute(delete(schema.stock).where(schema.stock.c.sku.in_(units)))
+                tx.execute(insert(schema.stock), rows)
+
+    def set_fate(self, workflow_id: str, fates: Mapping[str, Fate]) -> None:
+        """Write down what a saga is to suffer: ``{"step:direction": fate}``; the profile then spares it."""
+        with self.engine.begin() as tx:
+            tx.execute(delete(schema.fates).where(schema.fates.c.workflow_id == workflow_id))
+            tx.execute(insert(schema.fates), {"workflow_id": workflow_id, "fates": dict(fates)})
+
+    def ledger(self, *, after: int = 0, workflow_id: str | None = None) -> Sequence[Record]:
+        """Records with ``seq > after``, of one saga or of all, in order."""
+        return read_ledger(self.engine, after=after, workflow_id=workflow_id)
+
+    def announce_worker(self) -> None:
+        """Report this process as a worker that is ready to take work."""
+        with self.engine.begin() as tx:
+            row = {"pid": os.getpid(), "host": socket.gethostname(), "at": time.time()}
+            tx.execute(insert(schema.workers), row)
+
+    def workers(self) -> Sequence[WorkerSeen]:
+        """All workers that ever reported ready, oldest first."""
+        columns = schema.workers.c
+        query = select(columns.pid, columns.host, columns.at).order_by(columns.id)
+        with reading(self.engine) as connection:
+            return [WorkerSeen(*row) for row in connection.execute(query)]
+
+    def totals(self) -> Totals:
+        """Sums over stock, charges and messages."""
+        stock, charges = schema.stock.c, schema.charges.c
+
+        def money(state: str) -> Any:
+            amount = func.coalesce(func.sum(charges.amount_minor), 0)
+            return select(amount).where(charges.state == state).scalar_subquery()
+
+        def units(column: Any) -> Any:
+            return select(func.coalesce(func.sum(column), 0)).scalar_subquery()
+
+        query = select(
+            units(stock.on_hand),
+            units(stock.reserved),
+            units(stock.shipped),
+            money("authorised"),
+            money("captured"),
+            money("refunded"),
+            select(func.count()).select_from(schema.messages).scalar_subquery(),
+        )
+        with reading(self.engine) as connection:
+            return Totals(*(int(value) for value in connection.execute(query).one()))
+
+
+def _shown(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=True)

@@ -1,0 +1,36 @@
+"""The way back: one pipeline of undos in reverse, each passing the list of errors on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dramatiq import Broker, pipeline
+
+from bakeoff.saga import Parallel, Saga, Step
+from bakeoff_dramatiq.state import CauseData, State, finish_actor, undo_actor
+
+
+def steps_before(saga: Saga, name: str) -> Sequence[Step]:
+    """Steps of all elements before the one called ``name`` (or its group), in order: they succeeded."""
+    steps: list[Step] = []
+    for element in saga.elements[: saga.index_of(name)]:
+        if isinstance(element, Step):
+            steps.append(element)
+        elif isinstance(element, Parallel):
+            steps.extend(element.steps)
+    return steps
+
+
+def backward(
+    broker: Broker, saga: Saga, state: State, cause: CauseData, own: Iterable[Step] = ()
+) -> pipeline:
+    """Build the undos of everything that succeeded before ``cause`` or, ``own``, may have had an effect.
+
+    The last message stores the outcome. A saga without anything to undo goes there at once.
+    """
+    done = [*steps_before(saga, cause["step"]), *own]
+    names = [undo_actor(saga, step) for step in reversed(done) if step.compensation is not None]
+    messages = [broker.get_actor(name).message() for name in [*names, finish_actor(saga)]]
+    undoing: State = {**state, "cause": cause, "errors": []}
+    messages[0] = messages[0].copy(args=(undoing,))
+    return pipeline(messages, broker=broker)

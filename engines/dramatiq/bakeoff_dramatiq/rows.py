@@ -1,0 +1,152 @@
+"""The unique row of a start, holding the outcome at last, and the unique row of each signal.
+
+Nothing here says which step is next: that is in the message. A row only makes one of several writers win.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import redis
+
+from bakeoff.deployment import Deployment
+from bakeoff.outcome import Outcome
+from bakeoff.saga import JSON, Saga, Wait
+from bakeoff_dramatiq import scripts
+from bakeoff_dramatiq.connection import redis_client
+from bakeoff_dramatiq.state import State, waits_of
+
+#: How long the one who was told to publish may take before somebody else is told (milliseconds).
+LEASE_MS = 2_000
+
+
+class Rows:
+    """Access to the rows of one deployment; safe to share between threads.
+
+    Every method raises ``redis.RedisError`` when the results server cannot be reached.
+    """
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.client = redis_client(deployment.addresses["results"], deployment.settings)
+        self.prefix = deployment.prefix
+        self.channel = f"{deployment.prefix}outcomes"
+        self._ttl_ms = int(deployment.settings["result_ttl_s"] * 1000)
+        register = self.client.register_script
+        self._claim, self._settle = register(scripts.CLAIM), register(scripts.SETTLE)
+        self._arrive, self._signal = register(scripts.ARRIVE), register(scripts.SIGNAL)
+        self._expire, self._published = register(scripts.EXPIRE), register(scripts.PUBLISHED)
+
+    def saga_key(self, workflow_id: str) -> str:
+        """Key of the row of a saga."""
+        return f"{self.prefix}saga:{workflow_id}"
+
+    def signal_key(self, workflow_id: str, wait: str) -> str:
+        """Key of the row of the signal that a wait consumes."""
+        return f"{self.prefix}signal:{workflow_id}:{wait}"
+
+    def claim(self, saga: Saga, workflow_id: str, input: JSON) -> str:
+        """Write the row of a start; block while another starter is publishing.
+
+        Returns:
+            ``new`` or ``again`` (publish now), ``known`` or ``conflict``.
+        """
+        digest = hashlib.sha256(json.dumps([saga.name, input], sort_keys=True).encode()).hexdigest()
+        while True:
+            word, wait_ms = self._claim([self.saga_key(workflow_id)], [digest, saga.name, LEASE_MS])
+            if word != b"busy":
+                return str(word.decode())
+            time.sleep(min(wait_ms, 50) / 1000)
+
+    def published(self, key: str) -> None:
+        """Note that what the row decided is on the broker."""
+        self._published([key])
+
+    def compensating(self, workflow_id: str, cause: str) -> Outcome | None:
+        """Note that the forward direction has ended; return the outcome if there is one already."""
+        key = self.saga_key(workflow_id)
+        with self.client.pipeline(transaction=False) as pipe:
+            pipe.hset(key, "compensating", cause)
+            pipe.hget(key, "outcome")
+            _, text = pipe.execute()
+        return Outcome.from_json(json.loads(text)[1]) if text else None
+
+    def settle(self, saga: Saga, workflow_id: str, outcome: Outcome) -> None:
+        """Store the outcome and tell whoever waits for it; only the first one counts."""
+        keys = [self.saga_key(workflow_id)]
+        keys += [self.signal_key(workflow_id, wait.name) for wait in waits_of(saga)]
+        text = json.dumps([workflow_id, outcome.to_json()], separators=(",", ":"))
+        self._settle(keys, [text, self._ttl_ms, self.channel])
+
+    def arrive(self, wait: Wait, state: State) -> tuple[str, JSON]:
+        """Park the saga at a wait: ``("go", payload)`` if the signal was earlier, ``waiting`` or ``gone``."""
+        key = self.signal_key(state["workflow_id"], wait.name)
+        word, payload = self._arrive([key], [json.dumps(state)])
+        return word.decode(), json.loads(payload) if payload else None
+
+    def signal(self, workflow_id: str, wait: str, signal_id: str, payload: JSON) -> tuple[str, State | None]:
+        """Give a signal to its wait; block while another sender of the same signal is publishing.
+
+        Returns:
+            ``go`` or ``again`` with the state to publish; ``kept``, ``repeated``, ``taken``, ``late``, ``unknown``.
+        """
+        keys = [self.saga_key(workflow_id), self.signal_key(workflow_id, wait)]
+        while True:
+            word, rest = self._signal(keys, [signal_id, json.dumps(payload), LEASE_MS])
+            if word != b"busy":
+                return word.decode(), json.loads(rest) if rest else None
+            time.sleep(min(float(rest), 50) / 1000)
+
+    def expire(self, wait: Wait, workflow_id: str) -> State | None:
+        """End a wait by its timeout; return the state to go on with, ``None`` if the signal was faster."""
+        word, state = self._expire([self.signal_key(workflow_id, wait.name)])
+        return json.loads(state) if word == b"go" else None
+
+    def row(self, workflow_id: str) -> dict[str, str]:
+        """All fields of a saga's row; empty for an unknown saga."""
+        return {k.decode(): v.decode() for k, v in self._hash(self.saga_key(workflow_id)).items()}
+
+    def awaited(self, saga: Saga, workflow_id: str) -> str | None:
+        """Name of the wait at which the saga is parked, if it is."""
+        for wait in waits_of(saga):
+            row = self._hash(self.signal_key(workflow_id, wait.name))
+            if b"state" in row and b"decided" not in row:
+                return wait.name
+        return None
+
+    def all(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """Every ``(workflow id, row)`` of this deployment, in no order: a scan of the key space."""
+        start = self.saga_key("")
+        pattern = "".join(f"\\{c}" if c in "*?[]\\^" else c for c in start) + "*"
+        for batch in _batches(self.client.scan_iter(match=pattern, count=1000), 500):
+            with self.client.pipeline(transaction=False) as pipe:
+                for key in batch:
+                    pipe.hgetall(key)
+                for key, row in zip(batch, pipe.execute(), strict=True):
+                    yield key.decode()[len(start) :], {k.decode(): v.decode() for k, v in row.items()}
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.client.close()
+        self.client.connection_pool.disconnect()
+
+    def _hash(self, key: str) -> dict[bytes, bytes]:
+        row: dict[bytes, bytes] = self.client.hgetall(key)
+        return row
+
+
+def _batches(keys: Iterator[Any], size: int) -> Iterator[Sequence[Any]]:
+    batch: list[Any] = []
+    for key in keys:
+        batch.append(key)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+RowsError = redis.RedisError

@@ -1,0 +1,99 @@
+"""What ``--set dramatiq.NAME=VALUE`` knows, with the three configuration classes.
+
+``default`` is what Dramatiq ships. ``recommended`` keeps Dramatiq's own lease of 60 s (twice the common step
+timeout T = 30 s), but makes it act: dead workers are looked for all the time, not once in a thousand commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bakeoff.settings import Setting
+
+
+def _same(name: str, help: str, value: int | float | str | bool, **more: object) -> Setting:
+    return Setting(name=name, help=help, default=value, recommended=value, ci=value, **more)  # type: ignore[arg-type]
+
+
+SETTINGS: Sequence[Setting] = (
+    _same("broker", "message broker", "valkey", choices=("valkey", "rabbitmq")),
+    _same(
+        "broker_url",
+        "URL of a broker of your own (redis:// or amqp://); empty: bakeoff starts one",
+        "",
+        env="BAKEOFF_DRAMATIQ_BROKER_URL",
+        secret=True,
+    ),
+    _same(
+        "results_url",
+        "URL of a Valkey or Redis of your own for outcomes and unique rows (redis://)",
+        "",
+        env="BAKEOFF_DRAMATIQ_RESULTS_URL",
+        secret=True,
+    ),
+    _same("processes", "child processes of one worker; each runs as many threads as it has slots", 1),
+    Setting(
+        name="heartbeat_timeout_s",
+        help="Valkey: seconds without a sign of life after which a worker process counts as dead",
+        default=60.0,
+        recommended=60.0,
+        ci=5.0,
+    ),
+    Setting(
+        name="maintenance_chance",
+        help="Valkey: how many of a million commands look for dead workers",
+        default=1_000,
+        recommended=1_000_000,
+        ci=1_000_000,
+    ),
+    Setting(
+        name="dead_message_ttl_s",
+        help="Valkey: seconds that failed messages stay in the dead-letter queue",
+        default=604_800,
+        recommended=604_800,
+        ci=3_600,
+    ),
+    Setting(
+        name="worker_timeout_ms",
+        help="longest pause between two looks at an idle queue; bounds the precision of delays and retries",
+        default=1_000,
+        recommended=100,
+        ci=20,
+    ),
+    Setting(
+        name="queue_prefetch",
+        help="messages that a worker process holds, those in progress included; 0: twice its threads",
+        default=0,
+        recommended=0,
+        ci=0,
+    ),
+    Setting(
+        name="restart_delay_ms",
+        help="pause before a consumer that lost its broker tries again",
+        default=3_000,
+        recommended=500,
+        ci=200,
+    ),
+    Setting(
+        name="time_limit_interval_ms",
+        help="how often running steps are compared with their timeout",
+        default=1_000,
+        recommended=100,
+        ci=20,
+    ),
+    Setting(
+        name="connection_retries",
+        help="Valkey: how often a command that met a broken connection is tried again (pauses up to 1 s)",
+        default=0,
+        recommended=30,
+        ci=30,
+    ),
+    Setting(
+        name="confirm_delivery",
+        help="RabbitMQ: wait until the broker has confirmed a message",
+        default=False,
+        recommended=True,
+        ci=True,
+    ),
+    _same("result_ttl_s", "seconds that outcome and unique rows of a settled saga are kept", 604_800),
+)

@@ -1,0 +1,73 @@
+"""A saga as "just a function": the semantic reference and the null baseline.
+
+It serialises, retries, times out and cancels like the others, but keeps everything in the memory of the
+client's process: when that dies, its sagas are gone.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bakeoff.engine import Capability, Claim, EngineInfo, Support
+from bakeoff.errors import UsageError
+from bakeoff.settings import Setting, SettingsInForce
+
+if TYPE_CHECKING:
+    from bakeoff.deployment import Deployment
+    from bakeoff.engine import EngineClient
+    from bakeoff.servers import Server
+
+_NATIVE = "an asyncio task of the client's own process"
+
+_CLAIMS = {
+    **{capability: Claim(Support.NATIVE, _NATIVE) for capability in Capability},
+    Capability.LONG_TIMERS: Claim(Support.NATIVE, "there is no lease; the timer lives as long as the process"),
+    Capability.EVENT_HISTORY: Claim(Support.ABSENT, "nothing is kept but the current state"),
+}
+
+_SETTINGS = (
+    Setting(
+        name="threads",
+        help="threads that run steps; blocking steps beyond this number wait",
+        default=32,
+        recommended=32,
+        ci=64,
+    ),
+)
+
+
+class InlineEngine:
+    """See the module."""
+
+    name = "inline"
+
+    def info(self, settings: SettingsInForce | None = None) -> EngineInfo:
+        """No engine, so nothing to survive with."""
+        return EngineInfo(
+            title="inline (no engine)",
+            claims=_CLAIMS,
+            survives=frozenset(),
+            settings=_SETTINGS,
+            versions={"python": platform.python_version()},
+            note="in the client's process; a crash loses every running saga",
+            in_process=True,
+        )
+
+    def servers(self, settings: SettingsInForce) -> Sequence[Server]:
+        """None."""
+        return ()
+
+    def worker_command(self, deployment: Deployment) -> Sequence[str]:
+        """There is no worker to start: a user's mistake."""
+        raise UsageError(
+            "inline has no workers: its sagas run inside the process that starts them (`bakeoff run --engine inline`)"
+        )
+
+    async def connect(self, deployment: Deployment) -> EngineClient:
+        """Return a client that runs sagas itself."""
+        from bakeoff.world import Participant
+        from bakeoff_inline.client import InlineClient
+
+        return InlineClient(Participant.of(deployment), int(deployment.settings["threads"]))

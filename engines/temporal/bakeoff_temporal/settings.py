@@ -1,0 +1,114 @@
+"""The declared settings of the Temporal engine, with the reason of each value that we changed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bakeoff.settings import Setting
+
+#: The dev server's own value; see ``poll_rps``.
+POLL_RPS_AS_SHIPPED: Final = 20
+
+SETTINGS: Final[tuple[Setting, ...]] = (
+    Setting(
+        name="address",
+        help="host:port of a Temporal server of your own; without it a dev server is started",
+        default=None,
+        recommended=None,
+        ci=None,
+        env="BAKEOFF_TEMPORAL_ADDRESS",
+    ),
+    Setting(
+        name="namespace",
+        help="namespace on the server",
+        default="default",
+        recommended="default",
+        ci="default",
+        env="BAKEOFF_TEMPORAL_NAMESPACE",
+    ),
+    Setting(
+        name="api_key",
+        help="API key of your own server (implies TLS)",
+        default=None,
+        recommended=None,
+        ci=None,
+        env="BAKEOFF_TEMPORAL_API_KEY",
+        secret=True,
+    ),
+    Setting(
+        name="tls",
+        help="connect with TLS",
+        default=False,
+        recommended=False,
+        ci=False,
+        env="BAKEOFF_TEMPORAL_TLS",
+    ),
+    Setting(
+        name="tls_ca",
+        help="file with the server's root certificate (PEM; implies TLS)",
+        default=None,
+        recommended=None,
+        ci=None,
+        env="BAKEOFF_TEMPORAL_TLS_CA",
+    ),
+    Setting(
+        name="tls_cert",
+        help="file with the client certificate (PEM; implies TLS, needs tls_key)",
+        default=None,
+        recommended=None,
+        ci=None,
+        env="BAKEOFF_TEMPORAL_TLS_CERT",
+    ),
+    Setting(
+        name="tls_key",
+        help="file with the client's private key (PEM)",
+        default=None,
+        recommended=None,
+        ci=None,
+        env="BAKEOFF_TEMPORAL_TLS_KEY",
+    ),
+    # `start-dev` keeps everything in memory unless told otherwise, and then survives nothing.
+    Setting(
+        name="database",
+        help="dev server: memory (as shipped), file (SQLite's defaults) or wal (file, WAL, synchronous=NORMAL)",
+        default="memory",
+        recommended="wal",
+        ci="wal",
+        choices=("memory", "file", "wal"),
+    ),
+    # 20 polls per second and shard, and the dev server has one shard: after a burst every hop between
+    # server and worker waits up to 50 ms. A production cluster has 512 shards and never meets this limit.
+    Setting(
+        name="poll_rps",
+        help="dev server: history.transferProcessorMaxPollRPS and history.timerProcessorMaxPollRPS",
+        default=POLL_RPS_AS_SHIPPED,
+        recommended=2000,
+        ci=2000,
+    ),
+    # A workflow task goes first to the worker that has the workflow in its cache; if that worker is dead,
+    # this long passes before another one gets it.
+    Setting(
+        name="sticky_timeout_s",
+        help="worker: seconds until a workflow task leaves a dead worker's own queue",
+        default=10.0,
+        recommended=10.0,
+        ci=1.0,
+    ),
+    # Kubernetes and systemd send SIGTERM: without patience every deployment costs an attempt.
+    Setting(
+        name="graceful_shutdown_s",
+        help="worker: seconds that running activities get after SIGTERM",
+        default=0.0,
+        recommended=30.0,
+        ci=5.0,
+    ),
+    # The sandbox guards against non-deterministic workflow code by importing it anew for every workflow.
+    # Our one workflow class is fixed and replay-tested, so an expert who counts CPU switches it off.
+    Setting(
+        name="sandbox",
+        help="worker: run workflow code in the SDK's sandbox",
+        default=True,
+        recommended=False,
+        ci=False,
+    ),
+)
