@@ -61,7 +61,9 @@ class Deployment:
             data["sagas"], data["external"] = tuple(data["sagas"]), tuple(data["external"])
             return cls(**data)
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise UsageError(f"{path} is not a deployment file of bakeoff ({error}); run `bakeoff up`") from error
+            raise UsageError(
+                f"{path} is not a deployment file of bakeoff ({error}); run `bakeoff up`"
+            ) from error
 
     @classmethod
     def of_this_process(cls) -> Deployment:

@@ -61,7 +61,9 @@ class Plugins:
             ) from error
         engines = [engine for engine in found if engine is not None]
         if len(engines) != 1:
-            raise EngineUnavailableError(f"engine {name!r}: its plug-in returns {len(engines)} engines, not one")
+            raise EngineUnavailableError(
+                f"engine {name!r}: its plug-in returns {len(engines)} engines, not one"
+            )
         engines[0].name = name
         return engines[0]
 

@@ -38,14 +38,18 @@ def _load(reference: str) -> list[Saga]:
     except SagaDefinitionError:
         raise
     except Exception as error:
-        raise UsageError(f"saga {reference}: cannot import {module_name!r}: {type(error).__name__}: {error}") from error
+        raise UsageError(
+            f"saga {reference}: cannot import {module_name!r}: {type(error).__name__}: {error}"
+        ) from error
     if not attribute:
         return [value for value in vars(module).values() if isinstance(value, Saga)]
     value = getattr(module, attribute, None)
     if not isinstance(value, Saga):
         names = [name for name, item in vars(module).items() if isinstance(item, Saga)]
         listed = ", ".join(names) or "none"
-        raise UnknownNameError(f"saga {reference}: {module_name} has no saga {attribute!r}; its sagas: {listed}")
+        raise UnknownNameError(
+            f"saga {reference}: {module_name} has no saga {attribute!r}; its sagas: {listed}"
+        )
     return [value]
 
 

@@ -147,13 +147,13 @@ def _unknown_setting(engine: str, name: str, known: Sequence[str]) -> str:
 def parse_value(text: str, setting: Setting, engine: str) -> Value:
     """Turn the text of ``--set`` into the setting's type; ``UsageError`` if it cannot be."""
     where = f"--set {engine}.{setting.name}={text}"
-    kind = next(
-        (type(v) for v in (setting.recommended, setting.default, setting.ci) if v is not None), str
-    )
+    kind = next((type(v) for v in (setting.recommended, setting.default, setting.ci) if v is not None), str)
     value: Value
     try:
         if kind is bool:
-            value = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.lower()]
+            value = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[
+                text.lower()
+            ]
         else:
             value = kind(text)
     except (ValueError, KeyError):

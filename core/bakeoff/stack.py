@@ -66,7 +66,10 @@ class Stack:
 
     def versions(self) -> dict[str, str]:
         """``{component: version}`` of SDKs and servers."""
-        return {**self.info.versions, **{f"{s.server.kind} ({s.server.role})": s.version for s in self.servers}}
+        return {
+            **self.info.versions,
+            **{f"{s.server.kind} ({s.server.role})": s.version for s in self.servers},
+        }
 
 
 @asynccontextmanager
@@ -81,8 +84,7 @@ async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
     with contextlib.ExitStack() as cleanup:
         launcher = cleanup.enter_context(Launcher(plan.folder / "logs"))
         servers = [
-            await start_server(server, launcher, plan.folder)
-            for server in plan.engine.servers(plan.settings)
+            await start_server(server, launcher, plan.folder) for server in plan.engine.servers(plan.settings)
         ]
         external = tuple(s.server.role for s in servers if s.child is None)
         world_url = await _world_url(plan, launcher, servers)

@@ -26,6 +26,9 @@ def validate(saga: Saga) -> None:
 
     if not _NAME.match(saga.name):
         raise refuse("its name must start with a letter and hold only letters, digits, '_' and '-'")
+    for element in saga.elements:
+        if not isinstance(element, Step | Parallel | Wait | Sleep):
+            raise refuse(f"{element!r} is neither Step, Parallel, Wait nor Sleep")
     if not any(isinstance(element, Step | Parallel) for element in saga.elements):
         raise refuse("it has no step; a saga needs at least one Step")
     if saga.version < 1:
@@ -49,10 +52,14 @@ def _check_names(saga: Saga, refuse: _Refuse) -> None:
         if times > 1:
             raise refuse(f"the name {name!r} is used {times} times; every step needs its own")
         if not _NAME.match(name):
-            raise refuse(f"step name {name!r} must start with a letter and hold only letters, digits, '_', '-'")
+            raise refuse(
+                f"step name {name!r} must start with a letter and hold only letters, digits, '_', '-'"
+            )
     for step in saga.steps():
         if step.compensation and step.compensation_name in _names(saga):
-            raise refuse(f"step {step.name!r}: its compensation is called like a step: {step.compensation_name!r}")
+            raise refuse(
+                f"step {step.name!r}: its compensation is called like a step: {step.compensation_name!r}"
+            )
 
 
 def _check_element(element: Element, refuse: _Refuse) -> None:
@@ -74,8 +81,6 @@ def _check_element(element: Element, refuse: _Refuse) -> None:
         case Sleep(name=name, duration=duration):
             if duration < timedelta(0):
                 raise refuse(f"Sleep {name!r}: duration {duration} is negative")
-        case _:
-            raise refuse(f"{element!r} is neither Step, Parallel, Wait nor Sleep")
 
 
 def _check_step(step: Step, refuse: _Refuse) -> None:
@@ -97,7 +102,9 @@ def _check_step(step: Step, refuse: _Refuse) -> None:
 
 def _check_policy(policy: RetryPolicy, where: str, refuse: _Refuse) -> None:
     if policy.maximum_attempts is not None and policy.maximum_attempts < 1:
-        raise refuse(f"{where}: maximum_attempts {policy.maximum_attempts} is below 1 (it counts the first try)")
+        raise refuse(
+            f"{where}: maximum_attempts {policy.maximum_attempts} is below 1 (it counts the first try)"
+        )
     if policy.initial_interval < timedelta(0):
         raise refuse(f"{where}: initial_interval {policy.initial_interval} is negative")
     if policy.maximum_interval < policy.initial_interval:

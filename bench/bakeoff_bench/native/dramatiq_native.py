@@ -94,14 +94,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Parse the command line and print one JSON object."""
     parser = argparse.ArgumentParser(prog="dramatiq_native", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--broker", default="redis://127.0.0.1:6379/0", help="redis:// or amqp:// URL")
-    parser.add_argument("--results", default=None, help="redis:// URL of outcomes and rows (default: the broker)")
+    parser.add_argument(
+        "--results", default=None, help="redis:// URL of outcomes and rows (default: the broker)"
+    )
     parser.add_argument("--namespace", default="bakeoff-native", help="put before every key and queue name")
     parser.add_argument("--sagas", type=int, default=1000)
     parser.add_argument("--warm-up", type=int, default=100, help="sagas before the clock starts")
     parser.add_argument("--in-flight", type=int, default=16)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--threads", type=int, default=4, help="steps at once in one process")
-    parser.add_argument("--body", default=saga.DEFAULT_BODY, help="module:function of (step, saga id, attempt)")
+    parser.add_argument(
+        "--body", default=saga.DEFAULT_BODY, help="module:function of (step, saga id, attempt)"
+    )
     parser.add_argument("--verbose", action="store_true", help="show the worker's log")
     args = parser.parse_args(argv)
     args.results = args.results or args.broker

@@ -96,7 +96,9 @@ def forward(broker: dramatiq.Broker, saga_id: str) -> dramatiq.pipeline:
     """Build the saga's pipeline; ``run()`` starts it."""
     first, *rest = [broker.get_actor(step).message() for step, _ in STEPS]
     state: State = {"id": saga_id, "results": {}, "failed": None, "errors": []}
-    return dramatiq.pipeline([first.copy(args=(state,)), *rest, outcome_message(broker, saga_id)], broker=broker)
+    return dramatiq.pipeline(
+        [first.copy(args=(state,)), *rest, outcome_message(broker, saga_id)], broker=broker
+    )
 
 
 def outcome_message(broker: dramatiq.Broker, saga_id: str) -> dramatiq.Message[Any]:

@@ -1,7 +1,7 @@
 """The order saga as a Temporal user writes it by hand: the yardstick for the Temporal adapter.
 
 One workflow with four activities and three compensations, a worker that is a process of its own, and a
-client that keeps a fixed number of sagas in flight (closed loop: it prices the machinery, it is no load test).
+client that keeps a fixed number of sagas in flight (closed loop: the price of the machinery, no load test).
 Nothing here imports an engine of bakeoff. What each activity does is pluggable (``--body``), so that the same
 machinery can be measured with empty steps or with the steps that an adapter runs.
 
@@ -190,11 +190,14 @@ async def drive(args: argparse.Namespace) -> dict[str, Any]:
     elapsed_s = time.perf_counter() - began
     await asyncio.sleep(0.2)
     return {
-        "native": "temporal", "sagas": args.sagas, "in_flight": args.in_flight, "elapsed_s": round(elapsed_s, 3),
+        "native": "temporal",
+        "sagas": args.sagas,
+        "in_flight": args.in_flight,
+        "elapsed_s": round(elapsed_s, 3),
         "sagas_per_s": round(args.sagas / elapsed_s, 2),
         "p50_ms": round(statistics.median(latencies_s) * 1000, 1),
         "p95_ms": round(latencies_s[int(0.95 * (len(latencies_s) - 1))] * 1000, 1),
-    }  # fmt: skip
+    }
 
 
 def bench(args: argparse.Namespace) -> dict[str, Any]:
@@ -228,7 +231,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--in-flight", type=int, default=16)
     parser.add_argument("--concurrency", type=int, default=16, help="activities at once (threads)")
     parser.add_argument("--sandbox", action="store_true", help="keep the SDK's workflow sandbox on")
-    parser.add_argument("--body", default=DEFAULT_BODY, help="module:function called as (step, saga id, attempt)")
+    parser.add_argument("--body", default=DEFAULT_BODY, help="module:function of (step, saga id, attempt)")
     args = parser.parse_args(argv)
     if args.role == "work":
         asyncio.run(work(args))

@@ -77,7 +77,9 @@ def _reserve(call: Call, warehouse: str | None) -> JSON:
     on_hand = {row.sku: row.on_hand for row in rows}
     short = [item for item in wanted if on_hand.get(item["code"], 0) < item["n"]]
     if short:
-        named = ", ".join(f"{item['code']} ({on_hand.get(item['code'], 0)} of {item['n']})" for item in short[:5])
+        named = ", ".join(
+            f"{item['code']} ({on_hand.get(item['code'], 0)} of {item['n']})" for item in short[:5]
+        )
         more = f" and {len(short) - 5} more" if len(short) > 5 else ""
         raise BusinessError(f"insufficient stock for {named}{more}")
     if wanted:

@@ -15,7 +15,9 @@ _SET_STATE = (
     update(_charges).where(_charges.c.charge_id == bindparam("charge")).values(state=bindparam("new_state"))
 )
 _REMEMBER = (
-    update(schema.orders).where(schema.orders.c.order_id == bindparam("order")).values(charge_id=bindparam("charge"))
+    update(schema.orders)
+    .where(schema.orders.c.order_id == bindparam("order"))
+    .values(charge_id=bindparam("charge"))
 )
 
 
@@ -51,7 +53,12 @@ def _charge(call: Call, state: str) -> JSON:
     charge_id = f"ch-{order.order_id}-{taken + 1}"
     call.tx.execute(
         _INSERT,
-        {"charge_id": charge_id, "order_id": order.order_id, "amount_minor": order.total_minor, "state": state},
+        {
+            "charge_id": charge_id,
+            "order_id": order.order_id,
+            "amount_minor": order.total_minor,
+            "state": state,
+        },
     )
     call.tx.execute(_REMEMBER, {"order": order.order_id, "charge": charge_id})
     return {"charge_id": charge_id, "amount_minor": order.total_minor}

@@ -35,12 +35,8 @@ create_shipment = Step(
     compensation=shipping.cancel_shipment,
     timeout=_TIMEOUT,
 )
-capture_payment = Step(
-    name="capture_payment", action=payment.capture_payment, timeout=_TIMEOUT, pivot=True
-)
-send_confirmation = Step(
-    name="send_confirmation", action=notification.send_confirmation, timeout=_TIMEOUT
-)
+capture_payment = Step(name="capture_payment", action=payment.capture_payment, timeout=_TIMEOUT, pivot=True)
+send_confirmation = Step(name="send_confirmation", action=notification.send_confirmation, timeout=_TIMEOUT)
 require_approval = Step(name="require_approval", action=approval.require_approval, timeout=_TIMEOUT)
 
 ORDER = Saga("order", (reserve_inventory, charge_payment, create_shipment, send_confirmation))

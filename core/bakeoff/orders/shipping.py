@@ -33,9 +33,7 @@ def create_shipment(call: Call) -> JSON:
     order = load_order(call.tx, call.input)
     taken = call.tx.execute(_COUNT, {"order": order.order_id}).scalar_one()
     shipment_id = f"sh-{order.order_id}-{taken + 1}"
-    call.tx.execute(
-        _INSERT, {"shipment_id": shipment_id, "order_id": order.order_id, "state": "created"}
-    )
+    call.tx.execute(_INSERT, {"shipment_id": shipment_id, "order_id": order.order_id, "state": "created"})
     call.tx.execute(_SHIP, basket(call.tx, call.input))
     return {"shipment_id": shipment_id}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -81,9 +82,7 @@ def stop_session(popen: subprocess.Popen[bytes], patience_s: float) -> None:
     """SIGTERM to the leader; after ``patience_s`` SIGKILL to whatever is left of its session."""
     if popen.poll() is None:
         popen.terminate()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             popen.wait(patience_s)
-        except subprocess.TimeoutExpired:
-            pass
     kill_session(popen.pid)
     popen.wait()

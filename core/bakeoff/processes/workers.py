@@ -54,7 +54,8 @@ class Workers:
             for child in waiting:
                 if not child.alive:
                     raise ServerStartError(
-                        f"{child.name} ended at once (exit code {child.popen.returncode}):\n{child.log_tail()}"
+                        f"{child.name} ended at once "
+                        f"(exit code {child.popen.returncode}):\n{child.log_tail()}"
                     )
             if time.monotonic() > deadline:
                 raise ServerStartError(

@@ -1,8 +1,8 @@
 """Servers that the harness can start, probe and stop, or find outside."""
 
+from bakeoff.servers.postgres import PostgresServer
+from bakeoff.servers.rabbitmq import RabbitmqServer
 from bakeoff.servers.server import RunningServer, Server, start_server
 from bakeoff.servers.valkey import ValkeyServer
-from bakeoff.servers.rabbitmq import RabbitmqServer
-from bakeoff.servers.postgres import PostgresServer
 
 __all__ = ["PostgresServer", "RabbitmqServer", "RunningServer", "Server", "ValkeyServer", "start_server"]

@@ -36,7 +36,7 @@ class PostgresServer:
             for path in [folder, *folder.parents][:2]:
                 path.chmod(path.stat().st_mode | 0o055)
             os.chown(folder, user.pw_uid, user.pw_gid)
-        ids = {"user": user.pw_uid, "group": user.pw_gid} if user else {}
+        uid, gid = (user.pw_uid, user.pw_gid) if user else (None, None)
         if not data.exists():
             done = subprocess.run(
                 [
@@ -46,8 +46,9 @@ class PostgresServer:
                 capture_output=True,
                 text=True,
                 cwd=folder,
+                user=uid,
+                group=gid,
                 extra_groups=[] if user else None,
-                **ids,
             )
             if done.returncode:
                 raise EngineUnavailableError(f"initdb failed: {(done.stderr or done.stdout)[-800:]}")
@@ -55,7 +56,7 @@ class PostgresServer:
             *(str(installed / "bin/postgres"), "-D", str(data), "-p", str(ports["client"])),
             *("-h", "127.0.0.1", "-k", "", "-c", "max_connections=300"),
         ]
-        return Launch(argv=argv, **ids)
+        return Launch(argv=argv, user=uid, group=gid)
 
     def preferred_ports(self) -> Mapping[str, int]:
         """Any port will do."""

@@ -119,7 +119,11 @@ def rabbitmq_programs() -> tuple[str, str]:
     Raises:
         EngineUnavailableError: If either is missing.
     """
-    folders = [Path("/usr/lib/rabbitmq/lib"), Path("/opt/homebrew/opt/rabbitmq"), Path("/usr/local/opt/rabbitmq")]
+    folders = [
+        Path("/usr/lib/rabbitmq/lib"),
+        Path("/opt/homebrew/opt/rabbitmq"),
+        Path("/usr/local/opt/rabbitmq"),
+    ]
     if "RABBITMQ_HOME" in os.environ:
         folders.insert(0, Path(os.environ["RABBITMQ_HOME"]))
     for folder in folders:

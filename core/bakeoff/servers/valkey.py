@@ -52,7 +52,9 @@ class ValkeyServer:
     async def probe(self, address: str) -> str:
         """``PING`` (refused while it loads its data), then the version from ``INFO``."""
         url = urlsplit(address)
-        reader, writer = await asyncio.open_connection(url.hostname, url.port or 6379, ssl=url.scheme == "rediss")
+        reader, writer = await asyncio.open_connection(
+            url.hostname, url.port or 6379, ssl=url.scheme == "rediss"
+        )
         try:
             if url.password:
                 await _ask(reader, writer, "AUTH", *filter(None, (url.username, unquote(url.password))))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -42,9 +44,7 @@ def open_database(url: str) -> Engine:
             ) from None
     if backend != "sqlite":
         raise UsageError(f"a {backend} database is not supported; give sqlite:///FILE or postgresql://...")
-    engine = create_engine(
-        parsed, pool_size=8, max_overflow=64, connect_args={"timeout": LOCK_PATIENCE_S}
-    )
+    engine = create_engine(parsed, pool_size=8, max_overflow=64, connect_args={"timeout": LOCK_PATIENCE_S})
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
@@ -58,6 +58,28 @@ def open_database(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+#: SQLite lets one writer in and makes the others sleep and try again; threads of one process had better
+#: queue here. Other processes still meet SQLite's own lock.
+_write_lock = threading.Lock()
+
+
+def _fresh_lock() -> None:
+    """A fork may copy the lock while another thread of the parent holds it."""
+    global _write_lock
+    _write_lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_fresh_lock)
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A write transaction: committed at the end, rolled back on any exception."""
+    turn = _write_lock if engine.url.get_backend_name() == "sqlite" else nullcontext()
+    with turn, engine.begin() as connection:
+        yield connection
 
 
 @contextmanager

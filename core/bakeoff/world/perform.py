@@ -7,6 +7,7 @@ inside a transaction.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -14,12 +15,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select
+from sqlalchemy import Connection, Engine, bindparam, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bakeoff.errors import BusinessError, InjectedFault, StepFault, TombstoneError, UnserialisableError
 from bakeoff.saga import JSON, Call, Saga, Step, idempotency_key
 from bakeoff.world import schema
+from bakeoff.world.database import writing
 from bakeoff.world.fate import Fate, Profile, behaviour
 
 _ledger = schema.ledger
@@ -105,16 +107,13 @@ def _recorded(services: Services, saga: Saga, step: Step, call: Call) -> JSON:
 
 def _record_attempt(services: Services, saga: Saga, step: Step, call: Call) -> tuple[str, int]:
     """Transaction A; return the behaviour that this attempt is to show and its ordinal."""
-    with services.engine.begin() as tx:
-        before: Row[Any] = tx.execute(
-            _BEFORE_ATTEMPT, {"key": call.key, "workflow_id": call.workflow_id}
-        ).one()
+    with writing(services.engine) as tx:
+        before = tx.execute(_BEFORE_ATTEMPT, {"key": call.key, "workflow_id": call.workflow_id}).one()
         ordinal = before.attempts + 1
         tx.execute(_APPEND, _entry(call, "attempt", ordinal, repeat=before.effects > 0))
     fate: Fate | None
     if before.fates is not None:
-        fate = json.loads(before.fates) if isinstance(before.fates, str) else before.fates
-        fate = (fate or {}).get(f"{call.step}:{call.direction}")  # type: ignore[assignment]
+        fate = before.fates.get(f"{call.step}:{call.direction}")
     elif call.direction == "action":
         fate = services.profile.fate(call.workflow_id, call.step, step.timeout.total_seconds())
     else:
@@ -127,42 +126,48 @@ def _apply(services: Services, step: Step, call: Call, ordinal: int, *, spoil: b
     key = f"{call.key}#{ordinal}" if services.naive else call.key
     opened: list[Connection] = []
 
-    def transaction() -> Connection:
-        if not opened:
-            connection = services.engine.connect()
-            opened.append(connection)
-            connection.begin()
-            stored = connection.execute(_STORED, {"key": key}).one_or_none()
-            if stored is not None and stored.kind == "tombstone":
-                raise TombstoneError(f"{call.step} was compensated before it ran")
-            if stored is not None:
-                raise _AlreadyApplied(stored.result)
-        return opened[0]
+    with contextlib.ExitStack() as stack:
 
-    call._open = transaction
-    try:
-        if call.direction == "compensation" and not _action_took_effect(transaction(), call, services.naive):
-            result: JSON = None
-            tx = transaction()
-            tx.execute(_APPEND, _entry(call, "nothing", ordinal, key=key))
-            if not services.naive:
-                action_key = idempotency_key(call.workflow_id, call.step, "action")
-                tx.execute(_APPEND, _entry(call, "tombstone", ordinal, key=action_key, direction="action"))
-        else:
+        def transaction() -> Connection:
+            if not opened:
+                opened.append(stack.enter_context(writing(services.engine)))
+                _check_key(opened[0], key, call)
+            return opened[0]
+
+        call._open = transaction
+        try:
+            if call.direction == "compensation" and not _action_took_effect(
+                transaction(), call, services.naive
+            ):
+                return _apply_nothing(transaction(), services, call, ordinal, key)
             result = _function(step, call)(call)
-            _check_json(result if not spoil else object(), call)
+            _check_json(object() if spoil else result, call)
             transaction().execute(_APPEND, _entry(call, "effect", ordinal, key=key, result=result))
-        opened[0].commit()
-    except _AlreadyApplied as applied:
-        return applied.args[0]
-    except IntegrityError as error:
-        # PostgreSQL lets two attempts of one key reach this line; the second one lost.
-        raise StepFault(f"{call.step}: a concurrent attempt was faster") from error
-    finally:
-        call._open = None
-        for connection in opened:
-            connection.close()
-    return result
+            return result
+        except _AlreadyApplied as applied:
+            return applied.args[0]
+        except IntegrityError as error:
+            # PostgreSQL lets two attempts of one key come this far; the second one lost.
+            raise StepFault(f"{call.step}: a concurrent attempt was faster") from error
+        finally:
+            call._open = None
+
+
+def _check_key(tx: Connection, key: str, call: Call) -> None:
+    stored = tx.execute(_STORED, {"key": key}).one_or_none()
+    if stored is not None and stored.kind == "tombstone":
+        raise TombstoneError(f"{call.step} was compensated before it ran")
+    if stored is not None:
+        raise _AlreadyApplied(stored.result)
+
+
+def _apply_nothing(tx: Connection, services: Services, call: Call, ordinal: int, key: str) -> JSON:
+    """The action never had an effect: there is nothing to undo, and there must not be one later."""
+    tx.execute(_APPEND, _entry(call, "nothing", ordinal, key=key))
+    if not services.naive:
+        action_key = idempotency_key(call.workflow_id, call.step, "action")
+        tx.execute(_APPEND, _entry(call, "tombstone", ordinal, key=action_key, direction="action"))
+    return None
 
 
 def _action_took_effect(tx: Connection, call: Call, naive: bool) -> bool:

@@ -60,7 +60,9 @@ fates = Table(
 )
 
 #: Settings of this database: ``profile`` (of the fault plan) and ``participants``.
-meta = Table("meta", metadata, Column("name", String, primary_key=True), Column("value", JSON, nullable=False))
+meta = Table(
+    "meta", metadata, Column("name", String, primary_key=True), Column("value", JSON, nullable=False)
+)
 
 #: Worker processes that reported ready.
 workers = Table(

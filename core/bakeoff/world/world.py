@@ -124,7 +124,8 @@ class World:
     def set_stock(self, units: Mapping[str, int]) -> None:
         """Put ``{stock code: units on hand}`` on the shelves, replacing what these codes had."""
         rows = [
-            {"sku": sku, "on_hand": count, "reserved": 0, "shipped": 0} for sku, count in sorted(units.items())
+            {"sku": sku, "on_hand": count, "reserved": 0, "shipped": 0}
+            for sku, count in sorted(units.items())
         ]
         if rows:
             with self.engine.begin() as tx:

@@ -2,38 +2,139 @@
 
 An actor runs one attempt and hands the state to whoever is next in its pipeline. It retries by raising
 ``Retry`` with the pause of the step's own policy, because Dramatiq's own backoff is always doubled and
-jittered. A decline is in ``throws`` and names its callback itself, so that ``on_failure`` does not fire for
-faults; faults end in ``on_retry_exhausted``.
+jittered. A decline is in ``throws`` and names its callback itself, so that ``on_failure`` does not fire at
+every fault as well; faults end in ``on_retry_exhausted``.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
-import dramatiq
-from dramatiq import Broker
-from dramatiq.errors import Retry
-from dramatiq.middleware import CurrentMessage, TimeLimitExceeded
-
-from bakeoff.errors import BusinessError, UnserialisableError
+from bakeoff.errors import BusinessError
 from bakeoff.outcome import Cause, Outcome, Status
-from bakeoff.saga import JSON, Direction, Parallel, RetryPolicy, Saga, Step, Wait
-from bakeoff.world import Participant
-from bakeoff_dramatiq.compensation import backward, steps_before
+from bakeoff.saga import Parallel, Saga, Sleep, Step, Wait
+from bakeoff_dramatiq.compensation import backward
+from bakeoff_dramatiq.context import (
+    CAUSE,
+    FAULTS,
+    TIRELESS,
+    Context,
+    cause_of,
+    current_message,
+    maybe_happened,
+)
 from bakeoff_dramatiq.groups import declare_group
 from bakeoff_dramatiq.pipeline import milliseconds
-from bakeoff_dramatiq.rows import Rows
 from bakeoff_dramatiq.state import (
     CauseData,
     State,
-    cause_of,
     compensate_actor,
     finish_actor,
     step_actor,
     undo_actor,
     with_result,
 )
-from bakeoff_dramatiq.valkey_broker import redelivered
 from bakeoff_dramatiq.waits import declare_wait
+
+
+def declare_saga(context: Context) -> None:
+    """Declare every actor of the saga on the broker; the same in workers and clients."""
+    saga = context.saga
+    for element in saga.elements:
+        match element:
+            case Step():
+                _declare_step(context, element)
+            case Parallel():
+                declare_group(context, element)
+            case Wait():
+                declare_wait(context, element)
+    for step in saga.steps():
+        if step.compensation is not None:
+            limit = milliseconds(step.compensation_timeout)
+            # It settles by itself when it gives up, so Dramatiq must not count.
+            context.declare(undo_actor(saga, step), _undo(context, step), max_retries=None, time_limit=limit)
+    context.declare(compensate_actor(saga), _compensate(context), **TIRELESS)
+    context.declare(finish_actor(saga), _finish(context), **TIRELESS)
+
+
+def _declare_step(context: Context, step: Step) -> None:
+    attempts = context.saga.retry_of(step).maximum_attempts
+    context.declare(
+        step_actor(context.saga, step),
+        _act(context, step),
+        throws=BusinessError,
+        on_retry_exhausted=compensate_actor(context.saga),
+        max_retries=None if attempts is None else attempts - 1,
+        time_limit=milliseconds(step.timeout),
+    )
+
+
+def _act(context: Context, step: Step) -> Callable[[State], State]:
+    def act(state: State) -> State:
+        try:
+            return with_result(state, step.name, context.perform(step, "action", state))
+        except BusinessError as error:
+            options = current_message().options
+            options[CAUSE] = cause_of(error, step)
+            options["on_failure"] = compensate_actor(context.saga)
+            raise
+        except FAULTS as error:
+            current_message().options[CAUSE] = cause_of(error, step)
+            if retry := context.again(step, "action", error):
+                raise retry from error
+            raise
+
+    return act
+
+
+def _undo(context: Context, step: Step) -> Callable[[State], State]:
+    def undo(state: State) -> State:
+        try:
+            context.perform(step, "compensation", state)
+        except FAULTS as error:
+            current_message().options[CAUSE] = cause_of(error, step, "compensation")
+            if retry := context.again(step, "compensation", error):
+                raise retry from error
+            # One that gives up must not stop the others (S4).
+            return {**state, "errors": [*state["errors"], step.name]}
+        return state
+
+    return undo
+
+
+def _compensate(context: Context) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+    """Answer both hooks of Dramatiq: ``on_failure`` of a decline and ``on_retry_exhausted`` of a fault."""
+
+    def compensate(message: dict[str, Any], details: dict[str, Any]) -> None:
+        state: State = message["args"][-1]
+        options = message["options"]
+        cause: CauseData = options[CAUSE]
+        outcome = context.rows.compensating(state["workflow_id"], cause["step"])
+        if outcome is not None and outcome.status is Status.COMPLETED:
+            return  # a redelivered copy of a step failed, long after the first one had carried the saga home
+        exhausted = "max_retries" in details
+        own = [context.saga.step(cause["step"])] if exhausted or maybe_happened(options) else []
+        backward(context.broker, context.saga, state, cause, own).run()
+
+    return compensate
+
+
+def _finish(context: Context) -> Callable[[State], None]:
+    def finish(state: State) -> None:
+        context.rows.settle(context.saga, state["workflow_id"], outcome_of(context.saga, state))
+
+    return finish
+
+
+def outcome_of(saga: Saga, state: State) -> Outcome:
+    """The terminal word about a saga whose last message has arrived."""
+    end = len(saga.elements) if "cause" not in state else saga.index_of(state["cause"]["step"])
+    # A timer is no actor here, so nobody has noted that it elapsed.
+    slept = {element.name: None for element in saga.elements[:end] if isinstance(element, Sleep)}
+    results = {**slept, **state["results"]}
+    if "cause" not in state:
+        return Outcome(Status.COMPLETED, results)
+    errors = tuple(state["errors"])
+    status = Status.COMPENSATION_FAILED if errors else Status.COMPENSATED
+    return Outcome(status, results, Cause(**state["cause"]), errors)

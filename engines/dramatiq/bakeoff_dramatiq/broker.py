@@ -23,7 +23,7 @@ from dramatiq.results.backends import RedisBackend
 
 from bakeoff.deployment import Deployment
 from bakeoff_dramatiq.barriers import PrefixedBarriers
-from bakeoff_dramatiq.connection import redis_client
+from bakeoff_dramatiq.connection import redis_client, results_address
 from bakeoff_dramatiq.valkey_broker import ValkeyBroker
 
 #: Seconds between two tries to reach RabbitMQ.
@@ -70,7 +70,7 @@ def _middleware(deployment: Deployment) -> list[Middleware]:
     group member's result is stored before the group is counted.
     """
     settings = deployment.settings
-    results = redis_client(deployment.addresses["results"], settings)
+    results = redis_client(results_address(deployment), settings)
     return [
         AgeLimit(),
         ShutdownNotifications(),

@@ -11,13 +11,11 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import redis
-
 from bakeoff.deployment import Deployment
 from bakeoff.outcome import Outcome
 from bakeoff.saga import JSON, Saga, Wait
 from bakeoff_dramatiq import scripts
-from bakeoff_dramatiq.connection import redis_client
+from bakeoff_dramatiq.connection import redis_client, results_address
 from bakeoff_dramatiq.state import State, waits_of
 
 #: How long the one who was told to publish may take before somebody else is told (milliseconds).
@@ -31,7 +29,7 @@ class Rows:
     """
 
     def __init__(self, deployment: Deployment) -> None:
-        self.client = redis_client(deployment.addresses["results"], deployment.settings)
+        self.client = redis_client(results_address(deployment), deployment.settings)
         self.prefix = deployment.prefix
         self.channel = f"{deployment.prefix}outcomes"
         self._ttl_ms = int(deployment.settings["result_ttl_s"] * 1000)
@@ -147,6 +145,3 @@ def _batches(keys: Iterator[Any], size: int) -> Iterator[Sequence[Any]]:
             batch = []
     if batch:
         yield batch
-
-
-RowsError = redis.RedisError

@@ -39,11 +39,6 @@ def with_result(state: State, name: str, result: JSON) -> State:
     return {**state, "results": {**state["results"], name: result}}
 
 
-def cause_of(error: BaseException, step: str) -> CauseData:
-    """Describe an exception of ``step``."""
-    return {"type": type(error).__name__, "message": str(error), "step": step}
-
-
 def step_actor(saga: Saga, element: Step | Parallel | Wait) -> str:
     """Name of the actor that acts for an element of the saga."""
     return f"{saga.name}.{element.name}"

@@ -23,7 +23,9 @@ _NATIVE = "an asyncio task of the client's own process"
 
 _CLAIMS = {
     **{capability: Claim(Support.NATIVE, _NATIVE) for capability in Capability},
-    Capability.LONG_TIMERS: Claim(Support.NATIVE, "there is no lease; the timer lives as long as the process"),
+    Capability.LONG_TIMERS: Claim(
+        Support.NATIVE, "there is no lease; the timer lives as long as the process"
+    ),
     Capability.EVENT_HISTORY: Claim(Support.ABSENT, "nothing is kept but the current state"),
 }
 
@@ -62,7 +64,8 @@ class InlineEngine:
     def worker_command(self, deployment: Deployment) -> Sequence[str]:
         """There is no worker to start: a user's mistake."""
         raise UsageError(
-            "inline has no workers: its sagas run inside the process that starts them (`bakeoff run --engine inline`)"
+            "inline has no workers: its sagas run inside the process that starts them; "
+            "use `bakeoff run --engine inline`"
         )
 
     async def connect(self, deployment: Deployment) -> EngineClient:

@@ -28,7 +28,12 @@ class Execution:
     """State and behaviour of one saga. All methods run on the loop; only attempts run in threads."""
 
     def __init__(
-        self, participant: Participant, pool: ThreadPoolExecutor, saga: Saga, workflow_id: str, input_text: str
+        self,
+        participant: Participant,
+        pool: ThreadPoolExecutor,
+        saga: Saga,
+        workflow_id: str,
+        input_text: str,
     ) -> None:
         self.saga = saga
         self.input_text = input_text
@@ -173,7 +178,9 @@ class Execution:
                 self._passed_waits.add(wait.name)
                 if wait.on_timeout == "continue":
                     return None
-                raise _ForwardEnded(Cause("WaitTimeout", f"no signal {wait.name!r} within {timeout} s", wait.name))
+                raise _ForwardEnded(
+                    Cause("WaitTimeout", f"no signal {wait.name!r} within {timeout} s", wait.name)
+                )
             self._arrived.clear()
             await self._either(self._arrived, self._cancelled, left)
         self._passed_waits.add(wait.name)

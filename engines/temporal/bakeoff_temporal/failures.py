@@ -13,24 +13,26 @@ from temporalio.exceptions import (
     TimeoutError,
 )
 
-from bakeoff.outcome import Cause, Outcome, Status
+from bakeoff.outcome import Cause, Outcome
+from bakeoff.saga import Step
 
-#: Type of the cause when a cancel ended the forward direction.
+#: Types of causes that no exception of an action names.
 CANCELLED: Final = "Cancelled"
 WAIT_TIMEOUT: Final = "WaitTimeout"
-STEP_TIMEOUT: Final = "StepTimeout"
+STEP_TIMEOUT: Final = "TimeoutError"
 
 
-def cause_of(error: ActivityError, step: str) -> Cause:
-    """Why the step ``step`` ended the forward direction."""
+def cause_of(error: ActivityError, step: Step) -> Cause:
+    """Why this step ended the forward direction."""
     if was_cancelled(error):
-        return Cause(CANCELLED, "cancel requested", step)
+        return Cause(CANCELLED, "cancelled by request", step.name)
     cause = error.cause
     if isinstance(cause, ApplicationError):
-        return Cause(cause.type or "ApplicationError", cause.message, step)
+        return Cause(cause.type or "ApplicationError", cause.message, step.name)
     if isinstance(cause, TimeoutError):
-        return Cause(STEP_TIMEOUT, f"{step} exceeded its timeout", step)
-    return Cause(type(cause or error).__name__, str(cause or error), step)
+        limit = f"start-to-close timeout of {step.timeout.total_seconds()} s"
+        return Cause(STEP_TIMEOUT, f"{step.name} exceeded its {limit}", step.name)
+    return Cause(type(cause or error).__name__, str(cause or error), step.name)
 
 
 def was_cancelled(error: ActivityError) -> bool:
@@ -62,8 +64,3 @@ def outcome_of(error: FailureError | BaseException | None) -> Outcome | None:
     if isinstance(error, ApplicationError) and error.details and isinstance(error.details[0], dict):
         return Outcome.from_json(error.details[0])
     return None
-
-
-def completed(results: dict[str, object] | None) -> Outcome:
-    """The outcome of a workflow that returned."""
-    return Outcome(Status.COMPLETED, results or {})

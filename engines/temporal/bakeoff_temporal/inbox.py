@@ -8,38 +8,39 @@ from bakeoff.saga import JSON
 
 
 class Inbox:
-    """What arrived for the waits of one saga, in workflow memory (and so in the event history)."""
+    """What arrived for the waits of one saga; lives in workflow memory and so in the event history."""
 
     def __init__(self, waits: Iterable[str]) -> None:
-        self._open = set(waits)
-        self._names = frozenset(self._open)
-        self._payloads: dict[str, list[JSON]] = {name: [] for name in self._names}
-        self._first: dict[tuple[str, str], str] = {}
+        self._names = frozenset(waits)
+        self._open = set(self._names)
+        self._arrived: dict[str, JSON] = {}
+        self._tokens: dict[str, str] = {}
 
     def objection(self, name: str, signal_id: str) -> str | None:
-        """Why this signal cannot be accepted; ``None`` if it can, or was accepted before."""
+        """Why this signal cannot be accepted; ``None`` if it can, or if this id was accepted before."""
         if name not in self._names:
-            return f"no wait is called {name!r}"
-        if name not in self._open and (name, signal_id) not in self._first:
-            return f"nobody waits for {name!r} any more"
+            return f"the saga never waits for {name!r}"
+        if signal_id in self._tokens:
+            return None
+        if name not in self._open or name in self._arrived:
+            return f"{name!r} came too late"
         return None
 
     def accept(self, name: str, payload: JSON, signal_id: str, token: str) -> str:
-        """Keep a signal and return the token of the delivery that counted: another one's for a repeat."""
-        first = self._first.setdefault((name, signal_id), token)
-        if first == token:
-            self._payloads[name].append(payload)
-        return first
+        """Keep a signal; return the token of the delivery that counted: another one's for a repeat."""
+        if signal_id not in self._tokens:
+            self._tokens[signal_id] = token
+            self._arrived[name] = payload
+        return self._tokens[signal_id]
 
     def has(self, name: str) -> bool:
         """Whether a signal lies here for this wait."""
-        return bool(self._payloads[name])
+        return name in self._arrived
 
     def take(self, name: str) -> JSON:
-        """Give the first signal to its wait; ``None`` if there is none. The wait is over then."""
+        """End this wait with its signal's payload, or with ``None`` if none came."""
         self._open.discard(name)
-        payloads = self._payloads[name]
-        return payloads.pop(0) if payloads else None
+        return self._arrived.get(name)
 
     def close(self) -> None:
         """Nobody will wait any more."""

@@ -70,7 +70,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     # `start-dev` keeps everything in memory unless told otherwise, and then survives nothing.
     Setting(
         name="database",
-        help="dev server: memory (as shipped), file (SQLite's defaults) or wal (file, WAL, synchronous=NORMAL)",
+        help="dev server: memory (as shipped), file (SQLite's defaults) or wal (synchronous=NORMAL)",
         default="memory",
         recommended="wal",
         ci="wal",

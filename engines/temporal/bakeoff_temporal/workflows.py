@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -109,6 +110,8 @@ class SagaWorkflow:
                     await self._wait(element)
                 case Sleep():
                     await self._sleep(element)
+            if index == pivot:
+                self._undo.clear()
         self._end_if_cancelled()
         self._beyond_cancel = True
 
@@ -117,26 +120,26 @@ class SagaWorkflow:
 
     def _end_if_cancelled(self) -> None:
         if self._cancelled():
-            raise _Ended(Cause(CANCELLED, "cancel requested", self._where))
+            raise _Ended(Cause(CANCELLED, "cancelled by request", self._where))
 
     async def _act(self, steps: tuple[Step, ...]) -> None:
         # Registered before the action: an attempt that timed out may have happened.
         self._undo.append(tuple(step for step in steps if step.compensation))
-        handles = {step: self._start(step, "action") for step in steps}
-        failures: dict[Step, ActivityError] = {}
-        for step, handle in handles.items():  # every sibling settles before the group fails
+        handles = [self._start(step, "action") for step in steps]
+        failures: dict[str, ActivityError] = {}
+        for step, handle in zip(steps, handles, strict=True):  # every sibling settles before the group fails
             try:
                 self._results[step.name] = await handle
             except ActivityError as error:
-                failures[step] = error
+                failures[step.name] = error
             finally:
                 del self._in_flight[step.name]
         if failures:
-            declined = {step for step, error in failures.items() if purely_declined(error)}
-            self._undo[-1] = tuple(step for step in self._undo[-1] if step not in declined)
+            declined = {name for name, error in failures.items() if purely_declined(error)}
+            self._undo[-1] = tuple(step for step in self._undo[-1] if step.name not in declined)
             # A step's own failure tells more than the cancel that cut a sibling's retries.
-            first = min(failures, key=lambda step: was_cancelled(failures[step]))
-            raise _Ended(cause_of(failures[first], first.name))
+            first = min(failures, key=lambda name: was_cancelled(failures[name]))
+            raise _Ended(cause_of(failures[first], self._saga.step(first)))
 
     def _start(self, step: Step, direction: Direction) -> workflow.ActivityHandle[Any]:
         undo = direction == "compensation"
@@ -186,12 +189,12 @@ class SagaWorkflow:
         self._results[wait.name] = self._inbox.take(wait.name)
 
     async def _sleep(self, sleep: Sleep) -> None:
-        if sleep.duration <= timedelta(0):
-            return
-        try:
-            await workflow.wait_condition(self._cancelled, timeout=sleep.duration, timeout_summary=sleep.name)
-        except TimeoutError:
-            return
+        if sleep.duration > timedelta(0):
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    self._cancelled, timeout=sleep.duration, timeout_summary=sleep.name
+                )
+        self._results[sleep.name] = None
 
     async def _hasten(self) -> None:
         """After a cancel: let running attempts settle, but stop steps that only wait for the next one.
@@ -206,7 +209,8 @@ class SagaWorkflow:
             for name in faulted:
                 if (handle := self._in_flight.get(name)) is not None:
                     handle.cancel()
-            await workflow.wait(list(self._in_flight.values()), timeout=_CANCEL_GRACE.total_seconds())
+            if self._in_flight:
+                await workflow.wait(list(self._in_flight.values()), timeout=_CANCEL_GRACE.total_seconds())
 
     @workflow.update(dynamic=True)
     def deliver(self, name: str, args: Sequence[RawValue]) -> str:

@@ -1,0 +1,41 @@
+"""The Celery app of a deployment, the same in clients and workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from celery import Celery
+
+from bakeoff.deployment import Deployment
+from bakeoff.saga import Saga
+from bakeoff_celery.compensation import register_compensation
+from bakeoff_celery.settings import celery_configuration
+from bakeoff_celery.tasks import register_forward
+
+
+def make_app(deployment: Deployment, sagas: Mapping[str, Saga]) -> Celery:
+    """Build the app and the tasks of ``sagas``. Nothing connects before it is used."""
+    broker = deployment.addresses["broker"]
+    backend = deployment.addresses.get("results", broker)
+    app = Celery("bakeoff", broker=broker, backend=backend, set_as_current=False)
+    app.conf.update(celery_configuration(deployment.settings, deployment.prefix))
+
+    def define(name: str, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+        # Not shared: another deployment's app in this process has other tasks of this name. Not typed: the
+        # arguments are ours, and checking them costs at every publication. Retries end by the saga's policy.
+        return app.task(
+            name=name,
+            bind=True,
+            shared=False,
+            typing=False,
+            max_retries=None,
+            Request="bakeoff_celery.request:SagaRequest",
+            **options,
+        )
+
+    for saga in sagas.values():
+        register_forward(app, define, deployment, saga)
+        register_compensation(app, define, deployment, saga)
+    app.finalize()
+    return app

@@ -1,0 +1,85 @@
+"""The forward direction of a saga as a Celery canvas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery, chain, chord
+from celery.canvas import Signature
+
+from bakeoff.deployment import Deployment
+from bakeoff.saga import Element, Parallel, Saga, Sleep, Wait
+from bakeoff_celery.state import State, errback_name, outcome_name, task_id, task_name
+
+
+def forward(
+    app: Celery, deployment: Deployment, saga: Saga, state: State, start: int = 0, retries: int = 0
+) -> Signature[Any]:
+    """Return the chain of the elements from ``start`` up to the end or to the next wait.
+
+    Every task carries the errback. The task whose result is the saga's outcome has the saga's own id. A wait ends
+    the chain: whoever brings the signal publishes the next one.
+
+    Args:
+        app: The app whose tasks are named.
+        deployment: Gives the ids.
+        saga: The saga.
+        state: The first task's argument.
+        start: Position in ``saga.elements``.
+        retries: How many attempts the first element has behind it, as Celery counts.
+    """
+    native_id = deployment.native_id(state["id"])
+    if start == len(saga.elements):
+        return outcome(app, saga, native_id, [], state["results"])
+    signatures: list[Signature[Any]] = []
+    for element in saga.elements[start:]:
+        first = (state,) if not signatures else ()
+        options = {"retries": retries} if retries and not signatures else {}
+        signatures += _signatures(app, saga, element, native_id, first, options)
+        if isinstance(element, Wait):
+            return _chained(signatures)
+    # What brings the result of a chord is its body.
+    last = signatures[-1]
+    (last.body if isinstance(last, chord) else last).set(task_id=native_id)
+    return _chained(signatures)
+
+
+def outcome(
+    app: Celery,
+    saga: Saga,
+    native_id: str,
+    errors: list[str] | None,
+    results: dict[str, Any],
+    cause: dict[str, str] | None = None,
+) -> Signature[Any]:
+    """Return the task that ends a saga; ``errors=None`` if a chain brings them."""
+    args = (results, cause) if errors is None else (errors, results, cause)
+    return app.tasks[outcome_name(saga)].s(*args).set(task_id=native_id)
+
+
+def _chained(signatures: list[Signature[Any]]) -> Signature[Any]:
+    return chain(*signatures) if len(signatures) > 1 else signatures[0]
+
+
+def _signatures(
+    app: Celery, saga: Saga, element: Element, native_id: str, args: tuple[State, ...], options: dict[str, Any]
+) -> list[Signature[Any]]:
+    if isinstance(element, Sleep):
+        options["countdown"] = element.duration.total_seconds()
+    if not isinstance(element, Parallel):
+        return [_with_errback(app, saga, element, native_id, args).set(**options)]
+    members = [
+        app.tasks[task_name(saga, step.name)].s(*args).set(task_id=task_id(native_id, step.name), **options)
+        for step in element.steps
+    ]
+    join = _with_errback(app, saga, element, native_id, ())
+    return [*members, join] if len(members) == 1 else [chord(members, join)]
+
+
+def _with_errback(
+    app: Celery, saga: Saga, element: Element, native_id: str, args: tuple[State, ...]
+) -> Signature[Any]:
+    errback = app.tasks[errback_name(saga)].s(element.name).set(task_id=native_id)
+    signature = app.tasks[task_name(saga, element.name)].s(*args)
+    signature.set(task_id=task_id(native_id, element.name)).on_error(errback)
+    return signature

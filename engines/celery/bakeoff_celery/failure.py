@@ -1,0 +1,126 @@
+"""What the result backend knows about a task that failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from celery import Celery
+
+from bakeoff.deployment import Deployment
+from bakeoff.saga import JSON, Parallel, Saga, Step
+from bakeoff_celery.state import State, StepFailed, task_id
+from bakeoff_celery.tasks import members_by_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a forward task ended, and how far the saga had come.
+
+    Attributes:
+        element: Name of the element whose task failed.
+        state: With which it began.
+        cause: ``{"type", "message", "step"}``.
+        may_have_acted: Steps of that element which succeeded or may have had an effect.
+        results: ``{step: result}`` of everything that is known to have succeeded.
+        attempts: Attempts that were made.
+        attempts_left: The policy allows another attempt, because Celery failed and not the step.
+    """
+
+    element: str
+    state: State
+    cause: dict[str, str]
+    may_have_acted: frozenset[str]
+    results: dict[str, JSON] = field(default_factory=dict)
+    attempts: int = 1
+    attempts_left: bool = False
+
+
+def already_settled(app: Celery, native_id: str) -> bool:
+    """Tell whether the saga's outcome is stored."""
+    return bool(app.backend.get_task_meta(native_id, cache=False)["status"] == "SUCCESS")
+
+
+def read_failure(
+    app: Celery, deployment: Deployment, saga: Saga, native_id: str, failed_task_id: str, element: str
+) -> Failure | None:
+    """Read the stored failure of the task ``failed_task_id``; ``None`` if none is stored yet."""
+    meta = _failure_of(app, failed_task_id)
+    found = saga.elements[saga.index_of(element)]
+    if isinstance(found, Parallel):
+        if meta is None or not meta.get("args"):
+            return _of_broken_chord(app, saga, native_id, found)
+        return _of_join(meta, found)
+    if meta is None or not meta.get("args"):
+        return None
+    state: State = meta["args"][0]
+    error = meta["result"]
+    results = state["results"]
+    if isinstance(error, StepFailed):
+        acted = frozenset({element} if error.doubtful else ())
+        return Failure(
+            element=element, state=state, cause=_cause(error), may_have_acted=acted, results=results
+        )
+    attempts = int(meta.get("retries") or 0) + 1
+    return Failure(
+        element=element,
+        state=state,
+        cause={"type": type(error).__name__, "message": str(error), "step": element},
+        may_have_acted=frozenset({element}),
+        results=results,
+        attempts=attempts,
+        attempts_left=not (isinstance(found, Step) and saga.retry_of(found).exhausted(attempts)),
+    )
+
+
+def _failure_of(app: Celery, failed_task_id: str) -> dict[str, Any] | None:
+    meta: dict[str, Any] = app.backend.get_task_meta(failed_task_id, cache=False)
+    return meta if meta["status"] == "FAILURE" else None
+
+
+def _cause(error: StepFailed) -> dict[str, str]:
+    return {"type": error.type, "message": error.message, "step": error.step}
+
+
+def _of_join(meta: dict[str, Any], parallel: Parallel) -> Failure:
+    """All members have returned: what they returned are the arguments of the task that joins them."""
+    members = members_by_name(meta["args"][0])
+    state: State = members[parallel.steps[0].name]["state"]
+    failed = {name: StepFailed(*member["failed"]) for name, member in members.items() if "failed" in member}
+    succeeded = {name: member["result"] for name, member in members.items() if "failed" not in member}
+    error = meta["result"]
+    infrastructure = not isinstance(error, StepFailed)
+    return Failure(
+        element=parallel.name,
+        state=state,
+        cause=(
+            {"type": type(error).__name__, "message": str(error), "step": parallel.name}
+            if infrastructure
+            else _cause(error)
+        ),
+        may_have_acted=frozenset({*succeeded, *(name for name, error in failed.items() if error.doubtful)}),
+        results={**state["results"], **succeeded},
+        attempts=0,
+        # Every member has its answer; only the join, or what it publishes, is to be done again.
+        attempts_left=infrastructure,
+    )
+
+
+def _of_broken_chord(app: Celery, saga: Saga, native_id: str, parallel: Parallel) -> Failure | None:
+    """A member was lost without an answer, so the chord never joined; its arguments are with its failure."""
+    for step in parallel.steps:
+        meta = _failure_of(app, task_id(native_id, step.name))
+        if meta is None or not meta.get("args"):
+            continue
+        state: State = meta["args"][0]
+        attempts = int(meta.get("retries") or 0) + 1
+        return Failure(
+            element=parallel.name,
+            state=state,
+            cause={"type": type(meta["result"]).__name__, "message": str(meta["result"]), "step": step.name},
+            may_have_acted=frozenset(member.name for member in parallel.steps),
+            results=state["results"],
+            attempts=attempts,
+            attempts_left=not saga.retry_of(step).exhausted(attempts),
+        )
+    return None

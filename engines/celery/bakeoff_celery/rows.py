@@ -1,0 +1,109 @@
+"""The unique row of a start and the unique row of each signal, in the result backend.
+
+Nothing here says which step is next: that is in the message. A row only makes one of several writers win.
+Both are Redis hashes; a transaction (MULTI) writes a field once and reads the others at the same moment.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bakeoff.deployment import Deployment
+from bakeoff.saga import JSON
+from bakeoff_celery.state import State
+
+#: Seconds that whoever won a row may take to publish before somebody else publishes in its place.
+PUBLISHER_PATIENCE_S = 2.0
+
+
+def start_key(deployment: Deployment, workflow_id: str) -> str:
+    """Key of the row of a start."""
+    return f"{deployment.prefix}bakeoff:saga:{workflow_id}"
+
+
+def wait_key(deployment: Deployment, workflow_id: str, wait: str) -> str:
+    """Key of the row of the signal that a wait consumes."""
+    return f"{deployment.prefix}bakeoff:signal:{workflow_id}:{wait}"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The row of a start: which saga, a digest of its input, when (Unix seconds), and whether published."""
+
+    saga: str
+    digest: str
+    at: float
+    published: bool
+
+    @classmethod
+    def of(cls, row: Mapping[bytes, bytes]) -> Start | None:
+        """Read a hash; ``None`` for an empty one."""
+        if b"digest" not in row:
+            return None
+        return cls(
+            row[b"saga"].decode(), row[b"digest"].decode(), float(row[b"at"]), b"published" in row
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """The row of a signal.
+
+    Attributes:
+        parked: State of the saga that waits; ``None`` before it has come so far.
+        signal_id: Id of the signal that won; ``None`` if a timeout did, or nobody yet.
+        payload: Of that signal.
+        expired: The wait's timeout won.
+        published: The next chain is on the broker.
+    """
+
+    parked: State | None
+    signal_id: str | None
+    payload: JSON
+    expired: bool
+    published: bool
+
+    @property
+    def ready(self) -> bool:
+        """The saga waits, the answer is there, and nobody has published what follows."""
+        return self.parked is not None and (self.signal_id is not None or self.expired) and not self.published
+
+    @classmethod
+    def of(cls, row: Mapping[bytes, bytes]) -> Signal:
+        """Read a hash."""
+        answer: dict[str, Any] = json.loads(row.get(b"answer", b"{}"))
+        parked = row.get(b"parked")
+        return cls(
+            json.loads(parked) if parked else None,
+            answer.get("id"),
+            answer.get("payload"),
+            answer.get("expired", False),
+            b"published" in row,
+        )
+
+
+def park(client: Any, key: str, state: State, expires_s: int) -> Signal:
+    """Write that the saga waits, with its state, and read the row; ``client`` is a blocking Redis client."""
+    with client.pipeline(transaction=True) as pipe:
+        pipe.hsetnx(key, "parked", json.dumps(state))
+        pipe.expire(key, expires_s)
+        pipe.hgetall(key)
+        return Signal.of(pipe.execute()[-1])
+
+
+def expire(client: Any, key: str) -> tuple[bool, Signal]:
+    """Let the timeout win if nobody has; return whether it won now, and the row."""
+    with client.pipeline(transaction=True) as pipe:
+        pipe.hsetnx(key, "answer", json.dumps({"expired": True}))
+        pipe.hgetall(key)
+        won, row = pipe.execute()
+    return bool(won), Signal.of(row)
+
+
+def now() -> str:
+    """Unix seconds as the rows hold them."""
+    return repr(time.time())

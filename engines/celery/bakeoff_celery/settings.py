@@ -1,0 +1,163 @@
+"""What ``--set celery.NAME=VALUE`` knows, with the three configuration classes.
+
+``default`` is what Celery ships. ``recommended`` derives the lease from the common step timeout T = 30 s: late
+acknowledgement, a visibility timeout of 2T, and a prefetch of one, so that no message waits in a worker while
+its lease runs. Names are Celery's and Kombu's own wherever they have one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bakeoff.settings import Setting, SettingsInForce
+
+#: Seconds after which RabbitMQ closes the channel of a consumer that has not acknowledged, as it ships.
+CONSUMER_TIMEOUT_S = 1800.0
+
+
+def _same(name: str, help: str, value: int | float | str | bool, **more: Any) -> Setting:
+    return Setting(name=name, help=help, default=value, recommended=value, ci=value, **more)
+
+
+SETTINGS: Sequence[Setting] = (
+    _same("broker", "message broker", "valkey", choices=("valkey", "rabbitmq")),
+    _same(
+        "broker_url",
+        "URL of a broker of your own (redis:// or amqp://); empty: bakeoff starts one",
+        "",
+        env="BAKEOFF_CELERY_BROKER_URL",
+        secret=True,
+    ),
+    _same(
+        "result_backend",
+        "URL of a Valkey or Redis of your own for outcomes and unique rows; empty: the broker's, or one is started",
+        "",
+        env="BAKEOFF_CELERY_RESULT_BACKEND",
+        secret=True,
+    ),
+    _same("pool", "how a worker runs tasks; limits and kills need processes", "prefork", choices=("prefork",)),
+    Setting(
+        name="task_acks_late",
+        help="acknowledge a message after its task ran, not before",
+        default=False,
+        recommended=True,
+        ci=True,
+    ),
+    Setting(
+        name="task_reject_on_worker_lost",
+        help="put the message back when the process that ran it was killed",
+        default=False,
+        recommended=True,
+        ci=True,
+    ),
+    Setting(
+        name="worker_prefetch_multiplier",
+        help="messages that a worker holds per process of its pool",
+        default=4,
+        recommended=1,
+        ci=1,
+    ),
+    Setting(
+        name="visibility_timeout",
+        help="Valkey: seconds after which an unacknowledged message is delivered again (the lease)",
+        default=3600.0,
+        recommended=60.0,
+        ci=12.0,
+    ),
+    Setting(
+        name="unacked_restore_interval",
+        help="Valkey: seconds between two looks for messages whose lease ended",
+        default=10,
+        recommended=10,
+        ci=1,
+    ),
+    Setting(
+        name="unacked_restore_throttle",
+        help="Valkey: only every n-th of these looks really looks",
+        default=10,
+        recommended=1,
+        ci=1,
+    ),
+    Setting(
+        name="confirm_publish",
+        help="RabbitMQ: wait until the broker has confirmed a message",
+        default=False,
+        recommended=True,
+        ci=True,
+    ),
+    _same(
+        "consumer_timeout",
+        "RabbitMQ: seconds that the broker lets a message stay unacknowledged (its own setting, told to us)",
+        CONSUMER_TIMEOUT_S,
+    ),
+    Setting(
+        name="publish_max_retries",
+        help="how often a refused publication is tried again (pauses up to 1 s)",
+        default=3,
+        recommended=30,
+        ci=10,
+    ),
+    Setting(
+        name="hard_limit_margin",
+        help="seconds between a step's timeout (soft limit) and the kill of its process (hard limit)",
+        default=10.0,
+        recommended=10.0,
+        ci=4.0,
+    ),
+    Setting(
+        name="result_expires",
+        help="seconds that outcomes and unique rows are kept",
+        default=86_400,
+        recommended=604_800,
+        ci=86_400,
+    ),
+)
+
+
+def lease_s(settings: SettingsInForce) -> float:
+    """Seconds that a message may stay unacknowledged before the broker delivers it again."""
+    name = "visibility_timeout" if settings["broker"] == "valkey" else "consumer_timeout"
+    return float(settings[name])
+
+
+def celery_configuration(settings: SettingsInForce, prefix: str) -> dict[str, Any]:
+    """Return Celery's own configuration for these settings; every name in it carries ``prefix``.
+
+    Source: Celery user guide, "Configuration and defaults"; Kombu, ``kombu.transport.redis``.
+    """
+    if settings["broker"] == "valkey":
+        transport = {
+            "global_keyprefix": prefix,
+            "unacked_restore_interval": settings["unacked_restore_interval"],
+            "unacked_restore_throttle": settings["unacked_restore_throttle"],
+            "visibility_timeout": settings["visibility_timeout"],
+        }
+    else:
+        transport = {"confirm_publish": settings["confirm_publish"]}
+    return {
+        "broker_connection_retry_on_startup": True,
+        "broker_transport_options": transport,
+        "control_exchange": f"{prefix}celery",
+        "event_exchange": f"{prefix}celeryev",
+        "event_queue_prefix": f"{prefix}celeryev",
+        "result_backend_transport_options": {"global_keyprefix": prefix},
+        "result_expires": int(settings["result_expires"]),
+        # The errback finds with what a step failed in the failure that Celery stores.
+        "result_extended": True,
+        "task_acks_late": settings["task_acks_late"],
+        "task_default_queue": f"{prefix}bakeoff",
+        # Only the outcome is asked for; what passes from step to step is in the message.
+        "task_ignore_result": True,
+        "task_publish_retry_policy": {
+            "max_retries": int(settings["publish_max_retries"]),
+            "interval_start": 0,
+            "interval_step": 0.2,
+            "interval_max": 1,
+        },
+        "task_reject_on_worker_lost": settings["task_reject_on_worker_lost"],
+        "task_store_errors_even_if_ignored": True,
+        "worker_pool": settings["pool"],
+        "worker_prefetch_multiplier": int(settings["worker_prefetch_multiplier"]),
+        **settings.raw,
+    }

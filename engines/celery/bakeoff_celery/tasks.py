@@ -1,0 +1,140 @@
+"""The forward tasks of one saga: a task per step, per group, per wait and per timer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from billiard.exceptions import SoftTimeLimitExceeded
+from celery import Celery, Task
+
+from bakeoff.deployment import Deployment
+from bakeoff.errors import BusinessError
+from bakeoff.saga import JSON, Direction, Parallel, Saga, Sleep, Step, Wait
+from bakeoff.world import participant_of_this_process
+from bakeoff_celery.state import State, StepFailed, completed, task_name
+from bakeoff_celery.waiting import register_wait
+
+AnyTask = Task[Any, Any]
+#: A decorator that registers a function as a bound task: ``define(name, **options)(function)``.
+Define = Callable[..., Callable[[Callable[..., Any]], Any]]
+
+
+def register_forward(app: Celery, define: Define, deployment: Deployment, saga: Saga) -> None:
+    """Register the tasks of every element of ``saga``."""
+    margin_s = float(deployment.settings["hard_limit_margin"])
+    last = saga.elements[-1]
+    for element in saga.elements:
+        # The last task's result is the saga's outcome; no other result is kept.
+        options: dict[str, Any] = {"ignore_result": element is not last}
+        name = task_name(saga, element.name)
+        if isinstance(element, Step):
+            define(name, **options, **limits(saga, element, "action", margin_s))(_step(saga, element))
+        elif isinstance(element, Sleep):
+            define(name, **options)(_timer(saga, element))
+        elif isinstance(element, Wait):
+            register_wait(app, define, deployment, saga, element)
+        else:
+            define(name, **options)(_join(saga, element))
+            for step in element.steps:
+                limited = limits(saga, step, "action", margin_s)
+                define(task_name(saga, step.name), **limited)(_member(saga, step))
+
+
+def limits(saga: Saga, step: Step, direction: Direction, margin_s: float) -> dict[str, float]:
+    """Return the soft limit, which is the step's timeout, and the hard one behind it, in seconds."""
+    soft_s = saga.timeout_of(step, direction).total_seconds()
+    return {"soft_time_limit": soft_s, "time_limit": soft_s + margin_s}
+
+
+def described(error: Exception, name: str, timeout_s: float) -> tuple[str, str]:
+    """Return type and message of a failed attempt, a soft limit in the saga's own words."""
+    if isinstance(error, SoftTimeLimitExceeded):
+        return "TimeoutError", f"{name} exceeded its start-to-close timeout of {timeout_s} s"
+    return type(error).__name__, str(error)
+
+
+def redelivered(task: AnyTask) -> bool:
+    """Tell whether the broker delivered this message before: an attempt may have been lost."""
+    delivery: Mapping[str, Any] = task.request.delivery_info or {}
+    return bool(delivery.get("redelivered"))
+
+
+def _step(saga: Saga, step: Step) -> Callable[..., Any]:
+    last = saga.elements[-1] is step
+
+    def act(self: AnyTask, state: State) -> Any:
+        state["results"][step.name] = _attempt(self, saga, step, state)
+        return completed(state) if last else state
+
+    return act
+
+
+def _attempt(task: AnyTask, saga: Saga, step: Step, state: State) -> JSON:
+    """Make one attempt; raise ``Retry`` for the next one or ``StepFailed`` when it was the last."""
+    attempt = task.request.retries + 1
+    try:
+        return participant_of_this_process().perform(
+            saga.name,
+            step.name,
+            "action",
+            workflow_id=state["id"],
+            input=state["input"],
+            results=state["results"],
+            attempt=attempt,
+        )
+    except BusinessError as error:
+        doubtful = attempt > 1 or redelivered(task)
+        raise StepFailed(type(error).__name__, str(error), step.name, doubtful) from error
+    except Exception as error:  # whatever an action raises is a fault, the soft limit among it
+        timeout_s = saga.timeout_of(step).total_seconds()
+        fault = StepFailed(*described(error, step.name, timeout_s), step.name, True)
+        policy = saga.retry_of(step)
+        if policy.exhausted(attempt):
+            raise fault from error
+        pause_s = policy.delay_after(attempt).total_seconds()
+        raise task.retry(exc=fault, countdown=pause_s) from error
+
+
+def _timer(saga: Saga, sleep: Sleep) -> Callable[..., Any]:
+    last = saga.elements[-1] is sleep
+
+    def wake(self: AnyTask, state: State) -> Any:
+        # The broker held this message back: that was the sleep.
+        state["results"][sleep.name] = None
+        return completed(state) if last else state
+
+    return wake
+
+
+def _member(saga: Saga, step: Step) -> Callable[..., Any]:
+    def act(self: AnyTask, state: State) -> dict[str, Any]:
+        """Return the failure instead of raising it, so that the chord waits for every member."""
+        try:
+            result = _attempt(self, saga, step, state)
+        except StepFailed as failed:
+            return {"step": step.name, "state": state, "failed": failed.args}
+        return {"step": step.name, "state": state, "result": result}
+
+    return act
+
+
+def _join(saga: Saga, parallel: Parallel) -> Callable[..., Any]:
+    last = saga.elements[-1] is parallel
+
+    def join(self: AnyTask, members: list[dict[str, Any]] | dict[str, Any]) -> Any:
+        by_name = members_by_name(members)
+        for step in parallel.steps:
+            if failed := by_name[step.name].get("failed"):
+                raise StepFailed(*failed)
+        state: State = by_name[parallel.steps[0].name]["state"]
+        for step in parallel.steps:
+            state["results"][step.name] = by_name[step.name]["result"]
+        return completed(state) if last else state
+
+    return join
+
+
+def members_by_name(members: list[dict[str, Any]] | dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what the members of a group returned, by step; a group of one is no list."""
+    return {member["step"]: member for member in (members if isinstance(members, list) else [members])}

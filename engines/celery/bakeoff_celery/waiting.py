@@ -1,0 +1,64 @@
+"""A wait: one chain ends here, and the signal publishes the next one.
+
+The task of the wait parks the saga's state in the row of the signal. Whoever comes second, saga or signal, sees
+the other in that row and publishes the next chain. A timeout is a delayed task that wants to win the same row.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from celery import Celery, Task
+
+from bakeoff.deployment import Deployment
+from bakeoff.saga import JSON, Saga, Wait
+from bakeoff_celery import rows
+from bakeoff_celery.canvas import forward
+from bakeoff_celery.state import State, StepFailed, errback_name, task_id, task_name, timeout_name
+
+if TYPE_CHECKING:
+    from bakeoff_celery.tasks import Define
+
+
+def register_wait(app: Celery, define: Define, deployment: Deployment, saga: Saga, wait: Wait) -> None:
+    """Register the task that parks the saga and, if the wait has a timeout, the one that ends it."""
+
+    def arrive(self: Task[Any, Any], state: State) -> None:
+        key = rows.wait_key(deployment, state["id"], wait.name)
+        expires_s = int(deployment.settings["result_expires"])
+        row = rows.park(app.backend.client, key, state, expires_s)
+        if row.ready and row.parked is not None:
+            publish_rest(app, deployment, saga, wait, row.parked, row.payload)
+            app.backend.client.hset(key, "published", rows.now())
+        elif wait.timeout is not None and row.signal_id is None and not row.published:
+            native_id = deployment.native_id(state["id"])
+            expiry = app.tasks[timeout_name(saga, wait)].s(state)
+            expiry.set(task_id=task_id(native_id, f"{wait.name}:timeout"))
+            expiry.set(countdown=wait.timeout.total_seconds())
+            expiry.on_error(app.tasks[errback_name(saga)].s(wait.name).set(task_id=native_id))
+            expiry.apply_async()
+
+    define(task_name(saga, wait.name))(arrive)
+    if wait.timeout is None:
+        return
+    timeout_s = wait.timeout.total_seconds()
+
+    def time_out(self: Task[Any, Any], state: State) -> None:
+        key = rows.wait_key(deployment, state["id"], wait.name)
+        _, row = rows.expire(app.backend.client, key)
+        if not row.expired or row.published:
+            return
+        if wait.on_timeout == "fail":
+            raise StepFailed("WaitTimeout", f"no signal {wait.name!r} within {timeout_s} s", wait.name, False)
+        publish_rest(app, deployment, saga, wait, state, None)
+        app.backend.client.hset(key, "published", rows.now())
+
+    define(timeout_name(saga, wait))(time_out)
+
+
+def publish_rest(
+    app: Celery, deployment: Deployment, saga: Saga, wait: Wait, state: State, payload: JSON
+) -> None:
+    """Publish the chain that follows ``wait``, whose result is ``payload``."""
+    state["results"][wait.name] = payload
+    forward(app, deployment, saga, state, saga.index_of(wait.name) + 1).apply_async()

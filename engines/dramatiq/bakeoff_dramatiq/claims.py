@@ -1,0 +1,81 @@
+"""What Dramatiq can do, by itself or by the best-known pattern, and what it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bakeoff.engine import Capability, Claim, Support
+
+_NATIVE, _PATTERN, _ABSENT = Support.NATIVE, Support.PATTERN, Support.ABSENT
+
+_COMMON = {
+    Capability.ORDER: Claim(_NATIVE, "a pipeline; the results so far travel in the message"),
+    Capability.RETRY: Claim(
+        _NATIVE,
+        "Retry with a delay; Dramatiq's own backoff is always doubled and jittered, so it is not used",
+    ),
+    Capability.TIMEOUT: Claim(
+        _NATIVE, "time_limit per actor, raised into the thread: it cannot interrupt a system call or C code"
+    ),
+    Capability.COMPENSATION: Claim(
+        _PATTERN, "on_failure of a decline and on_retry_exhausted of a fault publish a pipeline of undos"
+    ),
+    Capability.PIVOT: Claim(_NATIVE, "no limit of retries from the pivot on"),
+    Capability.OUTCOME: Claim(
+        _PATTERN, "the last actor of either pipeline writes it into the row of the start"
+    ),
+    Capability.IDEMPOTENT_START: Claim(
+        _PATTERN,
+        "one unique row with the input's digest; the repeated start publishes what a crashed one did not",
+    ),
+    Capability.PARALLEL: Claim(
+        _PATTERN,
+        "a group whose members return their failure, because one that fails blocks the group for ever",
+    ),
+    Capability.SIGNALS: Claim(
+        _PATTERN, "two pipelines; the signal's unique row makes one sender publish the second"
+    ),
+    Capability.WAIT_TIMEOUT: Claim(
+        _PATTERN, "a delayed message and the signal decide the same unique row; the first one wins"
+    ),
+    Capability.CANCEL: Claim(
+        _ABSENT, "a message cannot be recalled, and there is no engine's state in which a request could stand"
+    ),
+    Capability.LIST: Claim(_PATTERN, "a scan over the rows of the starts"),
+    Capability.EVENT_HISTORY: Claim(_ABSENT, "Dramatiq keeps no record of what it did"),
+}
+
+_VALKEY = {
+    Capability.OWN_UNDO: Claim(
+        _PATTERN, "the message counts its retries; that a worker was lost is written into it before each step"
+    ),
+    Capability.TIMERS: Claim(_NATIVE, "the delay of a message"),
+    Capability.LONG_TIMERS: Claim(
+        _NATIVE,
+        "the lease belongs to the worker process (heartbeat), not to the message: delays may be longer",
+    ),
+    Capability.DESCRIBE: Claim(
+        _PATTERN, "reads the queue as Dramatiq stores it in Valkey; costs a scan of the backlog"
+    ),
+}
+
+_RABBITMQ = {
+    Capability.OWN_UNDO: Claim(
+        _NATIVE,
+        "the message counts its retries, and RabbitMQ marks the messages of a lost worker as redelivered",
+    ),
+    Capability.TIMERS: Claim(_NATIVE, "the delay of a message, held unacknowledged by a worker"),
+    Capability.LONG_TIMERS: Claim(
+        _NATIVE,
+        "beyond consumer_timeout (30 min) RabbitMQ closes the channel; the worker reconnects and holds it anew",
+    ),
+    Capability.DESCRIBE: Claim(
+        _PATTERN,
+        "status, and the signal that is awaited; RabbitMQ does not show messages without delivering them",
+    ),
+}
+
+
+def claims(broker: str) -> Mapping[Capability, Claim]:
+    """One claim for every capability on ``valkey`` or ``rabbitmq``."""
+    return {**_COMMON, **(_RABBITMQ if broker == "rabbitmq" else _VALKEY)}

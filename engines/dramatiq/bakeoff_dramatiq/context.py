@@ -1,0 +1,125 @@
+"""What every actor of a saga needs: its broker, its rows, and one attempt at a step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dramatiq
+from dramatiq import Broker
+from dramatiq.broker import MessageProxy
+from dramatiq.errors import Retry
+from dramatiq.middleware import CurrentMessage, TimeLimitExceeded
+
+from bakeoff.errors import UnserialisableError
+from bakeoff.saga import JSON, Direction, Saga, Step
+from bakeoff.world import Participant
+from bakeoff_dramatiq.pipeline import milliseconds
+from bakeoff_dramatiq.rows import Rows
+from bakeoff_dramatiq.state import CauseData, State
+from bakeoff_dramatiq.valkey_broker import redelivered
+
+#: Option of a message: the cause of the last failed attempt. It travels with the message to its callbacks.
+CAUSE = "cause"
+#: Option of a message: it had been delivered before, to a worker that did not finish it.
+REDELIVERED = "redelivered"
+
+#: Actors that only pass the saga on must never give up: nobody would notice.
+TIRELESS: Mapping[str, Any] = {"max_retries": None, "min_backoff": 100, "max_backoff": 10_000}
+
+#: What a fault of a step can be. A start-to-close timeout is raised into the thread and is no ``Exception``.
+FAULTS = (Exception, TimeLimitExceeded)
+
+
+@dataclass(frozen=True)
+class Context:
+    """One saga on one broker.
+
+    Attributes:
+        participant: Runs attempts; ``None`` in a client, whose actors only name their messages.
+    """
+
+    broker: Broker
+    rows: Rows
+    saga: Saga
+    queue: str
+    participant: Participant | None = None
+
+    def declare(self, name: str, function: Callable[..., Any], **options: Any) -> None:
+        """Declare an actor."""
+        dramatiq.actor(function, broker=self.broker, queue_name=self.queue, actor_name=name, **options)
+
+    def perform(self, step: Step, direction: Direction, state: State) -> JSON:
+        """Run the attempt that the current message asks for.
+
+        Raises:
+            BusinessError: For a decline.
+            Exception, TimeLimitExceeded: For a fault, see ``FAULTS``.
+        """
+        if self.participant is None:
+            raise RuntimeError("a client runs no steps")
+        message = current_message()
+        if step.compensation is not None and direction == "action" and not message.options.get("retries"):
+            message.options[REDELIVERED] = redelivered(self.broker, message)
+        results = state["results"]
+        result = self.participant.perform(
+            self.saga.name,
+            step.name,
+            direction,
+            workflow_id=state["workflow_id"],
+            input=state["input"],
+            results=results,
+            attempt=attempt_of(message),
+            own_result=results.get(step.name) if direction == "compensation" else None,
+        )
+        if not step.recorded:
+            # Nobody else has looked at it, and Dramatiq only logs a next message that cannot be encoded.
+            _check_json(result, step)
+        return result
+
+    def again(self, step: Step, direction: Direction, error: BaseException) -> Retry | None:
+        """Return what to raise so that the step's own policy is kept; ``None`` if attempts are exhausted."""
+        policy, attempt = self.saga.retry_of(step, direction), attempt_of(current_message())
+        if policy.exhausted(attempt):
+            return None
+        return Retry(str(error), delay=milliseconds(policy.delay_after(attempt)))
+
+
+def current_message() -> MessageProxy:
+    """The message that the running actor was called with."""
+    message: Any = CurrentMessage.get_current_message()
+    if message is None:
+        raise RuntimeError("not inside an actor")
+    return message  # type: ignore[no-any-return]
+
+
+def attempt_of(message: MessageProxy) -> int:
+    """1-based number of the attempt; Dramatiq counts the retries."""
+    return 1 + int(message.options.get("retries", 0))
+
+
+def maybe_happened(options: Mapping[str, Any]) -> bool:
+    """Tell from a declined message's options whether an earlier attempt may have had an effect."""
+    return options.get("retries", 0) > 0 or bool(options.get(REDELIVERED))
+
+
+def cause_of(error: BaseException, step: Step, direction: Direction = "action") -> CauseData:
+    """Describe what an attempt at ``step`` raised."""
+    if isinstance(error, TimeLimitExceeded):
+        name, limit = step.name, step.timeout
+        if direction == "compensation":
+            name, limit = step.compensation_name, step.compensation_timeout
+        text = f"{name} exceeded its start-to-close timeout of {limit.total_seconds():g} s"
+        return {"type": TimeoutError.__name__, "message": text, "step": step.name}
+    return {"type": type(error).__name__, "message": str(error), "step": step.name}
+
+
+def _check_json(result: JSON, step: Step) -> None:
+    if result is None:
+        return
+    try:
+        json.dumps(result, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise UnserialisableError(f"{step.name} returned something that is not JSON: {error}") from error

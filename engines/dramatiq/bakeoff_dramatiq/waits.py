@@ -1,0 +1,61 @@
+"""``Wait`` as two pipelines: the first one ends at the wait, the signal publishes the second.
+
+The state is parked in the one row of the signal. Signal and timeout (a delayed message) both try to decide
+that row, and only one can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dramatiq import pipeline
+
+from bakeoff.saga import Wait
+from bakeoff_dramatiq.compensation import backward
+from bakeoff_dramatiq.context import TIRELESS, Context
+from bakeoff_dramatiq.pipeline import forward, milliseconds
+from bakeoff_dramatiq.state import CauseData, State, step_actor, timeout_actor, with_result
+
+
+def declare_wait(context: Context, wait: Wait) -> None:
+    """Declare the actor that parks the saga and, if the wait has a timeout, the one that ends it."""
+    context.declare(step_actor(context.saga, wait), _arrive(context, wait), **TIRELESS)
+    if wait.timeout is not None:
+        context.declare(timeout_actor(context.saga, wait), _expire(context, wait), **TIRELESS)
+
+
+def after_wait(context: Context, wait: Wait, state: State, payload: object) -> pipeline:
+    """Build the second pipeline; the payload is the result of the wait."""
+    start = context.saga.index_of(wait.name) + 1
+    return forward(context.broker, context.saga, with_result(state, wait.name, payload), start)
+
+
+def _arrive(context: Context, wait: Wait) -> Callable[[State], None]:
+    def arrive(state: State) -> None:
+        word, payload = context.rows.arrive(wait, state)
+        if word == "go":
+            after_wait(context, wait, state, payload).run()
+            context.rows.published(context.rows.signal_key(state["workflow_id"], wait.name))
+        elif word == "waiting" and wait.timeout is not None:
+            actor = context.broker.get_actor(timeout_actor(context.saga, wait))
+            actor.send_with_options(args=(state["workflow_id"],), delay=milliseconds(wait.timeout))
+
+    return arrive
+
+
+def _expire(context: Context, wait: Wait) -> Callable[[str], None]:
+    def expire(workflow_id: str) -> None:
+        state = context.rows.expire(wait, workflow_id)
+        if state is None:
+            return
+        if wait.on_timeout == "continue":
+            after_wait(context, wait, state, None).run()
+        else:
+            context.rows.compensating(workflow_id, wait.name)
+            seconds = wait.timeout.total_seconds() if wait.timeout else 0.0
+            text = f"no signal {wait.name!r} within {seconds:g} s"
+            cause: CauseData = {"type": "WaitTimeout", "message": text, "step": wait.name}
+            backward(context.broker, context.saga, state, cause).run()
+        context.rows.published(context.rows.signal_key(workflow_id, wait.name))
+
+    return expire

@@ -1,0 +1,74 @@
+"""Activities: one per step and compensation, all of them one attempt of ``bakeoff.world.perform``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from bakeoff.errors import BusinessError
+from bakeoff.saga import JSON, Saga
+from bakeoff.world import Participant
+from bakeoff_temporal.pending import faulted
+from bakeoff_temporal.workflows import FAULTED_ACTIVITIES
+
+Activity = Callable[..., Any]
+
+
+def activities_of(participant: Participant, prefix: str, client: Client) -> list[Activity]:
+    """Everything that a worker registers: ``{names of steps and compensations}`` of all its sagas.
+
+    Sagas may share names; which saga a call belongs to is told by the workflow's type.
+    """
+    names = dict.fromkeys(name for saga in participant.sagas.values() for name in _names(saga))
+    return [*(_activity(name, participant, prefix) for name in names), _faulted_activities(client)]
+
+
+def _names(saga: Saga) -> Iterable[str]:
+    for step in saga.steps():
+        yield step.name
+        if step.compensation:
+            yield step.compensation_name
+
+
+def _activity(name: str, participant: Participant, prefix: str) -> Activity:
+    # A thread that is interrupted inside a transaction helps nobody: a late attempt meets its key instead.
+    @activity.defn(name=name, no_thread_cancel_exception=True)
+    def run(call: dict[str, JSON]) -> JSON:
+        info = activity.info()
+        try:
+            return participant.perform(
+                info.workflow_type or "",
+                call["step"],
+                "compensation" if call.get("undo") else "action",
+                workflow_id=(info.workflow_id or "").removeprefix(prefix),
+                input=call["input"],
+                results=call.get("results", {}),
+                attempt=info.attempt,
+                own_result=call.get("own_result"),
+            )
+        except BusinessError as error:
+            # The attempt tells the workflow whether any attempt before this one may have had an effect.
+            raise ApplicationError(
+                str(error),
+                info.attempt,
+                type=type(error).__name__,
+                non_retryable=True,
+                category=ApplicationErrorCategory.BENIGN,  # expected: no warning, no error metric
+            ) from error
+
+    return run
+
+
+def _faulted_activities(client: Client) -> Activity:
+    @activity.defn(name=FAULTED_ACTIVITIES)
+    async def faulted_activities() -> list[str]:
+        """Ids of this workflow's pending activities that have a failed attempt behind them."""
+        info = activity.info()
+        handle = client.get_workflow_handle(info.workflow_id or "", run_id=info.workflow_run_id)
+        return faulted((await handle.describe()).raw_description)
+
+    return faulted_activities

@@ -1,0 +1,170 @@
+"""The client: what the harness and people ask of a running deployment, in Temporal's terms."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Sequence
+
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from bakeoff.deployment import Deployment
+from bakeoff.errors import (
+    ResultTimeoutError,
+    SignalRejectedError,
+    StartUnknownError,
+    UnserialisableError,
+    WorkflowConflictError,
+    WorkflowError,
+    WorkflowNotFoundError,
+)
+from bakeoff.outcome import Description, Event, Listed, Outcome, Status
+from bakeoff.saga import JSON, Saga
+from bakeoff_temporal import queries
+from bakeoff_temporal.connection import DRAIN_S, task_queue
+from bakeoff_temporal.failures import outcome_of
+
+#: gRPC says these when nobody can know whether the request was carried out.
+_UNKNOWN = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
+
+Handle = WorkflowHandle[object, object]
+
+
+class TemporalClient:
+    """A connected client; see ``bakeoff.engine.EngineClient`` and the protocols beside it."""
+
+    def __init__(self, client: Client, deployment: Deployment) -> None:
+        self._client = client
+        self._deployment = deployment
+        self._queue = task_queue(deployment)
+
+    def _handle(self, workflow_id: str) -> Handle:
+        return self._client.get_workflow_handle(self._deployment.native_id(workflow_id))
+
+    async def start(self, saga: Saga, workflow_id: str, input: JSON) -> bool:
+        """Start a workflow whose type is the saga's name; an id is never used twice (S6)."""
+        try:
+            text = json.dumps(input, sort_keys=True, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise UnserialisableError(f"{workflow_id}: the input is not JSON: {error}") from error
+        try:
+            await self._client.start_workflow(
+                saga.name,
+                input,
+                id=self._deployment.native_id(workflow_id),
+                task_queue=self._queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            )
+        except WorkflowAlreadyStartedError as error:
+            known_saga, known_input = await queries.started_with(self._handle(workflow_id))
+            if known_saga != saga.name or json.dumps(known_input, sort_keys=True) != text:
+                message = f"{workflow_id} exists already with another saga or input"
+                raise WorkflowConflictError(message) from error
+            return False
+        except RPCError as error:
+            if error.status in _UNKNOWN:
+                raise StartUnknownError(f"{workflow_id}: no answer to the start: {error.message}") from error
+            raise WorkflowError(f"{workflow_id}: the server refused the start: {error.message}") from error
+        return True
+
+    async def result(self, workflow_id: str, timeout_s: float) -> Outcome:
+        """Wait for the close event by a long poll."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                results = await self._handle(workflow_id).result(follow_runs=False)
+        except TimeoutError:
+            raise ResultTimeoutError(f"{workflow_id} has not settled within {timeout_s} s") from None
+        except WorkflowFailureError as error:
+            outcome = outcome_of(error.cause)
+            if outcome is None:
+                message = f"{workflow_id} was ended from outside, without compensation: {error.cause}"
+                raise WorkflowError(message) from error
+            return outcome
+        except RPCError as error:
+            raise self._translated(error, workflow_id) from error
+        return Outcome(Status.COMPLETED, results if isinstance(results, dict) else {})
+
+    async def signal(self, workflow_id: str, name: str, signal_id: str, payload: JSON) -> bool:
+        """Deliver a signal as a workflow *update*, which answers; Temporal's plain signal cannot say "late".
+
+        The server keeps one update per id. The token tells whether the one it kept is ours.
+        """
+        token = uuid.uuid4().hex
+        try:
+            counted: str = await self._handle(workflow_id).execute_update(
+                name, args=[payload, signal_id, token], id=signal_id, result_type=str
+            )
+        except WorkflowUpdateFailedError as error:
+            raise SignalRejectedError(f"{workflow_id}: {error.cause}") from error
+        except RPCError as error:
+            translated = self._translated(error, workflow_id)
+            if isinstance(translated, WorkflowNotFoundError) and await self._exists(workflow_id):
+                raise SignalRejectedError(f"{workflow_id}: {name!r} came too late, it is over") from error
+            raise translated from error
+        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+            raise WorkflowError(f"{workflow_id}: no worker took signal {name!r} in time") from error
+        return counted == token
+
+    async def cancel(self, workflow_id: str) -> None:
+        """Request a cancel; the workflow decides whether it is still effective (S9)."""
+        try:
+            await self._handle(workflow_id).cancel()
+        except RPCError as error:
+            translated = self._translated(error, workflow_id)
+            # A saga that is over has nothing left to cancel: its outcome tells.
+            if not (isinstance(translated, WorkflowNotFoundError) and await self._exists(workflow_id)):
+                raise translated from error
+
+    async def describe(self, workflow_id: str) -> Description:
+        """Ask the server about attempts and the workflow about what it awaits."""
+        try:
+            return await queries.describe(self._handle(workflow_id))
+        except RPCError as error:
+            raise self._translated(error, workflow_id) from error
+
+    async def list_sagas(self, status: Status | None = None, limit: int = 100) -> Sequence[Listed]:
+        """The server's visibility list, newest first; a new saga may be missing for a moment."""
+        found: list[Listed] = []
+        async for execution in self._client.list_workflows(queries.list_filter(self._queue, status)):
+            item = queries.listed(execution, self._deployment.prefix)
+            if status is None or item.status is status:
+                found.append(item)
+            if len(found) >= limit:
+                break
+        return found
+
+    async def event_history(self, workflow_id: str) -> Sequence[Event]:
+        """The workflow's event history, one line per event."""
+        try:
+            return [queries.event(entry) async for entry in self._handle(workflow_id).fetch_history_events()]
+        except RPCError as error:
+            raise self._translated(error, workflow_id) from error
+
+    async def close(self) -> None:
+        """Let the SDK's threads deliver what they still hold; its connections end with the last reference."""
+        await asyncio.sleep(DRAIN_S)
+
+    async def _exists(self, workflow_id: str) -> bool:
+        try:
+            found = await self._handle(workflow_id).describe()
+        except RPCError:
+            return False
+        return found.status is not WorkflowExecutionStatus.RUNNING
+
+    @staticmethod
+    def _translated(error: RPCError, workflow_id: str) -> WorkflowError:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return WorkflowNotFoundError(f"no saga {workflow_id!r} was started here")
+        return WorkflowError(f"{workflow_id}: {error.message} ({error.status.name})")

@@ -1,0 +1,55 @@
+"""How clients and workers reach the server, and what the things that we create there are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from temporalio.client import Client
+from temporalio.service import TLSConfig
+
+from bakeoff.deployment import Deployment
+from bakeoff.errors import UsageError
+from bakeoff.settings import SettingsInForce
+
+#: Role of the server in ``Deployment.addresses``.
+ROLE: Final = "temporal"
+#: Seconds before an event loop may close: the SDK's own threads still deliver answers into it, and a
+#: process that ends meanwhile dies of SIGABRT or SIGSEGV (temporalio/sdk-python#300, open with 1.35).
+DRAIN_S: Final = 0.2
+
+
+def task_queue(deployment: Deployment) -> str:
+    """Name of the queue that clients and workers of one deployment share."""
+    return f"{deployment.prefix}bakeoff"
+
+
+async def connect(deployment: Deployment) -> Client:
+    """A client of the deployment's server."""
+    return await connect_to(deployment.addresses[ROLE], deployment.settings)
+
+
+async def connect_to(address: str, settings: SettingsInForce) -> Client:
+    """A client of the server at ``address``; raises the SDK's ``RuntimeError`` while nobody answers there."""
+    return await Client.connect(
+        address,
+        namespace=settings["namespace"],
+        api_key=settings["api_key"] or None,
+        tls=tls_of(settings),
+    )
+
+
+def tls_of(settings: SettingsInForce) -> TLSConfig | bool:
+    """TLS as the settings want it; ``UsageError`` for a certificate file that cannot be read."""
+    files = {name: settings[name] for name in ("tls_ca", "tls_cert", "tls_key")}
+    if bool(files["tls_cert"]) != bool(files["tls_key"]):
+        raise UsageError("temporal.tls_cert and temporal.tls_key belong together; set both or none")
+    if not any(files.values()):
+        return bool(settings["tls"] or settings["api_key"])
+    try:
+        read = {name: Path(path).read_bytes() if path else None for name, path in files.items()}
+    except OSError as error:
+        raise UsageError(f"temporal TLS: cannot read {error.filename}: {error.strerror}") from error
+    return TLSConfig(
+        server_root_ca_cert=read["tls_ca"], client_cert=read["tls_cert"], client_private_key=read["tls_key"]
+    )

@@ -1,0 +1,78 @@
+"""Temporal as a contestant: what it can, what it needs, how it is reached."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
+
+from bakeoff.engine import Capability, Claim, EngineInfo, Support, Survives
+from bakeoff_temporal.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from bakeoff.deployment import Deployment
+    from bakeoff.engine import EngineClient
+    from bakeoff.servers import Server
+    from bakeoff.settings import SettingsInForce
+
+_CLAIMS: Final = {
+    Capability.ORDER: "the workflow awaits each activity before it schedules the next",
+    Capability.RETRY: "a retry policy per activity, kept by the server",
+    Capability.TIMEOUT: "start-to-close timeout per activity, kept by the server",
+    Capability.COMPENSATION: "workflow code, registered before the action and shielded from cancellation",
+    Capability.OWN_UNDO: "the workflow sees whether an activity was declined or faulted at any attempt",
+    Capability.PIVOT: "unlimited retries from the pivot on",
+    Capability.OUTCOME: "result or failure of the workflow, with its cause",
+    Capability.IDEMPOTENT_START: "workflow ids are unique, closed ones too (REJECT_DUPLICATE) while retained",
+    Capability.PARALLEL: "several activities at once, all awaited",
+    Capability.SIGNALS: "workflow updates, one per signal id, rejected when late; plain signals work too",
+    Capability.WAIT_TIMEOUT: "a condition that races a durable timer inside the workflow",
+    Capability.TIMERS: "durable timers of the server",
+    Capability.LONG_TIMERS: "durable timers; nothing is leased while one runs",
+    Capability.CANCEL: "a cancellation request, answered by workflow code",
+    Capability.DESCRIBE: "pending activities from the server, and a query to the workflow",
+    Capability.LIST: "the server's visibility store",
+    Capability.EVENT_HISTORY: "the workflow's event history",
+}
+
+
+class TemporalEngine:
+    """See the module."""
+
+    name = "temporal"
+
+    def info(self, settings: SettingsInForce | None = None) -> EngineInfo:
+        """All capabilities are native; the note belongs beside every rate that the dev server reached."""
+        external = settings is not None and bool(settings["address"])
+        # Without a database file the dev server forgets everything when it ends.
+        in_memory = settings is not None and not external and settings["database"] == "memory"
+        survives = {Survives.WORKER_KILL} if in_memory else {Survives.WORKER_KILL, Survives.BROKER_KILL}
+        note = "dev server, 1 shard, SQLite"
+        if settings is not None and not external:
+            note += f" ({settings['database']}), poll rate limit {settings['poll_rps']}/s"
+        return EngineInfo(
+            title="Temporal",
+            claims={capability: Claim(Support.NATIVE, reason) for capability, reason in _CLAIMS.items()},
+            survives=frozenset(survives),
+            settings=SETTINGS,
+            versions={"temporalio": version("temporalio")},
+            note="a Temporal server of your own" if external else note,
+        )
+
+    def servers(self, settings: SettingsInForce) -> Sequence[Server]:
+        """One server."""
+        from bakeoff_temporal.server import TemporalServer
+
+        return (TemporalServer(settings),)
+
+    def worker_command(self, deployment: Deployment) -> Sequence[str]:
+        """One process with ``deployment.slots`` steps at once."""
+        return (sys.executable, "-m", "bakeoff_temporal.worker")
+
+    async def connect(self, deployment: Deployment) -> EngineClient:
+        """Connect to the deployment's server."""
+        from bakeoff_temporal.client import TemporalClient
+        from bakeoff_temporal.connection import connect
+
+        return TemporalClient(await connect(deployment), deployment)

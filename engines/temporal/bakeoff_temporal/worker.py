@@ -1,0 +1,82 @@
+"""One worker process: workflows on the event loop's threads, steps in a pool of ``slots`` threads.
+
+Run as ``python -m bakeoff_temporal.worker`` with ``BAKEOFF_DEPLOYMENT`` set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from bakeoff.deployment import Deployment
+from bakeoff.errors import BakeoffError
+from bakeoff.world import Participant
+from bakeoff_temporal import catalogue
+from bakeoff_temporal.activities import activities_of
+from bakeoff_temporal.connection import DRAIN_S, connect, task_queue
+from bakeoff_temporal.workflows import SagaWorkflow
+
+
+def workflow_runner(sandbox: bool) -> WorkflowRunner:
+    """The SDK's sandbox, through which the sagas pass unchanged, or no sandbox."""
+    if not sandbox:
+        return UnsandboxedWorkflowRunner()
+    passed_through = ("bakeoff", "bakeoff_temporal.catalogue")
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules(*passed_through)
+    )
+
+
+def build_worker(
+    client: Client, deployment: Deployment, participant: Participant, executor: ThreadPoolExecutor
+) -> Worker:
+    """A worker with every setting in force; it does not poll yet."""
+    settings = deployment.settings
+    catalogue.publish(participant.sagas)
+    return Worker(
+        client,
+        task_queue=task_queue(deployment),
+        workflows=[SagaWorkflow],
+        activities=activities_of(participant, deployment.prefix, client),
+        activity_executor=executor,
+        max_concurrent_activities=deployment.slots,
+        workflow_runner=workflow_runner(settings["sandbox"]),
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=settings["sticky_timeout_s"]),
+        graceful_shutdown_timeout=timedelta(seconds=settings["graceful_shutdown_s"]),
+    )
+
+
+async def serve(deployment: Deployment) -> None:
+    """Take work until SIGTERM or SIGINT, then let running steps finish within their patience."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    participant = Participant.of(deployment)
+    client = await connect(deployment)
+    with ThreadPoolExecutor(deployment.slots, thread_name_prefix="step") as executor:
+        async with build_worker(client, deployment, participant, executor):
+            participant.world.announce_worker()
+            await stop.wait()
+    participant.world.close()
+    await asyncio.sleep(DRAIN_S)
+
+
+def main() -> int:
+    """Serve the deployment of this process; 2 for a user's mistake, told in one line."""
+    try:
+        asyncio.run(serve(Deployment.of_this_process()))
+    except BakeoffError as error:
+        print(f"bakeoff worker: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
