@@ -152,16 +152,16 @@ class _Simulation:
     def run(self) -> Expectation:
         causes: frozenset[tuple[str, str]] = frozenset()
         failed: frozenset[str] = frozenset()
-        status: Status | None
+        status: Status | None = Status.COMPLETED
         try:
-            self._forward()
-            status = Status.COMPLETED
+            try:
+                self._forward()
+            except _ForwardEnds as ends:
+                causes = ends.args[0]
+                failed = frozenset(self._backward())
+                status = Status.COMPENSATION_FAILED if failed else Status.COMPENSATED
         except _NeverSettles:
             status = None
-        except _ForwardEnds as ends:
-            causes = ends.args[0]
-            failed = frozenset(self._backward())
-            status = Status.COMPENSATION_FAILED if failed else Status.COMPENSATED
         return Expectation(
             status=status,
             causes=causes,

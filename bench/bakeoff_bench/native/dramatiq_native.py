@@ -61,11 +61,14 @@ def drive(args: argparse.Namespace) -> dict[str, Any]:
     rows.close()
     broker.close()
     return {
-        "native": "dramatiq", "sagas": args.sagas, "in_flight": args.in_flight, "elapsed_s": round(elapsed_s, 3),
+        "native": "dramatiq",
+        "sagas": args.sagas,
+        "in_flight": args.in_flight,
+        "elapsed_s": round(elapsed_s, 3),
         "sagas_per_s": round(args.sagas / elapsed_s, 2),
         "p50_ms": round(statistics.median(latencies_s) * 1000, 1),
         "p95_ms": round(latencies_s[int(0.95 * (len(latencies_s) - 1))] * 1000, 1),
-    }  # fmt: skip
+    }
 
 
 def bench(args: argparse.Namespace) -> dict[str, Any]:

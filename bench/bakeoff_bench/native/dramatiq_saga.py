@@ -20,9 +20,9 @@ from typing import Any
 import dramatiq
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.redis import RedisBroker
-from dramatiq.middleware import CurrentMessage
+from dramatiq.middleware import CurrentMessage, TimeLimitExceeded
 from dramatiq.results import Results
-from dramatiq.results.backends import RedisBackend
+from dramatiq.results.backends.redis import RedisBackend
 
 #: What a worker process must know; the client sets them for the worker that it starts.
 BROKER_VARIABLE = "BAKEOFF_NATIVE_BROKER"
@@ -107,7 +107,7 @@ def outcome_message(broker: dramatiq.Broker, saga_id: str) -> dramatiq.Message[A
 
 
 def _declare(broker: dramatiq.Broker, queue: str, name: str, fn: Callable[..., Any], **options: Any) -> None:
-    dramatiq.actor(fn, broker=broker, queue_name=queue, actor_name=name, **options)
+    dramatiq.actor(broker=broker, queue_name=queue, actor_name=name, **options)(fn)
 
 
 def _attempt() -> int:
@@ -128,7 +128,7 @@ def _undo(name: str) -> Callable[[State], State]:
         attempt = _attempt()
         try:
             load_body()(name, state["id"], attempt)
-        except Exception:
+        except (Exception, TimeLimitExceeded):
             if attempt < 10:
                 raise
             return {**state, "errors": [*state["errors"], name]}  # one that gives up must not stop the others

@@ -3,6 +3,7 @@
 from bakeoff.processes.child import Child, kill_session, session_members, stop_session
 from bakeoff.processes.launcher import Launch, Launcher
 from bakeoff.processes.ports import free_ports, port_is_free
+from bakeoff.processes.scratch import scratch_folder, sweep
 from bakeoff.processes.workers import Workers
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "free_ports",
     "kill_session",
     "port_is_free",
+    "scratch_folder",
     "session_members",
     "stop_session",
+    "sweep",
 ]

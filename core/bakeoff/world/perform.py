@@ -141,8 +141,9 @@ def _apply(services: Services, step: Step, call: Call, ordinal: int, *, spoil: b
             ):
                 return _apply_nothing(transaction(), services, call, ordinal, key)
             result = _function(step, call)(call)
+            tx = transaction()  # a taken key answers before a repeated result is judged
             _check_json(object() if spoil else result, call)
-            transaction().execute(_APPEND, _entry(call, "effect", ordinal, key=key, result=result))
+            tx.execute(_APPEND, _entry(call, "effect", ordinal, key=key, result=result))
             return result
         except _AlreadyApplied as applied:
             return applied.args[0]

@@ -19,7 +19,7 @@ from dramatiq.middleware import (
     TimeLimit,
 )
 from dramatiq.results import Results
-from dramatiq.results.backends import RedisBackend
+from dramatiq.results.backends.redis import RedisBackend
 
 from bakeoff.deployment import Deployment
 from bakeoff_dramatiq.barriers import PrefixedBarriers

@@ -67,7 +67,7 @@ _RABBITMQ = {
     Capability.TIMERS: Claim(_NATIVE, "the delay of a message, held unacknowledged by a worker"),
     Capability.LONG_TIMERS: Claim(
         _NATIVE,
-        "beyond consumer_timeout (30 min) RabbitMQ closes the channel; the worker reconnects and holds it anew",
+        "past consumer_timeout (30 min) RabbitMQ closes the channel; the worker takes the message anew",
     ),
     Capability.DESCRIBE: Claim(
         _PATTERN,

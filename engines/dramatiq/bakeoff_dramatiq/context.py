@@ -49,7 +49,8 @@ class Context:
 
     def declare(self, name: str, function: Callable[..., Any], **options: Any) -> None:
         """Declare an actor."""
-        dramatiq.actor(function, broker=self.broker, queue_name=self.queue, actor_name=name, **options)
+        make = dramatiq.actor(broker=self.broker, queue_name=self.queue, actor_name=name, **options)
+        make(function)
 
     def perform(self, step: Step, direction: Direction, state: State) -> JSON:
         """Run the attempt that the current message asks for.

@@ -49,9 +49,9 @@ class DramatiqEngine:
                 ValkeyServer(role="results", external_address=results_url),
             )
         broker = ValkeyServer(role="broker", external_address=broker_url)
-        return (
-            (broker, ValkeyServer(role="results", external_address=results_url)) if results_url else (broker,)
-        )
+        if results_url is None:
+            return (broker,)
+        return (broker, ValkeyServer(role="results", external_address=results_url))
 
     def worker_command(self, deployment: Deployment) -> Sequence[str]:
         """Dramatiq's own master; some of its settings are environment variables."""

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 
-import redis.asyncio
 from redis.exceptions import RedisError
 
 from bakeoff.deployment import Deployment
@@ -15,7 +14,7 @@ from bakeoff.outcome import Outcome
 from bakeoff_dramatiq.connection import async_redis_client, results_address
 from bakeoff_dramatiq.rows import Rows
 
-#: A message of the subscription can be missed while its connection is down, so all rows are read now and then.
+#: Messages are missed while the subscription's connection is down, so all rows are read now and then.
 RECHECK_S = 2.0
 _PAUSE_S = 0.1
 

@@ -25,7 +25,7 @@ def forward(broker: Broker, saga: Saga, state: State, start: int = 0) -> pipelin
 
     def add(actor_name: str) -> None:
         nonlocal delay
-        options = {"delay": milliseconds(delay)} if delay else {}
+        options: dict[str, Any] = {"delay": milliseconds(delay)} if delay else {}
         messages.append(broker.get_actor(actor_name).message_with_options(**options))
         delay = timedelta(0)
 

@@ -89,7 +89,8 @@ class Rows:
         """Give a signal to its wait; block while another sender of the same signal is publishing.
 
         Returns:
-            ``go`` or ``again`` with the state to publish; ``kept``, ``repeated``, ``taken``, ``late``, ``unknown``.
+            ``go`` or ``again`` with the state to publish, or one of ``kept``, ``repeated``, ``taken``,
+            ``late``, ``unknown``.
         """
         keys = [self.saga_key(workflow_id), self.signal_key(workflow_id, wait)]
         while True:
@@ -132,8 +133,8 @@ class Rows:
         self.client.connection_pool.disconnect()
 
     def _hash(self, key: str) -> dict[bytes, bytes]:
-        row: dict[bytes, bytes] = self.client.hgetall(key)
-        return row
+        row: Any = self.client.hgetall(key)
+        return row  # type: ignore[no-any-return]
 
 
 def _batches(keys: Iterator[Any], size: int) -> Iterator[Sequence[Any]]:

@@ -11,9 +11,11 @@ _NOW = "local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] 
 CLAIM = (
     _NOW
     + """
-local digest, published, claimed = unpack(redis.call('HMGET', KEYS[1], 'digest', 'published', 'claimed_until'))
+local digest, published, claimed = unpack(
+  redis.call('HMGET', KEYS[1], 'digest', 'published', 'claimed_until'))
 if not digest then
-  redis.call('HSET', KEYS[1], 'digest', ARGV[1], 'saga', ARGV[2], 'started_at', now, 'claimed_until', now + ARGV[3])
+  redis.call('HSET', KEYS[1], 'digest', ARGV[1], 'saga', ARGV[2], 'started_at', now,
+    'claimed_until', now + ARGV[3])
   return {'new', 0}
 end
 if digest ~= ARGV[1] then return {'conflict', 0} end

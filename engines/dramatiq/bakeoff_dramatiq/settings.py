@@ -1,7 +1,7 @@
 """What ``--set dramatiq.NAME=VALUE`` knows, with the three configuration classes.
 
 ``default`` is what Dramatiq ships. ``recommended`` keeps Dramatiq's own lease of 60 s (twice the common step
-timeout T = 30 s), but makes it act: dead workers are looked for all the time, not once in a thousand commands.
+timeout T = 30 s), but makes it act: every command looks for dead workers, not one in a thousand.
 """
 
 from __future__ import annotations

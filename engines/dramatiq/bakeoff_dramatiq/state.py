@@ -80,7 +80,7 @@ def waits_of(saga: Saga) -> Sequence[Wait]:
 
 
 def element_of_actor(saga: Saga, actor_name: str) -> str | None:
-    """Name of the element or step that an actor acts for; ``None`` for ``finish`` and ``compensate``."""
+    """Name of the element, step or compensation of an actor; ``None`` for ``finish`` and ``compensate``."""
     named: dict[str, Any] = {}
     for element in saga.elements:
         if isinstance(element, Step | Parallel | Wait):
@@ -92,5 +92,5 @@ def element_of_actor(saga: Saga, actor_name: str) -> str | None:
     for step in saga.steps():
         named[step_actor(saga, step)] = step.name
         if step.compensation:
-            named[undo_actor(saga, step)] = step.name
+            named[undo_actor(saga, step)] = step.compensation_name
     return named.get(actor_name)

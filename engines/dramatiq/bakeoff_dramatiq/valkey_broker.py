@@ -23,7 +23,7 @@ class ValkeyBroker(RedisBroker):
     """A ``RedisBroker`` that knows redelivered messages and takes delayed ones back after an outage."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**options)  # type: ignore[no-untyped-call]
         self._replace = self.client.register_script(_REPLACE)
 
     def note_delivery(self, message: MessageProxy) -> bool:

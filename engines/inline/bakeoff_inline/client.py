@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from bakeoff.errors import (
     ResultTimeoutError,
@@ -19,6 +18,7 @@ from bakeoff.outcome import Description, Listed, Outcome, Status
 from bakeoff.saga import JSON, Saga, Wait
 from bakeoff.world import Participant
 from bakeoff_inline.execution import Execution
+from bakeoff_inline.slots import Slots
 
 
 class InlineClient:
@@ -26,7 +26,7 @@ class InlineClient:
 
     def __init__(self, participant: Participant, threads: int) -> None:
         self._participant = participant
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="inline-step")
+        self._slots = Slots(threads)
         self._executions: dict[str, Execution] = {}
         self._tasks: dict[str, asyncio.Task[Outcome]] = {}
 
@@ -43,7 +43,7 @@ class InlineClient:
             return False
         # Looked up by name, as an engine with workers does: the caller's object is only a name for it.
         execution = Execution(
-            self._participant, self._pool, self._participant.saga(saga.name), workflow_id, text
+            self._participant, self._slots, self._participant.saga(saga.name), workflow_id, text
         )
         self._executions[workflow_id] = execution
         self._tasks[workflow_id] = asyncio.create_task(execution.run(), name=workflow_id)
@@ -92,5 +92,5 @@ class InlineClient:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._slots.close()
         self._participant.world.close()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 from bakeoff.errors import BusinessError, SignalRejectedError
 from bakeoff.outcome import Cause, Description, Outcome, Status
 from bakeoff.saga import JSON, Direction, Element, Parallel, Saga, Sleep, Step, Wait
 from bakeoff.world import Participant
+from bakeoff_inline.slots import Slots
 
 
 class _ForwardEnded(Exception):
@@ -30,7 +31,7 @@ class Execution:
     def __init__(
         self,
         participant: Participant,
-        pool: ThreadPoolExecutor,
+        slots: Slots,
         saga: Saga,
         workflow_id: str,
         input_text: str,
@@ -39,7 +40,7 @@ class Execution:
         self.input_text = input_text
         self.status = Status.RUNNING
         self._participant = participant
-        self._pool = pool
+        self._slots = slots
         self._workflow_id = workflow_id
         self._results: dict[str, JSON] = {}
         #: Steps to undo, oldest group first; members of one inner list undo in any order.
@@ -148,7 +149,7 @@ class Execution:
     async def _attempt(self, step: Step, direction: Direction, attempt: int) -> JSON:
         name = step.name if direction == "action" else step.compensation_name
         self._now = {"current_step": name, "attempt": attempt, "last_error": self._now.get("last_error")}
-        call = self._pool.submit(
+        call = functools.partial(
             self._participant.perform,
             self.saga.name,
             step.name,
@@ -161,8 +162,8 @@ class Execution:
         )
         timeout = self.saga.timeout_of(step, direction).total_seconds()
         try:
-            # A thread cannot be stopped: one that timed out may still act, and meets a tombstone.
-            result = await asyncio.wait_for(asyncio.wrap_future(call), timeout)
+            # One that timed out may still act in its thread, and then meets a stored result or a tombstone.
+            result = await self._slots.run(call, timeout)
         except TimeoutError as error:
             raise TimeoutError(f"{name} exceeded its start-to-close timeout of {timeout} s") from error
         return json.loads(json.dumps(result))

@@ -107,7 +107,8 @@ class TemporalClient:
                 name, args=[payload, signal_id, token], id=signal_id, result_type=str
             )
         except WorkflowUpdateFailedError as error:
-            raise SignalRejectedError(f"{workflow_id}: {error.cause}") from error
+            reason = getattr(error.cause, "message", error.cause)
+            raise SignalRejectedError(f"{workflow_id}: {reason}") from error
         except RPCError as error:
             translated = self._translated(error, workflow_id)
             if isinstance(translated, WorkflowNotFoundError) and await self._exists(workflow_id):

@@ -60,8 +60,9 @@ class TemporalServer:
     def _dynamic_config(self) -> dict[str, str]:
         rps = self.settings["poll_rps"]
         keys = ("history.transferProcessorMaxPollRPS", "history.timerProcessorMaxPollRPS")
-        raw = {key: _json(value) for key, value in self.settings.raw.items()}
-        return {key: str(rps) for key in keys} | raw
+        lifted = {key: str(rps) for key in keys}
+        lifted["history.timerProcessorMaxTimeShift"] = f'"{self.settings["timer_shift_ms"]}ms"'
+        return lifted | {key: _json(value) for key, value in self.settings.raw.items()}
 
     def preferred_ports(self) -> Mapping[str, int]:
         """The UI where people look for it."""

@@ -85,6 +85,15 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         recommended=2000,
         ci=2000,
     ),
+    # The timer queue looks up to this far ahead and fires late by as much: a retry after 100 ms comes after
+    # up to a second. Every Temporal cluster is shipped so; tests are not to wait for it.
+    Setting(
+        name="timer_shift_ms",
+        help="dev server: history.timerProcessorMaxTimeShift, milliseconds by which timers may be late",
+        default=1000,
+        recommended=1000,
+        ci=10,
+    ),
     # A workflow task goes first to the worker that has the workflow in its cache; if that worker is dead,
     # this long passes before another one gets it.
     Setting(

@@ -186,7 +186,9 @@ class SagaWorkflow:
             if wait.on_timeout == "fail":
                 message = f"no signal {wait.name!r} within {wait.timeout}"
                 raise _Ended(Cause(WAIT_TIMEOUT, message, wait.name)) from None
-        self._results[wait.name] = self._inbox.take(wait.name)
+        payload = self._inbox.take(wait.name)
+        self._end_if_cancelled()
+        self._results[wait.name] = payload
 
     async def _sleep(self, sleep: Sleep) -> None:
         if sleep.duration > timedelta(0):
@@ -194,6 +196,7 @@ class SagaWorkflow:
                 await workflow.wait_condition(
                     self._cancelled, timeout=sleep.duration, timeout_summary=sleep.name
                 )
+        self._end_if_cancelled()
         self._results[sleep.name] = None
 
     async def _hasten(self) -> None:

@@ -1,0 +1,70 @@
+"""From arguments to an exit code: 0 done, 1 it failed, 2 the user's mistake, 128 + n ended by signal n."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from bakeoff.cli.app import build_app
+from bakeoff.cli.interrupts import Interrupts
+from bakeoff.cli.screen import complain, warn
+from bakeoff.errors import BakeoffError, ServerStartError, UsageError
+from bakeoff.plugins import Plugins
+
+#: ``click.ClickException``, which typer brings along under changing names.
+_BadArguments: type[Exception] = typer.BadParameter.__mro__[2]
+
+USAGE = 2
+FAILED = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and end the process with its exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str], plugins: Plugins | None = None) -> int:
+    """Run one command and return its exit code; everything that it started has been stopped by then."""
+    with Interrupts() as interrupts:
+        try:
+            app = build_app()
+            for problem in (plugins or Plugins()).register_commands(app):
+                warn(f"{problem}; its commands are missing")
+            command = typer.main.get_command(app)
+            code = command.main(
+                args=list(arguments) or ["--help"], prog_name="bakeoff", standalone_mode=False
+            )
+            # typer answers a Ctrl-C with this number; which signal it was, only we know.
+            return interrupts.exit_code if code == interrupts.KEYBOARD else int(code or 0)
+        except (KeyboardInterrupt, typer.Abort):
+            return interrupts.exit_code
+        except _BadArguments as error:
+            return _bad_arguments(error)
+        except UsageError as error:
+            complain(_one_line(error))
+            return USAGE
+        except ServerStartError as error:
+            complain(str(error))  # with the last lines of its log
+            return FAILED
+        except BakeoffError as error:
+            complain(_one_line(error))
+            return FAILED
+        except Exception:  # ours to repair: show where it happened
+            traceback.print_exc()
+            return FAILED
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _bad_arguments(error: Exception) -> int:
+    """One line instead of click's three."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "bakeoff"
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    complain(f"{' '.join(message.split()).rstrip('.')}; see {path} --help")
+    return USAGE

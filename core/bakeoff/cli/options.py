@@ -1,0 +1,223 @@
+"""Options that several commands share: their types, and what becomes of their texts."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from bakeoff.cli.screen import warn
+from bakeoff.engine import OrchestrationEngine
+from bakeoff.errors import EngineUnavailableError, UnknownNameError, UsageError
+from bakeoff.plugins import Plugins
+from bakeoff.registry import find_saga, load_sagas
+from bakeoff.saga import Saga
+from bakeoff.settings import ConfigClass, SettingsInForce, resolve
+
+#: Where the sagas come from that every deployment knows.
+BUILT_IN_SAGAS = "bakeoff.orders"
+
+EngineOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--engine", "-e", metavar="NAME", help="Engine; repeat for several, `all` for all installed."
+    ),
+]
+ConfigOption = Annotated[
+    ConfigClass,
+    typer.Option(
+        "--config",
+        help="Settings as shipped, leases by each engine's own guidance, or short leases (tests).",
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="ENGINE.NAME=VALUE",
+        help="Override a declared setting, e.g. celery.visibility_timeout=30; `bakeoff engines` lists them.",
+    ),
+]
+SetRawOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set-raw", metavar="ENGINE.KEY=VALUE", help="Pass a setting of the engine's own through, unchecked."
+    ),
+]
+LedgerOption = Annotated[
+    str,
+    typer.Option(
+        "--ledger",
+        metavar="sqlite|postgres|URL",
+        help="Database of the services and the ledger: a file, a PostgreSQL started for you, or your own.",
+        envvar="BAKEOFF_LEDGER",
+        show_envvar=True,
+    ),
+]
+SagaOption = Annotated[
+    str,
+    typer.Option(
+        "--saga", metavar="NAME", help="A saga of bakeoff, or your own as package.module:attribute."
+    ),
+]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", min=1, max=256, help="Worker processes of each engine.")
+]
+SlotsOption = Annotated[
+    int, typer.Option("--slots", min=1, max=1024, help="Steps that one worker process runs at once.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenEngine:
+    """An engine that was asked for, with the settings in force."""
+
+    engine: OrchestrationEngine
+    settings: SettingsInForce
+
+    @property
+    def name(self) -> str:
+        """Its ``--engine`` name."""
+        return self.engine.name
+
+
+def choose_engines(
+    names: Sequence[str] | None,
+    *,
+    config: ConfigClass = ConfigClass.RECOMMENDED,
+    sets: Sequence[str] | None = None,
+    raws: Sequence[str] | None = None,
+    environ: Mapping[str, str] | None = None,
+    plugins: Plugins | None = None,
+) -> list[ChosenEngine]:
+    """Turn ``--engine``, ``--config``, ``--set`` and ``--set-raw`` into engines with settings.
+
+    Args:
+        names: As given; ``None``, nothing or ``all`` means every installed engine that can be loaded (the
+            others are named in a warning). An engine asked for by name must be there.
+        config: Configuration class.
+        sets, raws: Texts of ``--set`` and ``--set-raw``.
+        environ: Environment variables; the process's own if ``None``.
+        plugins: Where engines come from; what is installed if ``None``.
+
+    Raises:
+        UsageError: For an unknown engine, setting or value, a setting of an engine that is not in use.
+        EngineUnavailableError: If an engine asked for by name cannot be loaded, or none is left.
+    """
+    plugins = plugins or Plugins()
+    environ = os.environ if environ is None else environ
+    installed = plugins.engine_names()
+    overrides = {
+        option: _by_engine(option, texts or ()) for option, texts in (("--set", sets), ("--set-raw", raws))
+    }
+    wanted, lenient = _wanted(names or (), installed)
+    for option, by_engine in overrides.items():
+        for name in by_engine:
+            _check_in_use(option, name, wanted, installed)
+    chosen: list[ChosenEngine] = []
+    for name in wanted:
+        try:
+            engine = plugins.engine(name)
+        except EngineUnavailableError as error:
+            if not lenient or any(name in by_engine for by_engine in overrides.values()):
+                raise
+            warn(f"left out: {error}")
+            continue
+        settings = resolve(
+            name,
+            engine.info().settings,
+            config,
+            overrides=overrides["--set"].get(name),
+            raw=overrides["--set-raw"].get(name),
+            environ=environ,
+        )
+        chosen.append(ChosenEngine(engine, settings))
+    if not chosen:
+        raise EngineUnavailableError("no engine can be loaded; `bakeoff engines` tells what is missing")
+    return chosen
+
+
+def _wanted(names: Sequence[str], installed: Sequence[str]) -> tuple[list[str], bool]:
+    """Names to load in the order given, and whether one that cannot be loaded is only worth a warning."""
+    if not names or "all" in names:
+        return list(installed), True
+    wanted = list(dict.fromkeys(names))
+    for name in wanted:
+        if name not in installed:
+            raise _unknown_engine(f"engine {name!r} is not installed", name, installed)
+    return wanted, False
+
+
+def _unknown_engine(problem: str, name: str, installed: Sequence[str]) -> UnknownNameError:
+    close = difflib.get_close_matches(name, installed, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return UnknownNameError(f"{problem}; installed: {', '.join(installed)}.{hint}")
+
+
+def _check_in_use(option: str, name: str, wanted: Sequence[str], installed: Sequence[str]) -> None:
+    if name not in installed:
+        raise _unknown_engine(f"{option} {name}...: no engine {name!r} is installed", name, installed)
+    if name not in wanted:
+        raise UsageError(
+            f"{option} {name}...: {name} is not in use here ({', '.join(wanted)} is); add --engine {name}"
+        )
+
+
+def _by_engine(option: str, texts: Sequence[str]) -> dict[str, dict[str, str]]:
+    """``{engine: {key: text}}``; a later text of the same key wins."""
+    found: dict[str, dict[str, str]] = {}
+    for text in texts:
+        left, equals, value = text.partition("=")
+        engine, dot, key = left.strip().partition(".")
+        if not (equals and dot and engine and key):
+            raise UsageError(f"{option} {text}: write {option} ENGINE.NAME=VALUE, e.g. {_EXAMPLES[option]}")
+        found.setdefault(engine, {})[key] = value
+    return found
+
+
+_EXAMPLES = {"--set": "celery.visibility_timeout=30", "--set-raw": "celery.worker_max_tasks_per_child=100"}
+
+
+def choose_saga(text: str) -> tuple[Saga, tuple[str, ...]]:
+    """Return the saga that ``--saga`` names, and the references that workers must load for it.
+
+    Raises:
+        UsageError: If nobody knows it, its module cannot be imported or holds several sagas.
+    """
+    if ":" not in text and "." not in text:
+        return find_saga(text, load_sagas([BUILT_IN_SAGAS])), (BUILT_IN_SAGAS,)
+    sagas = load_sagas([text])
+    if len(sagas) != 1:
+        listed = ", ".join(sorted(sagas)) or "none"
+        raise UsageError(f"--saga {text}: give one saga as {text}:ATTRIBUTE; sagas in there: {listed}")
+    references = (BUILT_IN_SAGAS, text)
+    load_sagas(references)  # refuses a saga that is called like one of ours
+    return next(iter(sagas.values())), references
+
+
+def check_ledger(text: str) -> str:
+    """Return ``--ledger`` if it can be used at all; nothing is started or connected yet.
+
+    Raises:
+        UsageError: If it is neither ``sqlite``, ``postgres`` nor a database URL that we can serve.
+        EngineUnavailableError: If PostgreSQL or its driver is not installed.
+    """
+    from bakeoff.servers.postgres import postgres_install
+    from bakeoff.world.database import open_database
+
+    if text == "sqlite":
+        return text
+    if text == "postgres":
+        postgres_install()
+        open_database("postgresql://127.0.0.1/postgres").dispose()
+        return text
+    if "://" not in text:
+        raise UsageError(
+            f"--ledger {text}: give sqlite, postgres, or a URL like postgresql://user@host/database"
+        )
+    open_database(text).dispose()
+    return text

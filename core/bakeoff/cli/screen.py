@@ -1,0 +1,58 @@
+"""What people read: plain lines and tables on standard output, errors and warnings on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def console(*, error: bool = False) -> Console:
+    """A console that prints ``[all]`` as it stands: nothing of ours is markup."""
+    return Console(stderr=error, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def say(text: str = "", style: str | None = None) -> None:
+    """One line for the user, visible at once even through a pipe."""
+    console().print(text, style=style)
+    sys.stdout.flush()
+
+
+def warn(text: str) -> None:
+    """One line about something that does not stop the command."""
+    console(error=True).print(f"warning: {text}", style="yellow")
+
+
+def complain(text: str) -> None:
+    """Why the command ends."""
+    console(error=True).print(f"error: {text}", style="red")
+
+
+def show_json(data: Any) -> None:
+    """JSON for scripts, and nothing else on standard output."""
+    sys.stdout.write(json.dumps(data, indent=2, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def show_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[str, str] | None = None
+) -> None:
+    """A table without a frame; ``styles`` colours a cell by its text."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(text, (styles or {}).get(text)) for text in row))
+    wide = console()
+    wide.soft_wrap = False
+    wide.print(table)
+
+
+def _cell(text: str, style: str | None) -> Any:
+    from rich.text import Text
+
+    return Text(text, style=style or "")

@@ -1,0 +1,222 @@
+"""The sagas of the contract suite; workers load them as ``bakeoff.contract.sagas``.
+
+What a call suffers is written down by the tests per workflow id, so one saga serves many tests.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bakeoff.contract import actions
+from bakeoff.saga import Parallel, RetryPolicy, Saga, Sleep, Step, Wait
+
+#: Longer than the longest lease of any configuration class ``ci``.
+LONG_NAP = timedelta(seconds=14)
+NAP = timedelta(seconds=1)
+WAIT = timedelta(seconds=1)
+
+
+def _ms(milliseconds: int) -> timedelta:
+    return timedelta(milliseconds=milliseconds)
+
+
+#: Three attempts, hardly a pause: most tests are about something else than patience.
+QUICK = RetryPolicy(initial_interval=_ms(20), maximum_attempts=3)
+
+
+def _trip_step(name: str, *, undo: bool = True, retry: RetryPolicy = QUICK, **more: object) -> Step:
+    return Step(
+        name=name,
+        action=actions.ACTIONS[name],
+        compensation=actions.UNDOS[name] if undo else None,
+        retry=retry,
+        compensation_retry=QUICK,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+TRIP = Saga(
+    "trip",
+    (
+        _trip_step("book_flight"),
+        _trip_step("book_hotel"),
+        _trip_step("book_car"),
+        _trip_step("send_itinerary", undo=False),
+    ),
+)
+
+#: Some steps in the middle have nothing to undo.
+MIXED = Saga(
+    "mixed",
+    (
+        _trip_step("look_around", undo=False),
+        _trip_step("book_flight"),
+        _trip_step("send_itinerary", undo=False),
+        _trip_step("book_hotel"),
+        _trip_step("book_car"),
+    ),
+)
+
+_TWICE = RetryPolicy(initial_interval=_ms(20), maximum_attempts=2)
+
+PIVOT = Saga(
+    "trip-pivot",
+    (
+        _trip_step("book_flight"),
+        _trip_step("book_hotel"),
+        _trip_step("pay", retry=_TWICE, pivot=True),
+        _trip_step("issue_ticket", undo=False, retry=_TWICE),
+        _trip_step("send_itinerary", undo=False, retry=_TWICE),
+    ),
+)
+
+#: Two steps that share neither policy nor timeout.
+POLICIES = Saga(
+    "policies",
+    (
+        _trip_step("hasty", retry=_TWICE, timeout=_ms(500)),
+        _trip_step(
+            "patient",
+            retry=RetryPolicy(initial_interval=_ms(50), backoff_coefficient=1, maximum_attempts=5),
+            timeout=timedelta(seconds=4),
+        ),
+    ),
+)
+
+BACKOFF = Saga(
+    "backoff",
+    (
+        _trip_step(
+            "steady", retry=RetryPolicy(initial_interval=_ms(100), backoff_coefficient=1, maximum_attempts=4)
+        ),
+        _trip_step(
+            "growing", retry=RetryPolicy(initial_interval=_ms(100), backoff_coefficient=3, maximum_attempts=4)
+        ),
+        _trip_step(
+            "capped",
+            retry=RetryPolicy(
+                initial_interval=_ms(50),
+                backoff_coefficient=20,
+                maximum_interval=_ms(200),
+                maximum_attempts=4,
+            ),
+        ),
+    ),
+)
+
+#: One attempt and no more; its undo has another patience than its action.
+SINGLE = Saga(
+    "single",
+    (
+        _trip_step("book_flight", retry=RetryPolicy(maximum_attempts=1)),
+        _trip_step("book_hotel", retry=RetryPolicy(maximum_attempts=1)),
+    ),
+)
+
+SLOW_UNDO = Saga(
+    "slow-undo",
+    (
+        Step(
+            name="book_flight",
+            action=actions.ACTIONS["book_flight"],
+            compensation=actions.UNDOS["book_flight"],
+            retry=QUICK,
+            compensation_retry=QUICK,
+            compensation_timeout=_ms(500),
+        ),
+        _trip_step("book_hotel"),
+    ),
+)
+
+#: Steps that write down what they were given.
+WITNESS = Saga(
+    "witness",
+    tuple(
+        Step(
+            name=name,
+            action=actions.witness,
+            compensation=actions.witness_undo,
+            retry=QUICK,
+            compensation_retry=QUICK,
+        )
+        for name in ("first", "second", "third")
+    ),
+)
+
+BIG = Saga(
+    "big",
+    (
+        Step(name="produce", action=actions.produce, retry=QUICK),
+        Step(name="weigh", action=actions.weigh, retry=QUICK),
+    ),
+)
+
+HUNDRED = Saga(
+    "hundred",
+    tuple(
+        Step(
+            name=f"step_{number:03}",
+            action=actions.count,
+            compensation=actions.uncount,
+            retry=QUICK,
+            compensation_retry=QUICK,
+        )
+        for number in range(1, 101)
+    ),
+)
+
+PARALLEL = Saga(
+    "parallel",
+    (
+        _trip_step("book_flight"),
+        Parallel(name="stay", steps=(_trip_step("left"), _trip_step("middle"), _trip_step("right"))),
+        Step(name="after", action=actions.witness, compensation=actions.witness_undo, retry=QUICK),
+    ),
+)
+
+APPROVAL = Saga(
+    "approval",
+    (
+        _trip_step("book_flight"),
+        Wait(name="approved"),
+        Step(name="after", action=actions.witness, compensation=actions.witness_undo, retry=QUICK),
+    ),
+)
+
+TWO_WAITS = Saga(
+    "two-waits",
+    (
+        _trip_step("book_flight"),
+        Wait(name="approved"),
+        _trip_step("book_hotel"),
+        Wait(name="countersigned"),
+        Step(name="after", action=actions.witness, retry=QUICK),
+    ),
+)
+
+WAIT_OR_FAIL = Saga(
+    "wait-or-fail",
+    (
+        _trip_step("book_flight"),
+        Wait(name="approved", timeout=WAIT),
+        Step(name="after", action=actions.witness, retry=QUICK),
+    ),
+)
+
+WAIT_OR_GO_ON = Saga(
+    "wait-or-go-on",
+    (
+        _trip_step("book_flight"),
+        Wait(name="approved", timeout=WAIT, on_timeout="continue"),
+        Step(name="after", action=actions.witness, retry=QUICK),
+    ),
+)
+
+
+def _nap(name: str, duration: timedelta) -> Saga:
+    return Saga(name, (_trip_step("book_flight"), Sleep(name="nap", duration=duration), _trip_step("book_hotel")))
+
+
+NAPPING = _nap("nap", NAP)
+LONG_NAPPING = _nap("long-nap", LONG_NAP)
+THIRTY_DAYS = _nap("thirty-days", timedelta(days=30))
