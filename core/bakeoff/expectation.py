@@ -71,6 +71,38 @@ class Expectation:
     closing: frozenset[Mark] = frozenset()
     ledger_tells: bool = True
 
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON with sorted lists for sets; ``from_json`` reverses it."""
+        return {
+            "status": self.status,
+            "causes": sorted(self.causes),
+            "attempts": [[*call, count] for call, count in self.attempts.items()],
+            "faulted": sorted(self.faulted),
+            "effects": [sorted(group) for group in self.effects],
+            "failed_compensations": sorted(self.failed_compensations),
+            "closing": sorted(self.closing),
+            "ledger_tells": self.ledger_tells,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Expectation:
+        """Reverse of ``to_json``."""
+        return cls(
+            status=Status(data["status"]) if data["status"] else None,
+            causes=frozenset((kind, step) for kind, step in data["causes"]),
+            attempts={(step, direction): count for step, direction, count in data["attempts"]},
+            faulted=frozenset((step, direction) for step, direction in data["faulted"]),
+            effects=tuple(
+                frozenset((step, direction, kind) for step, direction, kind in group)
+                for group in data["effects"]
+            ),
+            failed_compensations=frozenset(data["failed_compensations"]),
+            closing=frozenset(
+                (kind, step, direction, ordinal) for kind, step, direction, ordinal in data["closing"]
+            ),
+            ledger_tells=data["ledger_tells"],
+        )
+
 
 def expect(saga: Saga, fates: Mapping[str, FatePlan], facts: Facts | None = None) -> Expectation:
     """Predict one saga.

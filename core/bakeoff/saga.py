@@ -98,7 +98,8 @@ class Step:
         timeout: Start-to-close timeout of one attempt; exceeding it is a fault.
         compensation_retry, compensation_timeout: The same for the compensation.
         pivot: The point of no return: this and every later step is retried without limit.
-        recorded: ``False`` leaves attempts and effects out of the ledger (only to price an adapter).
+        recorded: ``False`` leaves attempts and effects out of the ledger, ``"once"`` writes both in one
+            transaction without calling the action. Only to price an adapter with little ledger.
         when, on_exhausted: Reserved for conditional and escalation steps; refused by validation today.
     """
 
@@ -110,7 +111,7 @@ class Step:
     compensation_retry: RetryPolicy = COMPENSATION_RETRY
     compensation_timeout: timedelta = timedelta(seconds=10)
     pivot: bool = False
-    recorded: bool = True
+    recorded: bool | Literal["once"] = True
     when: Callable[[JSON, Mapping[str, JSON]], bool] | None = None
     on_exhausted: str | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -34,7 +35,6 @@ class StackPlan:
         slots: Steps that one worker process runs at once.
         ledger: ``sqlite``, ``postgres`` (started for you) or a database URL.
         prefix: Of all names on servers that we did not start.
-        connect: ``False`` leaves the client out (``bakeoff up``).
     """
 
     engine: OrchestrationEngine
@@ -50,8 +50,8 @@ class StackPlan:
 
 
 @dataclass(slots=True, kw_only=True)
-class Stack:
-    """A running engine. ``workers`` is ``None`` for an in-process engine."""
+class Backend:
+    """What workers and clients of one engine stand on: its servers and its world."""
 
     engine: OrchestrationEngine
     info: EngineInfo
@@ -59,9 +59,6 @@ class Stack:
     deployment_file: Path
     servers: Sequence[RunningServer]
     world: World
-    workers: Workers | None
-    client: EngineClient
-    sagas: Mapping[str, Saga]
     launcher: Launcher
 
     def versions(self) -> dict[str, str]:
@@ -72,13 +69,22 @@ class Stack:
         }
 
 
+@dataclass(slots=True, kw_only=True)
+class Stack(Backend):
+    """A running engine. ``workers`` is ``None`` for an in-process engine."""
+
+    workers: Workers | None
+    client: EngineClient
+    sagas: Mapping[str, Saga]
+
+
 @asynccontextmanager
-async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
-    """Bring one engine up and take it down, whatever happens in between.
+async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
+    """Bring up what workers and clients stand on, and take it down, whatever happens in between.
 
     Raises:
         UsageError: For something that the user can put right.
-        ServerStartError: If a server or worker did not come up; nothing is left behind.
+        ServerStartError: If a server did not come up; nothing is left behind.
     """
     plan.folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as cleanup:
@@ -102,32 +108,57 @@ async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
         )
         file = plan.folder / "deployment.json"
         deployment.save(file)
-        async with contextlib.AsyncExitStack() as stack:
-            workers = None
-            info = plan.engine.info(plan.settings)
-            if not info.in_process:
-                workers = Workers(
-                    launcher,
-                    "worker",
-                    worker_launch(plan.engine, deployment, file),
-                    lambda: [seen.pid for seen in world.workers()],
-                )
-                stack.push_async_callback(workers.stop)
-                await workers.start(plan.workers)
-            client = await plan.engine.connect(deployment)
-            stack.push_async_callback(client.close)
-            yield Stack(
-                engine=plan.engine,
-                info=info,
-                deployment=deployment,
-                deployment_file=file,
-                servers=servers,
-                world=world,
-                workers=workers,
-                client=client,
-                sagas=load_sagas(plan.sagas),
-                launcher=launcher,
-            )
+        yield Backend(
+            engine=plan.engine,
+            info=plan.engine.info(plan.settings),
+            deployment=deployment,
+            deployment_file=file,
+            servers=servers,
+            world=world,
+            launcher=launcher,
+        )
+
+
+@asynccontextmanager
+async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
+    """Bring one engine up whole: ``running_backend``, workers and a client.
+
+    Raises:
+        UsageError: For something that the user can put right.
+        ServerStartError: If a server or worker did not come up; nothing is left behind.
+    """
+    async with running_backend(plan) as backend, contextlib.AsyncExitStack() as stack:
+        workers = None
+        if not backend.info.in_process:
+            workers = workers_of(backend.launcher, backend.engine, backend.deployment_file, backend.world)
+            stack.push_async_callback(workers.stop)
+            await workers.start(plan.workers)
+        client = await plan.engine.connect(backend.deployment)
+        stack.push_async_callback(client.close)
+        yield Stack(
+            engine=backend.engine,
+            info=backend.info,
+            deployment=backend.deployment,
+            deployment_file=backend.deployment_file,
+            servers=backend.servers,
+            world=backend.world,
+            launcher=backend.launcher,
+            workers=workers,
+            client=client,
+            sagas=load_sagas(plan.sagas),
+        )
+
+
+def workers_of(launcher: Launcher, engine: OrchestrationEngine, file: Path, world: World) -> Workers:
+    """The supervised workers of the deployment in ``file``; none is started yet."""
+    host = socket.gethostname()
+    return Workers(
+        launcher,
+        "worker",
+        worker_launch(engine, Deployment.load(file), file),
+        # Workers on other machines report to the same world; their numbers mean nothing here.
+        lambda: [seen.pid for seen in world.workers() if seen.host == host],
+    )
 
 
 def worker_launch(engine: OrchestrationEngine, deployment: Deployment, file: Path) -> Launch:

@@ -118,9 +118,9 @@ _unrecorded = Step(
 NOOP = Saga(
     "noop",
     (
-        replace(_unrecorded, name="first", recorded=True),
+        replace(_unrecorded, name="first", recorded="once"),
         _unrecorded,
         replace(_unrecorded, name="third"),
-        Step(name="last", action=nothing.do_nothing, timeout=_TIMEOUT),
+        Step(name="last", action=nothing.do_nothing, timeout=_TIMEOUT, recorded="once"),
     ),
 )

@@ -73,5 +73,6 @@ def _claim(parent: Path, purpose: str) -> tuple[int, Path]:
                 break
         os.close(lock)
     folder = file.with_suffix("")
-    folder.mkdir(mode=0o700)
+    # Some servers refuse to run as root and must be able to enter as somebody else.
+    folder.mkdir(mode=0o711 if os.getuid() == 0 else 0o700)
     return lock, folder

@@ -89,7 +89,9 @@ def perform(services: Services, saga: Saga, call: Call) -> JSON:
 
 
 def _recorded(services: Services, saga: Saga, step: Step, call: Call) -> JSON:
-    word, ordinal = _record_attempt(services, saga, step, call)
+    word, ordinal, done = _record_attempt(services, saga, step, call)
+    if done:
+        return None
     kind, _, seconds = word.partition(":")
     if kind == "decline":
         raise BusinessError(f"{call.step} declined")
@@ -105,20 +107,30 @@ def _recorded(services: Services, saga: Saga, step: Step, call: Call) -> JSON:
     return result
 
 
-def _record_attempt(services: Services, saga: Saga, step: Step, call: Call) -> tuple[str, int]:
-    """Transaction A; return the behaviour that this attempt is to show and its ordinal."""
+def _record_attempt(services: Services, saga: Saga, step: Step, call: Call) -> tuple[str, int, bool]:
+    """Transaction A.
+
+    Returns:
+        The behaviour that this attempt is to show, its ordinal, and whether the effect of a step that is
+        recorded ``"once"`` is in the ledger already.
+    """
     with writing(services.engine) as tx:
         before = tx.execute(_BEFORE_ATTEMPT, {"key": call.key, "workflow_id": call.workflow_id}).one()
         ordinal = before.attempts + 1
-        tx.execute(_APPEND, _entry(call, "attempt", ordinal, repeat=before.effects > 0))
-    fate: Fate | None
-    if before.fates is not None:
-        fate = before.fates.get(f"{call.step}:{call.direction}")
-    elif call.direction == "action":
-        fate = services.profile.fate(call.workflow_id, call.step, step.timeout.total_seconds())
-    else:
-        fate = None
-    return behaviour(fate, ordinal), ordinal
+        word = behaviour(_fate(services, step, call, before.fates), ordinal)
+        done = step.recorded == "once" and word == "ok" and call.direction == "action" and not before.effects
+        entries = [_entry(call, "attempt", ordinal, repeat=before.effects > 0)]
+        tx.execute(_APPEND, [*entries, _entry(call, "effect", ordinal)] if done else entries)
+    return word, ordinal, done
+
+
+def _fate(services: Services, step: Step, call: Call, written: dict[str, Fate] | None) -> Fate | None:
+    """What is written down for this saga counts; the profile draws for the others."""
+    if written is not None:
+        return written.get(f"{call.step}:{call.direction}")
+    if call.direction == "action":
+        return services.profile.fate(call.workflow_id, call.step, step.timeout.total_seconds())
+    return None
 
 
 def _apply(services: Services, step: Step, call: Call, ordinal: int, *, spoil: bool) -> JSON:

@@ -9,6 +9,7 @@ from celery import Celery
 
 from bakeoff.deployment import Deployment
 from bakeoff.saga import Saga
+from bakeoff_celery.backend import backend_url
 from bakeoff_celery.compensation import register_compensation
 from bakeoff_celery.settings import celery_configuration
 from bakeoff_celery.tasks import register_forward
@@ -17,7 +18,7 @@ from bakeoff_celery.tasks import register_forward
 def make_app(deployment: Deployment, sagas: Mapping[str, Saga]) -> Celery:
     """Build the app and the tasks of ``sagas``. Nothing connects before it is used."""
     broker = deployment.addresses["broker"]
-    backend = deployment.addresses.get("results", broker)
+    backend = backend_url(deployment.addresses.get("results", broker))
     app = Celery("bakeoff", broker=broker, backend=backend, set_as_current=False)
     app.conf.update(celery_configuration(deployment.settings, deployment.prefix))
 

@@ -13,7 +13,14 @@ from bakeoff_celery.state import State, errback_name, outcome_name, task_id, tas
 
 
 def forward(
-    app: Celery, deployment: Deployment, saga: Saga, state: State, start: int = 0, retries: int = 0
+    app: Celery,
+    deployment: Deployment,
+    saga: Saga,
+    state: State,
+    start: int = 0,
+    *,
+    retries: int = 0,
+    countdown_s: float | None = None,
 ) -> Signature[Any]:
     """Return the chain of the elements from ``start`` up to the end or to the next wait.
 
@@ -27,6 +34,7 @@ def forward(
         state: The first task's argument.
         start: Position in ``saga.elements``.
         retries: How many attempts the first element has behind it, as Celery counts.
+        countdown_s: Pause before the first element, when this is not its first time.
     """
     native_id = deployment.native_id(state["id"])
     if start == len(saga.elements):
@@ -34,7 +42,11 @@ def forward(
     signatures: list[Signature[Any]] = []
     for element in saga.elements[start:]:
         first = (state,) if not signatures else ()
-        options = {"retries": retries} if retries and not signatures else {}
+        options: dict[str, Any] = {}
+        if isinstance(element, Sleep):
+            options["countdown"] = element.duration.total_seconds()
+        if countdown_s is not None and not signatures:
+            options = {"retries": retries, "countdown": countdown_s}
         signatures += _signatures(app, saga, element, native_id, first, options)
         if isinstance(element, Wait):
             return _chained(signatures)
@@ -64,8 +76,6 @@ def _chained(signatures: list[Signature[Any]]) -> Signature[Any]:
 def _signatures(
     app: Celery, saga: Saga, element: Element, native_id: str, args: tuple[State, ...], options: dict[str, Any]
 ) -> list[Signature[Any]]:
-    if isinstance(element, Sleep):
-        options["countdown"] = element.duration.total_seconds()
     if not isinstance(element, Parallel):
         return [_with_errback(app, saga, element, native_id, args).set(**options)]
     members = [

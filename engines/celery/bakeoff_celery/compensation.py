@@ -44,8 +44,15 @@ def _compensate(app: Celery, deployment: Deployment, saga: Saga) -> Callable[...
             raise self.retry(countdown=0.2)
         if failure.attempts_left:
             # Not the step gave up, but Celery on one attempt of it: killed child, refused publication.
-            start = saga.index_of(element)
-            next_move = forward(app, deployment, saga, failure.state, start, failure.attempts)
+            next_move = forward(
+                app,
+                deployment,
+                saga,
+                failure.state,
+                saga.index_of(element),
+                retries=failure.attempts,
+                countdown_s=failure.pause_s,
+            )
         else:
             self.update_state(state="COMPENSATING", meta=failure.cause)
             next_move = undo_chain(app, deployment, saga, failure)

@@ -8,9 +8,12 @@ from typing import Any
 from celery import Celery
 
 from bakeoff.deployment import Deployment
-from bakeoff.saga import JSON, Parallel, Saga, Step
+from bakeoff.saga import JSON, Parallel, RetryPolicy, Saga, Step
 from bakeoff_celery.state import State, StepFailed, task_id
 from bakeoff_celery.tasks import members_by_name
+
+#: A wait or a timer has nothing that could decline or be undone.
+_UNTIL_IT_WORKS = RetryPolicy(maximum_attempts=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,7 @@ class Failure:
         results: ``{step: result}`` of everything that is known to have succeeded.
         attempts: Attempts that were made.
         attempts_left: The policy allows another attempt, because Celery failed and not the step.
+        pause_s: Seconds before that attempt.
     """
 
     element: str
@@ -34,6 +38,7 @@ class Failure:
     results: dict[str, JSON] = field(default_factory=dict)
     attempts: int = 1
     attempts_left: bool = False
+    pause_s: float = 1.0
 
 
 def already_settled(app: Celery, native_id: str) -> bool:
@@ -62,6 +67,7 @@ def read_failure(
             element=element, state=state, cause=_cause(error), may_have_acted=acted, results=results
         )
     attempts = int(meta.get("retries") or 0) + 1
+    policy = saga.retry_of(found) if isinstance(found, Step) else _UNTIL_IT_WORKS
     return Failure(
         element=element,
         state=state,
@@ -69,7 +75,8 @@ def read_failure(
         may_have_acted=frozenset({element}),
         results=results,
         attempts=attempts,
-        attempts_left=not (isinstance(found, Step) and saga.retry_of(found).exhausted(attempts)),
+        attempts_left=not policy.exhausted(attempts),
+        pause_s=policy.delay_after(attempts).total_seconds(),
     )
 
 
@@ -122,5 +129,6 @@ def _of_broken_chord(app: Celery, saga: Saga, native_id: str, parallel: Parallel
             results=state["results"],
             attempts=attempts,
             attempts_left=not saga.retry_of(step).exhausted(attempts),
+            pause_s=saga.retry_of(step).delay_after(attempts).total_seconds(),
         )
     return None

@@ -1,15 +1,16 @@
 """The unique row of a start and the unique row of each signal, in the result backend.
 
 Nothing here says which step is next: that is in the message. A row only makes one of several writers win.
-Both are Redis hashes; a transaction (MULTI) writes a field once and reads the others at the same moment.
+A signal's row is a Redis hash: a transaction (MULTI) writes a field once and reads the others at that moment.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from bakeoff.deployment import Deployment
@@ -30,23 +31,32 @@ def wait_key(deployment: Deployment, workflow_id: str, wait: str) -> str:
     return f"{deployment.prefix}bakeoff:signal:{workflow_id}:{wait}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """The row of a start: which saga, a digest of its input, when (Unix seconds), and whether published."""
 
     saga: str
     digest: str
     at: float
-    published: bool
+    published: bool = False
 
     @classmethod
-    def of(cls, row: Mapping[bytes, bytes]) -> Start | None:
-        """Read a hash; ``None`` for an empty one."""
-        if b"digest" not in row:
-            return None
-        return cls(
-            row[b"saga"].decode(), row[b"digest"].decode(), float(row[b"at"]), b"published" in row
-        )
+    def new(cls, saga: str, input_text: str) -> Start:
+        """Return the row of a start that happens now."""
+        return cls(saga=saga, digest=hashlib.sha256(input_text.encode()).hexdigest(), at=time.time())
+
+    @classmethod
+    def of(cls, text: bytes) -> Start:
+        """Reverse of ``text``."""
+        return cls(**json.loads(text))
+
+    def text(self, *, published: bool = False) -> str:
+        """As the row holds it."""
+        return json.dumps(asdict(self) | {"published": published})
+
+    def same_as(self, other: Start) -> bool:
+        """Tell whether both start the same saga with the same input (S6)."""
+        return (self.saga, self.digest) == (other.saga, other.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +79,8 @@ class Signal:
 
     @property
     def ready(self) -> bool:
-        """The saga waits, the answer is there, and nobody has published what follows."""
-        return self.parked is not None and (self.signal_id is not None or self.expired) and not self.published
+        """The saga waits, its signal is there, and nobody has published what follows."""
+        return self.parked is not None and self.signal_id is not None and not self.published
 
     @classmethod
     def of(cls, row: Mapping[bytes, bytes]) -> Signal:

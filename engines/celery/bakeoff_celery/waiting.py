@@ -30,7 +30,7 @@ def register_wait(app: Celery, define: Define, deployment: Deployment, saga: Sag
         if row.ready and row.parked is not None:
             publish_rest(app, deployment, saga, wait, row.parked, row.payload)
             app.backend.client.hset(key, "published", rows.now())
-        elif wait.timeout is not None and row.signal_id is None and not row.published:
+        elif wait.timeout is not None and row.signal_id is None and not row.expired:
             native_id = deployment.native_id(state["id"])
             expiry = app.tasks[timeout_name(saga, wait)].s(state)
             expiry.set(task_id=task_id(native_id, f"{wait.name}:timeout"))

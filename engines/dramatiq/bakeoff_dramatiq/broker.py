@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from dramatiq import Broker, Middleware
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
@@ -46,7 +46,7 @@ def make_broker(deployment: Deployment) -> Broker:
         # pika reports every reconnect as an error of its own; Dramatiq reports what could not be done.
         logging.getLogger("pika").setLevel(logging.CRITICAL)
         return RabbitmqBroker(
-            url=_patient(url, int(settings["connection_retries"])),
+            url=_for_pika(url, int(settings["connection_retries"])),
             confirm_delivery=bool(settings["confirm_delivery"]),
             middleware=_middleware(deployment),
             **raw,
@@ -89,9 +89,15 @@ def _middleware(deployment: Deployment) -> list[Middleware]:
     ]
 
 
-def _patient(url: str, retries: int) -> str:
-    """Let pika try again while RabbitMQ is away; what the URL itself says stays in force."""
-    if not retries or "connection_attempts" in url:
-        return url
-    sign = "&" if urlsplit(url).query else "?"
-    return f"{url}{sign}connection_attempts={retries + 1}&retry_delay={RETRY_DELAY_S}"
+def _for_pika(url: str, retries: int) -> str:
+    """Let pika try again while RabbitMQ is away, and spell the virtual host ``/`` as it wants it.
+
+    What the URL itself says about attempts stays in force.
+    """
+    parts = urlsplit(url)
+    if parts.path == "//":
+        parts = parts._replace(path="/%2F")
+    if retries and "connection_attempts" not in parts.query:
+        patience = f"connection_attempts={retries + 1}&retry_delay={RETRY_DELAY_S}"
+        parts = parts._replace(query="&".join(filter(None, (parts.query, patience))))
+    return urlunsplit(parts)

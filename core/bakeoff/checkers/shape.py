@@ -1,0 +1,66 @@
+"""What a checker must know of a saga's definition, storable beside the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bakeoff.saga import Saga
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepShape:
+    """One step.
+
+    Attributes:
+        element: Position of the element that holds it; members of a group share it.
+        compensated: Whether it has a compensation.
+        recorded: Whether its attempts and effects are in the ledger.
+        undo_attempts: Attempts after which its compensation gives up; ``None`` for never.
+    """
+
+    name: str
+    element: int
+    compensated: bool
+    recorded: bool
+    undo_attempts: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """A saga without its functions. ``pivot`` is the position of the pivot's element, if there is one."""
+
+    saga: str
+    version: int
+    steps: tuple[StepShape, ...]
+    pivot: int | None = None
+
+    @classmethod
+    def of(cls, saga: Saga) -> Shape:
+        """The shape of a saga."""
+        steps = (
+            StepShape(
+                name=step.name,
+                element=saga.index_of(step.name),
+                compensated=step.compensation is not None,
+                recorded=step.recorded,
+                undo_attempts=step.compensation_retry.maximum_attempts,
+            )
+            for step in saga.steps()
+        )
+        return cls(saga=saga.name, version=saga.version, steps=tuple(steps), pivot=saga.pivot_index())
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON; ``from_json`` reverses it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Shape:
+        """Reverse of ``to_json``."""
+        return cls(**{**data, "steps": tuple(StepShape(**step) for step in data["steps"])})
+
+    @property
+    def recorded(self) -> tuple[StepShape, ...]:
+        """The steps that the ledger shows."""
+        return tuple(step for step in self.steps if step.recorded)

@@ -1,0 +1,155 @@
+"""The state folder: how the other commands find what ``bakeoff up`` brought up."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bakeoff.deployment import Deployment
+from bakeoff.errors import UsageError
+
+_FILE = "up.json"
+_LOCK = "up.lock"
+
+#: Seconds that a starting ``up`` waits while another command merely looks whether one is running.
+_PATIENCE_S = 1.0
+
+StateOption = Annotated[
+    Path,
+    typer.Option(
+        "--state",
+        metavar="DIR",
+        help="Folder in which `bakeoff up` tells the other commands where everything is.",
+        envvar="BAKEOFF_STATE",
+    ),
+]
+DEFAULT_STATE = Path(".bakeoff")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """What ``bakeoff up`` wrote down.
+
+    Attributes:
+        pid, host: Of its process.
+        deployments: ``{engine: path of its deployment file}``.
+        pages: ``{engine: {title: URL}}`` of web pages for people.
+    """
+
+    pid: int
+    host: str
+    deployments: Mapping[str, str]
+    pages: Mapping[str, Mapping[str, str]]
+
+    def deployment(self, engine: str | None) -> Deployment:
+        """The deployment of ``engine``, or of the only engine that is up.
+
+        Raises:
+            UsageError: If that engine is not up, or several are and none was named.
+        """
+        return Deployment.load(self.deployment_file(engine))
+
+    def deployment_file(self, engine: str | None) -> Path:
+        """Where the deployment is written down; errors as in ``deployment``."""
+        up = ", ".join(self.deployments)
+        if engine is None:
+            if len(self.deployments) > 1:
+                raise UsageError(f"several engines are up ({up}); choose one with --engine")
+            engine = next(iter(self.deployments))
+        if engine not in self.deployments:
+            raise UsageError(f"engine {engine!r} is not up here; up: {up}")
+        return Path(self.deployments[engine])
+
+
+@contextmanager
+def held_state(folder: Path) -> Iterator[Path]:
+    """Own the state folder while the context lasts; nothing of it is left afterwards.
+
+    Raises:
+        UsageError: If another ``bakeoff up`` owns it, or it cannot be written.
+    """
+    made = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise UsageError(
+            f"--state {folder}: cannot be written ({error.strerror}); name another folder"
+        ) from error
+    try:
+        if not _locked(lock, fcntl.LOCK_EX, _PATIENCE_S):
+            raise UsageError(
+                f"a `bakeoff up` is already running in {folder}; stop it, or give this one a --state of its own"
+            )
+        (folder / _FILE).unlink(missing_ok=True)  # of one that was killed
+        try:
+            yield folder
+        finally:
+            (folder / _FILE).unlink(missing_ok=True)
+            (folder / _LOCK).unlink(missing_ok=True)
+            if made or folder.name == DEFAULT_STATE.name:
+                with contextlib.suppress(OSError):  # the user keeps something in there
+                    folder.rmdir()
+    finally:
+        os.close(lock)
+
+
+def write_state(folder: Path, running: Running) -> None:
+    """Tell the other commands; from now on they find it."""
+    unfinished = folder / f"{_FILE}.new"
+    unfinished.write_text(json.dumps(asdict(running), indent=2))
+    unfinished.replace(folder / _FILE)
+
+
+def read_state(folder: Path) -> Running:
+    """What is up in this state folder.
+
+    Raises:
+        UsageError: If nothing is.
+    """
+    start_it = "start it in another terminal: bakeoff up --engine temporal"
+    try:
+        running = Running(**json.loads((folder / _FILE).read_text()))
+    except (OSError, ValueError, TypeError):
+        raise UsageError(f"nothing is up in {folder}; {start_it}") from None
+    if not is_held(folder, running.host):
+        raise UsageError(f"what was up in {folder} is gone (process {running.pid}); {start_it}")
+    return running
+
+
+def is_held(folder: Path, host: str) -> bool:
+    """Whether the ``bakeoff up`` that wrote this state still runs; on another host we must believe so."""
+    if host != socket.gethostname():
+        return True
+    try:
+        lock = os.open(folder / _LOCK, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _locked(lock, fcntl.LOCK_SH, 0)
+    finally:
+        os.close(lock)
+
+
+def _locked(lock: int, kind: int, patience_s: float) -> bool:
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(lock, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.05)
+        else:
+            return True

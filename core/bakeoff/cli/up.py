@@ -1,0 +1,175 @@
+"""``bakeoff up``: servers and a world with demonstration orders, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bakeoff.cli import demo
+from bakeoff.cli.options import (
+    BUILT_IN_SAGAS,
+    ChosenEngine,
+    ConfigOption,
+    EngineOption,
+    LedgerOption,
+    SetOption,
+    SetRawOption,
+    SlotsOption,
+    check_ledger,
+    choose_engines,
+    choose_saga,
+)
+from bakeoff.cli.screen import say
+from bakeoff.cli.state import DEFAULT_STATE, Running, StateOption, held_state, write_state
+from bakeoff.errors import BakeoffError, UsageError
+from bakeoff.plugins import Plugins
+from bakeoff.processes import scratch_folder
+from bakeoff.servers.server import hide_credentials
+from bakeoff.settings import ConfigClass
+from bakeoff.stack import Backend, StackPlan, running_backend
+
+_POLL_S = 0.2
+
+PrefixOption = Annotated[
+    str,
+    typer.Option(
+        "--prefix", metavar="TEXT", help="Of every name that is created on a server that is not ours."
+    ),
+]
+SagasOption = Annotated[
+    list[str] | None,
+    typer.Option("--saga", metavar="REFERENCE", help="Your own saga as package.module:attribute; repeat."),
+]
+
+
+def up(
+    engine: EngineOption = None,
+    saga: SagasOption = None,
+    config: ConfigOption = ConfigClass.RECOMMENDED,
+    set_: SetOption = None,
+    set_raw: SetRawOption = None,
+    ledger: LedgerOption = "sqlite",
+    slots: SlotsOption = 4,
+    prefix: PrefixOption = "bakeoff-",
+    state: StateOption = DEFAULT_STATE,
+) -> None:
+    """Bring an engine's servers up, with a world of demo orders, until Ctrl-C.
+
+    Runs in the foreground and leaves nothing behind. The other commands find it by the state folder.
+
+    \b
+    Example, three terminals:
+        bakeoff up --engine temporal
+        bakeoff worker --engine temporal
+        bakeoff start order order-123 --wait
+
+    \b
+    With a server of your own nothing is started there, and every name is prefixed:
+        temporal server start-dev
+        bakeoff up --engine temporal --set temporal.address=127.0.0.1:7233
+    """
+    if not engine:
+        installed = ", ".join(Plugins().engine_names())
+        raise UsageError(f"say which engine to bring up, e.g. --engine temporal; installed: {installed}")
+    chosen = choose_engines(engine, config=config, sets=set_, raws=set_raw)
+    for one in chosen:
+        if one.engine.info(one.settings).in_process:
+            raise UsageError(
+                f"{one.name} has no servers to bring up: its sagas run inside the process that starts them "
+                f"(`bakeoff run --engine {one.name}`)"
+            )
+    if len(chosen) > 1 and check_ledger(ledger) not in ("sqlite", "postgres"):
+        raise UsageError("--ledger URL: every engine needs an empty database of its own; bring them up one by one")
+    check_ledger(ledger)
+    sagas = dict.fromkeys([BUILT_IN_SAGAS, *(ref for text in saga or () for ref in choose_saga(text)[1])])
+    with ExitStack() as cleanup:
+        folder = cleanup.enter_context(held_state(state))
+        scratch = cleanup.enter_context(scratch_folder("up"))
+        plans = [
+            StackPlan(
+                engine=one.engine,
+                settings=one.settings,
+                folder=scratch / one.name,
+                sagas=tuple(sagas),
+                slots=slots,
+                ledger=ledger,
+                prefix=prefix,
+            )
+            for one in chosen
+        ]
+        asyncio.run(_stay_up(plans, folder, chosen))
+    
+
+async def _stay_up(plans: Sequence[StackPlan], folder: Path, chosen: Sequence[ChosenEngine]) -> None:
+    async with AsyncExitStack() as cleanup:
+        backends = [await cleanup.enter_async_context(running_backend(plan)) for plan in plans]
+        orders: dict[str, str] = {}
+        for backend in backends:
+            orders = demo.fill(backend.world)
+            _introduce(backend)
+        pages = {backend.engine.name: _pages(backend) for backend in backends}
+        write_state(
+            folder,
+            Running(
+                pid=os.getpid(),
+                host=socket.gethostname(),
+                deployments={b.engine.name: str(b.deployment_file.resolve()) for b in backends},
+                pages=pages,
+            ),
+        )
+        _teach(backends, orders, folder)
+        while True:
+            await asyncio.sleep(_POLL_S)
+            for backend in backends:
+                _check_alive(backend)
+
+
+def _pages(backend: Backend) -> dict[str, str]:
+    return {title: url for server in backend.servers for title, url in server.pages.items()}
+
+
+def _introduce(backend: Backend) -> None:
+    name = backend.engine.name
+    note = f" ({backend.info.note})" if backend.info.note else ""
+    say(f"{name} is up{note}", style="bold green")
+    rows = [
+        (s.server.role, hide_credentials(s.address), f"{s.server.kind} {s.version}" + ("" if s.child else ", yours"))
+        for s in backend.servers
+        if s.server.role != "ledger"
+    ]
+    rows.append(("ledger", backend.world.engine.url.render_as_string(hide_password=True), ""))
+    rows += [(title, url, "web page") for title, url in _pages(backend).items()]
+    if backend.deployment.prefix:
+        rows.append(("prefix", backend.deployment.prefix, "of every name on your server"))
+    rows.append(("logs", str(backend.deployment_file.parent / "logs"), ""))
+    for title, value, remark in rows:
+        say(f"  {title:10} {value}" + (f"   ({remark})" if remark else ""))
+
+
+def _teach(backends: Sequence[Backend], orders: dict[str, str], folder: Path) -> None:
+    say("Orders to start:")
+    for order_id, fate in orders.items():
+        say(f"  {order_id}  {fate}")
+    where = "" if folder == DEFAULT_STATE else f" --state {folder}"
+    which = f" --engine {backends[0].engine.name}" if len(backends) > 1 else ""
+    say("In other terminals:")
+    for backend in backends:
+        say(f"  bakeoff worker --engine {backend.engine.name}{where}")
+    say(f"  bakeoff start order order-123 --wait{which}{where}")
+    say("Ctrl-C stops everything.")
+
+
+def _check_alive(backend: Backend) -> None:
+    for server in backend.servers:
+        if server.child is not None and not server.child.alive:
+            raise BakeoffError(
+                f"{server.server.kind} of {backend.engine.name} ended by itself "
+                f"(exit code {server.child.popen.returncode}); its log says: {server.child.log_tail()}"
+            )

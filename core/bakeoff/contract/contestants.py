@@ -1,0 +1,125 @@
+"""The engines that a test session was asked for, with the settings in force."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bakeoff.engine import EngineInfo, OrchestrationEngine
+from bakeoff.errors import UsageError
+from bakeoff.plugins import Plugins
+from bakeoff.settings import ConfigClass, Setting, SettingsInForce, resolve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the command line said.
+
+    Attributes:
+        engines: Names, or ``all``; empty means ``inline``.
+        plugins: ``NAME=MODULE`` of engines without an entry point.
+        sets, raws: ``ENGINE.NAME=VALUE``.
+        broker: For every engine that has such a setting.
+        config_class: Where untouched values come from.
+    """
+
+    engines: Sequence[str] = ()
+    plugins: Sequence[str] = ()
+    sets: Sequence[str] = ()
+    raws: Sequence[str] = ()
+    broker: str | None = None
+    config_class: str = "ci"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contestant:
+    """One engine as it will be tested.
+
+    Attributes:
+        label: Column of the matrix: the name, with the broker where the engine has a choice of brokers,
+            and with every other setting that was changed.
+    """
+
+    name: str
+    label: str
+    engine: OrchestrationEngine
+    info: EngineInfo
+    settings: SettingsInForce
+
+
+def find_contestants(wishes: Wishes) -> list[Contestant]:
+    """Load every engine asked for.
+
+    Raises:
+        UsageError: For an unknown engine or setting, or an engine whose SDK is missing.
+    """
+    plugins = Plugins(extra=dict(_pair(text, "--engine-plugin", "NAME=MODULE") for text in wishes.plugins))
+    names = list(dict.fromkeys(wishes.engines)) or ["inline"]
+    if "all" in names:
+        names = plugins.engine_names()
+    overrides, raws = _by_engine(wishes.sets, "--set"), _by_engine(wishes.raws, "--set-raw")
+    for engine in [*overrides, *raws]:
+        if engine not in names:
+            raise UsageError(f"--set {engine}...: {engine!r} is not among the engines asked for: {', '.join(names)}")
+    try:
+        config_class = ConfigClass(wishes.config_class)
+    except ValueError:
+        raise UsageError(f"--config {wishes.config_class}: known are {', '.join(ConfigClass)}") from None
+    return [
+        _contestant(plugins.engine(name), config_class, overrides.get(name, {}), raws.get(name, {}), wishes.broker)
+        for name in names
+    ]
+
+
+def _contestant(
+    engine: OrchestrationEngine,
+    config_class: ConfigClass,
+    overrides: Mapping[str, str],
+    raw: Mapping[str, str],
+    broker: str | None,
+) -> Contestant:
+    declared = engine.info().settings
+    chosen = dict(overrides)
+    has_broker = any(setting.name == "broker" for setting in declared)
+    if broker is not None and has_broker:
+        chosen.setdefault("broker", broker)
+    settings = resolve(engine.name, declared, config_class, chosen, raw, os.environ)
+    return Contestant(
+        name=engine.name,
+        label=_label(engine.name, declared, settings),
+        engine=engine,
+        info=engine.info(settings),
+        settings=settings,
+    )
+
+
+def _label(name: str, declared: Sequence[Setting], settings: SettingsInForce) -> str:
+    """Addresses and secrets are left out: where a server stands is not what was tested."""
+    hidden = {setting.name for setting in declared if setting.secret or setting.env}
+    parts = [str(settings[s.name]) for s in declared if s.name == "broker"]
+    parts += [
+        f"{key}={settings[key]}" for key in sorted(settings.changed) if key != "broker" and key not in hidden
+    ]
+    parts += [f"{key}={value}" for key, value in sorted(settings.raw.items())]
+    if settings.config_class is not ConfigClass.CI:
+        parts.append(str(settings.config_class))
+    return f"{name}[{','.join(parts)}]" if parts else name
+
+
+def _by_engine(texts: Sequence[str], option: str) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for text in texts:
+        key, value = _pair(text, option, "ENGINE.NAME=VALUE")
+        engine, dot, name = key.partition(".")
+        if not dot or not name:
+            raise UsageError(f"{option} {text}: write it as ENGINE.NAME=VALUE")
+        found.setdefault(engine, {})[name] = value
+    return found
+
+
+def _pair(text: str, option: str, form: str) -> tuple[str, str]:
+    left, equals, right = text.partition("=")
+    if not equals or not left or not right:
+        raise UsageError(f"{option} {text}: write it as {form}")
+    return left, right

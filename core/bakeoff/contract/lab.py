@@ -1,0 +1,224 @@
+"""What a contract test is given: one running engine, spoken to without ``await``."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from bakeoff.contract.stack_thread import StackThread
+from bakeoff.contract.trace import Trace
+from bakeoff.engine import Cancels, Describes, EngineClient, HasEventHistory, Lists, Signals
+from bakeoff.outcome import Description, Event, Listed, Outcome, Status
+from bakeoff.saga import JSON, Saga
+from bakeoff.stack import Stack
+from bakeoff.world import Fate
+
+T = TypeVar("T")
+
+#: Seconds in which one request to an engine must be answered.
+_ANSWER_S = 20.0
+_POLL_S = 0.01
+#: Default input of a saga; any JSON would do.
+_INPUT: JSON = {"traveller": "Ada", "nights": 3}
+
+Fates = Mapping[str, Fate]
+
+
+@dataclass(slots=True)
+class Lab:
+    """One engine in one test.
+
+    Attributes:
+        stack: The running engine.
+        thread: Where its loop runs.
+        hint: Put into every workflow id, so that logs tell which test it belongs to.
+        patience_s: Seconds within which anything that must happen happens.
+        started: Sagas of this test.
+    """
+
+    stack: Stack
+    thread: StackThread
+    hint: str
+    patience_s: float = 30.0
+    started: list[Started] = field(default_factory=list)
+    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def new_id(self) -> str:
+        """A workflow id that nobody used before."""
+        return f"{self.hint}-{next(self._numbers)}"
+
+    def start(
+        self,
+        saga: Saga,
+        input: JSON = _INPUT,
+        *,
+        fates: Fates | None = None,
+        workflow_id: str | None = None,
+    ) -> Started:
+        """Start a saga whose calls suffer ``fates``: ``{"step:action" or "step:compensation": Fate}``."""
+        started = self.prepare(saga, input, fates=fates, workflow_id=workflow_id)
+        assert started.start(), f"{started.workflow_id} is new, but the engine says that it exists"
+        return started
+
+    def prepare(
+        self,
+        saga: Saga,
+        input: JSON = _INPUT,
+        *,
+        fates: Fates | None = None,
+        workflow_id: str | None = None,
+    ) -> Started:
+        """The same without starting it."""
+        started = Started(self, saga, workflow_id or self.new_id(), input)
+        self.stack.world.set_fate(started.workflow_id, fates or {})
+        self.started.append(started)
+        return started
+
+    def settle(self, saga: Saga, input: JSON = _INPUT, *, fates: Fates | None = None) -> Settled:
+        """Start a saga, wait for its outcome and return both it and what the ledger says."""
+        return self.start(saga, input, fates=fates).settled()
+
+    def settle_all(self, plans: Sequence[tuple[Saga, Fates]]) -> list[Settled]:
+        """The same for several sagas at once."""
+        return [started.settled() for started in [self.start(saga, fates=fates) for saga, fates in plans]]
+
+    def ask(self, work: Callable[[EngineClient], Awaitable[T]], timeout_s: float = _ANSWER_S) -> T:
+        """Run ``await work(client)`` in the engine's loop."""
+
+        async def run() -> T:
+            return await work(self.stack.client)
+
+        return self.thread.call(run, timeout_s)
+
+    def until(self, what: str, found: Callable[[], T | None], within_s: float | None = None) -> T:
+        """Poll until ``found()`` is neither ``None`` nor false; fail with ``what`` after the patience."""
+        deadline = time.monotonic() + (within_s or self.patience_s)
+        while True:
+            value = found()
+            if value:
+                return value
+            assert time.monotonic() < deadline, f"{what}: not within {within_s or self.patience_s:.0f} s"
+            time.sleep(_POLL_S)
+
+    def never(self, what: str, seen: Callable[[], object], for_s: float) -> None:
+        """Watch for ``for_s`` seconds that ``seen()`` stays false."""
+        deadline = time.monotonic() + for_s
+        while time.monotonic() < deadline:
+            assert not seen(), what
+            time.sleep(_POLL_S)
+
+
+@dataclass(slots=True)
+class Settled:
+    """The end of a saga: the engine's word and the ledger's."""
+
+    started: Started
+    outcome: Outcome
+    trace: Trace
+
+    @property
+    def story(self) -> list[str]:
+        """See ``Trace.story``."""
+        return self.trace.story()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """See ``Trace.attempt_counts``."""
+        return self.trace.attempt_counts()
+
+
+@dataclass(slots=True)
+class Started:
+    """One saga of a test and what can be asked of it."""
+
+    lab: Lab
+    saga: Saga
+    workflow_id: str
+    input: JSON
+
+    def start(self) -> bool:
+        """Start it (again): the engine's answer."""
+        answer = self.lab.ask(lambda client: client.start(self.saga, self.workflow_id, self.input))
+        assert isinstance(answer, bool), f"start() answered {answer!r}"
+        return answer
+
+    def outcome(self, timeout_s: float | None = None) -> Outcome:
+        """Wait for the engine's word."""
+        patience = timeout_s or self.lab.patience_s
+        outcome = self.lab.ask(lambda client: client.result(self.workflow_id, patience), patience + _ANSWER_S)
+        assert isinstance(outcome, Outcome), f"result() answered {outcome!r}"
+        return outcome
+
+    def settled(self) -> Settled:
+        """Wait for the end."""
+        outcome = self.outcome()
+        return Settled(self, outcome, self.trace())
+
+    def trace(self) -> Trace:
+        """What the services have seen of it so far."""
+        return Trace(self.lab.stack.world.ledger(workflow_id=self.workflow_id))
+
+    def until_attempted(self, step: str, times: int = 1) -> Trace:
+        """Wait until a step's action has been attempted so often."""
+        return self._until(f"attempt {times} of {step}", lambda t: len(t.attempts(step)) >= times)
+
+    def until_undo_attempted(self, step: str) -> Trace:
+        """Wait until a step's compensation has been attempted."""
+        return self._until(
+            f"compensation of {step}", lambda t: len(t.attempts(step, "compensation")) >= 1
+        )
+
+    def until_done(self, word: str) -> Trace:
+        """Wait until ``word`` (as in ``Trace.story``) took effect."""
+        return self._until(f"{word!r}", lambda t: word in t.story())
+
+    def _until(self, what: str, found: Callable[[Trace], bool]) -> Trace:
+        def look() -> Trace | None:
+            trace = self.trace()
+            return trace if found(trace) else None
+
+        return self.lab.until(f"{self.workflow_id}: {what}", look)
+
+    # -- optional powers -----------------------------------------------------------------------
+
+    def signal(self, name: str, payload: JSON = None, *, signal_id: str = "signal-1") -> bool:
+        """Deliver a signal."""
+        answer = self.lab.ask(
+            lambda client: _power(client, Signals).signal(self.workflow_id, name, signal_id, payload)
+        )
+        assert isinstance(answer, bool), f"signal() answered {answer!r}"
+        return answer
+
+    def cancel(self) -> None:
+        """Request a cancel."""
+        self.lab.ask(lambda client: _power(client, Cancels).cancel(self.workflow_id))
+
+    def describe(self) -> Description:
+        """Ask where it is."""
+        answer = self.lab.ask(lambda client: _power(client, Describes).describe(self.workflow_id))
+        assert isinstance(answer, Description), f"describe() answered {answer!r}"
+        return answer
+
+    def event_history(self) -> Sequence[Event]:
+        """Ask for the engine's own events."""
+        answer = self.lab.ask(
+            lambda client: _power(client, HasEventHistory).event_history(self.workflow_id)
+        )
+        assert isinstance(answer, Sequence), f"event_history() answered {answer!r}"
+        return answer
+
+    def listed(self, status: Status | None = None) -> Listed | None:
+        """Look for it in the engine's own list."""
+        answer = self.lab.ask(lambda client: _power(client, Lists).list_sagas(status, 1000))
+        assert isinstance(answer, Sequence), f"list_sagas() answered {answer!r}"
+        found = [item for item in answer if item.workflow_id == self.workflow_id]
+        assert len(found) <= 1, f"listed {len(found)} times"
+        return found[0] if found else None
+
+
+def _power(client: EngineClient, power: type[T]) -> T:
+    assert isinstance(client, power), f"declared, but the client has no method of {power.__name__}"
+    return client

@@ -1,0 +1,215 @@
+"""Turns pytest's reports into the four statuses, prints the matrix and compares it with the reviewed one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from _pytest.terminal import TerminalReporter
+
+from bakeoff.contract.contestants import Contestant
+from bakeoff.contract.results import Result, Results
+from bakeoff.contract.session import contestants_of, results_of, reviewed_file
+from bakeoff.contract.statuses import ContractStatus, NotJudged, NotSupported
+from bakeoff.engine import Capability, Support, Survives
+
+#: Parameter that carries the engine; the tests' own parameters come after it in a test id.
+PARAMETER = "contestant"
+
+_SHORT = {
+    ContractStatus.PASSED: "ok",
+    ContractStatus.FAILED: "FAILED",
+    ContractStatus.NOT_SUPPORTED: "-",
+    ContractStatus.UNKNOWN: "?",
+}
+
+
+def contestant_of(item: pytest.Item) -> Contestant | None:
+    """The engine under test; ``None`` for a test that is no contract test."""
+    callspec = getattr(item, "callspec", None)
+    label = callspec.params.get(PARAMETER) if callspec is not None else None
+    return contestants_of(item.config).get(label) if isinstance(label, str) else None
+
+
+def test_name(item: pytest.Item, label: str) -> str:
+    """``module::test[parameters]`` without the engine."""
+    name, bracket, parameters = item.name.partition("[")
+    rest = parameters.removesuffix("]").removeprefix(label).removeprefix("-")
+    return f"{item.path.stem}::{name}" + (f"{bracket}{rest}]" if rest else "")
+
+
+test_name.__test__ = False  # type: ignore[attr-defined]
+
+
+def needs_of(item: pytest.Item) -> tuple[Capability | Survives, ...]:
+    """What the test and its module ask for, each once."""
+    found = [need for mark in item.iter_markers("requires") for need in mark.args]
+    return tuple(dict.fromkeys(reversed(found)))
+
+
+class ContractReporter:
+    """A pytest plug-in, registered as soon as the contract suite is collected."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @property
+    def _results(self) -> Results:
+        return results_of(self._config)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """A capability declared absent ends the test before the engine is brought up."""
+        contestant = contestant_of(item)
+        if contestant is None:
+            return
+        for need in needs_of(item):
+            if isinstance(need, Survives):
+                if need not in contestant.info.survives:
+                    raise NotSupported(f"{need}: not among what {contestant.name} declares to survive")
+                continue
+            claim = contestant.info.claims.get(need)
+            if claim is None:
+                pytest.fail(f"{contestant.name} declares nothing about {need}", pytrace=False)
+            if claim.support is Support.ABSENT:
+                raise NotSupported(f"{need}: {claim.reason}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Find the status, and let the reviewed one decide between green and red."""
+        report = yield
+        contestant = contestant_of(item)
+        if contestant is None or report.when == "teardown":
+            return report
+        reason = ""
+        if call.excinfo is not None and isinstance(call.excinfo.value, NotJudged):
+            status, reason = call.excinfo.value.status, str(call.excinfo.value)
+        elif report.failed:
+            status = ContractStatus.FAILED
+            reason = call.excinfo.exconly(tryshort=True) if call.excinfo else "failed"
+        elif report.when == "call" and report.passed:
+            status = ContractStatus.PASSED
+        else:
+            return report
+        test = test_name(item, contestant.label)
+        self._results.add(
+            Result(
+                test=test,
+                label=contestant.label,
+                status=status,
+                promise=_promise(item),
+                needs=tuple(str(need) for need in needs_of(item)),
+                reason=reason,
+                seconds=report.duration,
+            )
+        )
+        self._judge(report, test, contestant.label, status, reason)
+        return report
+
+    def _judge(
+        self, report: pytest.TestReport, test: str, label: str, status: ContractStatus, reason: str
+    ) -> None:
+        reviewed = self._results.reviewed_status(test, label)
+        if self._config.getoption("--contract-store"):
+            reviewed = status
+        report.contract_status = status  # type: ignore[attr-defined]
+        if reviewed is None:
+            if status is not ContractStatus.FAILED:
+                report.outcome, report.longrepr = "passed", None
+        elif reviewed is status:
+            report.outcome, report.longrepr = "passed", None
+        else:
+            found = f"{test} on {label}: {status}, but reviewed as {reviewed}"
+            longrepr = str(report.longrepr) if report.failed else reason
+            report.longrepr = f"{longrepr}\n{found}; look at it, then store it with --contract-store".strip()
+            report.outcome = "failed"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport | pytest.CollectReport
+    ) -> tuple[str, str, str | tuple[str, dict[str, bool]]] | None:
+        """Name what is neither passed nor failed; such results are shown, not hidden as skips."""
+        status = getattr(report, "contract_status", None)
+        if status is None or report.outcome == "failed" or status is ContractStatus.PASSED:
+            return None
+        if status is ContractStatus.FAILED:
+            return "failed as reviewed", "f", ("FAILED AS REVIEWED", {"yellow": True})
+        letter = "n" if status is ContractStatus.NOT_SUPPORTED else "?"
+        return str(status), letter, (str(status).upper(), {"cyan": True})
+
+    def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
+        """Print the matrix of tests and engines."""
+        if not self._results.found:
+            return
+        terminalreporter.section("contract matrix")
+        for line in matrix_lines(self._results):
+            terminalreporter.write_line(line)
+        unreviewed = [label for label in self._results.labels() if label not in self._results.reviewed]
+        if unreviewed and not self._config.getoption("--contract-store"):
+            terminalreporter.write_line(f"nobody has reviewed: {', '.join(unreviewed)} (--contract-store)")
+
+    def pytest_sessionfinish(self) -> None:
+        """Write what was asked for."""
+        if not self._results.found:
+            return
+        if self._config.getoption("--contract-store"):
+            self._results.store()
+        target = self._config.getoption("--contract-json")
+        if target:
+            engines = {
+                label: _describe(contestant) for label, contestant in contestants_of(self._config).items()
+            }
+            Path(target).write_text(json.dumps(self._results.to_json(engines), indent=1) + "\n")
+
+
+def matrix_lines(results: Results) -> list[str]:
+    """The matrix as text: one row per test, one column per engine, then reasons and sums."""
+    labels, tests = results.labels(), results.tests()
+    width = max(len(test) for test in tests)
+    columns = [max(len(label), 6) for label in labels]
+
+    def row(first: str, cells: list[str]) -> str:
+        padded = (cell.center(column) for cell, column in zip(cells, columns, strict=True))
+        return f"{first:{width}}  {'  '.join(padded)}".rstrip()
+
+    lines = [row("", labels)]
+    for test in tests:
+        found = [results.found.get((test, label)) for label in labels]
+        lines.append(row(test, [_SHORT[result.status] if result else "" for result in found]))
+    reasons: dict[str, None] = {}
+    for result in results.found.values():
+        if result.status in (ContractStatus.NOT_SUPPORTED, ContractStatus.UNKNOWN):
+            reasons[f"{_SHORT[result.status]} {result.label}: {result.reason}"] = None
+    lines += ["", "- not supported, ? unknown", *reasons, ""]
+    for label in labels:
+        column = [result.status for (_, column), result in results.found.items() if column == label]
+        sums = ", ".join(f"{column.count(status)} {status}" for status in ContractStatus if status in column)
+        lines.append(f"{label}: {sums}")
+    return lines
+
+
+def _promise(item: pytest.Item) -> str:
+    documented = getattr(getattr(item, "obj", None), "__doc__", None) or ""
+    return " ".join(documented.strip().split("\n\n")[0].split())
+
+
+def _describe(contestant: Contestant) -> dict[str, object]:
+    info = contestant.info
+    return {
+        "title": info.title,
+        "versions": dict(info.versions),
+        "config_class": str(contestant.settings.config_class),
+        "settings": contestant.settings.shown(),
+        "claims": {
+            str(capability): {"support": str(claim.support), "reason": claim.reason}
+            for capability, claim in info.claims.items()
+        },
+        "survives": sorted(str(item) for item in info.survives),
+    }
+
+
+__all__ = ["PARAMETER", "ContractReporter", "contestant_of", "matrix_lines", "reviewed_file", "test_name"]

@@ -1,0 +1,85 @@
+"""Options of the contract suite. Loaded by every pytest of the environment, so it imports nothing heavy.
+
+``pytest --engine=NAME`` runs the contract suite on that engine and nothing else; with a path it runs what
+stands there. Everything else about the suite is in ``bakeoff.contract.conftest``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+#: Each option with the argument of ``addoption``; every one is about engines under contract.
+_OPTIONS: dict[str, dict[str, object]] = {
+    "--engine": {
+        "action": "append",
+        "metavar": "NAME",
+        "help": "run the contract suite on this engine (repeatable; 'all' = every installed one)",
+    },
+    "--engine-plugin": {
+        "action": "append",
+        "default": [],
+        "metavar": "NAME=MODULE",
+        "help": "an engine plug-in that no entry point names (repeatable)",
+    },
+    "--set": {
+        "action": "append",
+        "default": [],
+        "metavar": "ENGINE.NAME=VALUE",
+        "help": "change a declared setting of an engine (repeatable)",
+    },
+    "--set-raw": {
+        "action": "append",
+        "default": [],
+        "metavar": "ENGINE.KEY=VALUE",
+        "help": "pass anything else to an engine, unchecked (repeatable)",
+    },
+    "--broker": {"metavar": "KIND", "help": "valkey or rabbitmq, for engines that have a choice"},
+    "--config": {
+        "default": "ci",
+        "metavar": "CLASS",
+        "help": "configuration class of the engines: ci, recommended or default",
+    },
+    "--contract-json": {"metavar": "FILE", "help": "write the result of the contract suite"},
+    "--contract-reviewed": {
+        "metavar": "FILE",
+        "help": "reviewed matrix to compare with (default: the one that bakeoff ships)",
+    },
+    "--contract-store": {
+        "action": "store_true",
+        "help": "write this run's statuses into the reviewed matrix instead of comparing",
+    },
+    "--contract-patience": {
+        "type": float,
+        "default": 30.0,
+        "metavar": "SECONDS",
+        "help": "within which whatever must happen happens (default 30)",
+    },
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the contract suite."""
+    group = parser.getgroup("bakeoff", "contract suite of orchestration engines")
+    for name, arguments in _OPTIONS.items():
+        group.addoption(name, **arguments)  # type: ignore[arg-type]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Know the marker; with ``--engine`` and no path, collect the contract suite alone."""
+    config.addinivalue_line(
+        "markers", "requires(*needs): capabilities (or Survives) that an engine must declare for this test"
+    )
+    if not config.getoption("--engine"):
+        return
+    from bakeoff.errors import UsageError
+
+    try:
+        from bakeoff.contract.session import contestants_of
+
+        contestants_of(config)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+    if config.args_source is not config.ArgsSource.ARGS:
+        config.args = [str(Path(__file__).with_name("contract"))]

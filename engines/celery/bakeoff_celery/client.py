@@ -1,0 +1,121 @@
+"""The client: starts sagas, waits for outcomes, brings signals, tells what can be told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bakeoff.deployment import Deployment
+from bakeoff.errors import StartUnknownError, WorkflowConflictError, WorkflowNotFoundError
+from bakeoff.outcome import Description, Listed, Outcome, Status
+from bakeoff.registry import find_saga
+from bakeoff.saga import JSON, Saga
+from bakeoff_celery import rows
+from bakeoff_celery.app import make_app
+from bakeoff_celery.canvas import forward
+from bakeoff_celery.inspection import Inspection
+from bakeoff_celery.leases import check_leases
+from bakeoff_celery.outcomes import Outcomes
+from bakeoff_celery.signalling import Signaller
+from bakeoff_celery.state import State, to_json
+
+#: Kombu publishes in threads; one is enough for a broker nearby, more overlap with one far away.
+_PUBLISHERS = 4
+
+
+class CeleryClient:
+    """See ``bakeoff.engine.EngineClient``; belongs to the event loop in which it was made."""
+
+    def __init__(self, deployment: Deployment, sagas: Mapping[str, Saga]) -> None:
+        self._deployment = deployment
+        self._sagas = dict(sagas)
+        self._app: Celery = make_app(deployment, sagas)
+        # The threads that publish share one backend, which chords need.
+        self._app.conf.result_backend_thread_safe = True
+        self._pool = ThreadPoolExecutor(_PUBLISHERS, thread_name_prefix="celery-publish")
+        address = deployment.addresses.get("results", deployment.addresses["broker"])
+        self._redis: Redis = Redis.from_url(address)
+        self._ttl_s = int(deployment.settings["result_expires"])
+        self._outcomes = Outcomes(self._redis, deployment.prefix)
+        self._inspection = Inspection(deployment, self._sagas, self._app, self._redis, self._outcomes.key)
+        self._signaller = Signaller(
+            deployment, self._sagas, self._app, self._pool, self._redis, self._outcomes.key
+        )
+
+    async def start(self, saga: Saga, workflow_id: str, input: JSON) -> bool:
+        """Start a saga: one unique row, then the chain."""
+        saga = find_saga(saga.name, self._sagas)
+        text = to_json(input, f"{workflow_id}: the input")
+        check_leases(saga, self._deployment.settings)
+        row = rows.Start.new(saga.name, text)
+        key = rows.start_key(self._deployment, workflow_id)
+        try:
+            created = await self._redis.set(key, row.text(), nx=True, ex=self._ttl_s)
+            if not created and await self._known(key, row, workflow_id):
+                return False
+            state: State = {"id": workflow_id, "input": input, "results": {}}
+            await asyncio.get_running_loop().run_in_executor(self._pool, self._publish, saga, state)
+            await self._redis.set(key, row.text(published=True), xx=True, keepttl=True)
+        except (RedisError, OperationalError, OSError) as error:
+            raise StartUnknownError(
+                f"{workflow_id}: the connection broke during the start ({error}); repeat it"
+            ) from error
+        return bool(created)
+
+    async def _known(self, key: str, row: rows.Start, workflow_id: str) -> bool:
+        """Tell whether the saga of an existing row is published; wait for a start that is going on."""
+        patience = rows.PUBLISHER_PATIENCE_S
+        while True:
+            text = await self._redis.get(key)
+            known = rows.Start.of(text) if text is not None else row
+            if not known.same_as(row):
+                raise WorkflowConflictError(f"{workflow_id} exists already with another saga or input")
+            if known.published:
+                return True
+            if patience <= 0:
+                return False  # whoever wrote the row died before it published
+            patience -= 0.05
+            await asyncio.sleep(0.05)
+
+    def _publish(self, saga: Saga, state: State) -> None:
+        forward(self._app, self._deployment, saga, state).apply_async()
+
+    async def result(self, workflow_id: str, timeout_s: float) -> Outcome:
+        """Wait for the terminal outcome."""
+        native_id = self._deployment.native_id(workflow_id)
+        key = rows.start_key(self._deployment, workflow_id)
+        outcome = await self._outcomes.wait(native_id, timeout_s, check=key)
+        if outcome is None:
+            raise WorkflowNotFoundError(f"no saga {workflow_id!r} was started here")
+        return Outcome.from_json(outcome)
+
+    async def signal(self, workflow_id: str, name: str, signal_id: str, payload: JSON) -> bool:
+        """Deliver a signal to the wait called ``name``."""
+        return await self._signaller.signal(workflow_id, name, signal_id, payload)
+
+    async def describe(self, workflow_id: str) -> Description:
+        """Tell where the saga is, as far as workers and rows know."""
+        return await self._inspection.describe(workflow_id)
+
+    async def list_sagas(self, status: Status | None = None, limit: int = 100) -> Sequence[Listed]:
+        """Return the sagas whose rows have not expired, newest first."""
+        return await self._inspection.list_sagas(status, limit)
+
+    async def close(self) -> None:
+        """Close every connection and thread."""
+        await self._outcomes.close()
+        await self._redis.aclose()
+        await asyncio.to_thread(self._pool.shutdown)
+        await asyncio.to_thread(self._close_app)
+
+    def _close_app(self) -> None:
+        self._app.amqp.producer_pool.force_close_all()
+        self._app.pool.force_close_all()
+        self._app.backend.client.connection_pool.disconnect()
+        self._app.close()

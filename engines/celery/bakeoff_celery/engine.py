@@ -1,0 +1,128 @@
+"""Celery as a contestant: what it claims, needs and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from bakeoff.engine import Capability, Claim, EngineInfo, Support, Survives
+from bakeoff.errors import UsageError
+from bakeoff.servers import RabbitmqServer, ValkeyServer
+from bakeoff_celery.settings import SETTINGS
+from bakeoff_celery.worker import worker_argv
+
+if TYPE_CHECKING:
+    from bakeoff.deployment import Deployment
+    from bakeoff.engine import EngineClient
+    from bakeoff.servers import Server
+    from bakeoff.settings import SettingsInForce
+
+
+def _native(reason: str) -> Claim:
+    return Claim(Support.NATIVE, reason)
+
+
+def _pattern(reason: str) -> Claim:
+    return Claim(Support.PATTERN, reason)
+
+
+def _absent(reason: str) -> Claim:
+    return Claim(Support.ABSENT, reason)
+
+
+_CLAIMS = {
+    Capability.ORDER: _native("a chain: the message in flight decides the next step"),
+    Capability.RETRY: _native("self.retry with each step's own countdown"),
+    Capability.TIMEOUT: _native("soft_time_limit and self.retry; the hard limit kills what ignores it"),
+    Capability.COMPENSATION: _native("a bound errback replaces itself by the chain of undos"),
+    Capability.OWN_UNDO: _native("the errback undoes the failed step too, unless it was purely declined"),
+    Capability.PIVOT: _native("retries without limit from the pivot on, so its errback has nothing to undo"),
+    Capability.OUTCOME: _pattern("the result of the task with the saga's own id, at the end of either chain"),
+    Capability.IDEMPOTENT_START: _pattern("one unique row in the result backend; Celery takes any task id twice"),
+    Capability.PARALLEL: _pattern("a chord whose members return their failure, because one that raises breaks it"),
+    Capability.SIGNALS: _pattern("two chains and one unique row; whoever comes second publishes the second chain"),
+    Capability.CANCEL: _absent(
+        "a chain has no id to cancel by; revoking a task races with its delivery and undoes nothing"
+    ),
+    Capability.DESCRIBE: _pattern("asks the workers what they hold; what lies in the queue nobody can tell"),
+    Capability.LIST: _pattern("scans the unique rows of the starts that have not expired"),
+    Capability.EVENT_HISTORY: _absent("events pass by whoever listens; Celery keeps none"),
+}
+_BY_BROKER = {
+    "valkey": {
+        Capability.TIMERS: _pattern("a countdown, held by a worker; only shorter than visibility_timeout"),
+        Capability.LONG_TIMERS: _absent("a message unacknowledged beyond visibility_timeout is delivered again"),
+        Capability.WAIT_TIMEOUT: _pattern(
+            "a delayed task that wants the signal's unique row; only shorter than visibility_timeout"
+        ),
+    },
+    "rabbitmq": {
+        Capability.TIMERS: _native("a countdown, held by a worker, within RabbitMQ's consumer_timeout"),
+        Capability.LONG_TIMERS: _absent("RabbitMQ closes the channel of a consumer beyond consumer_timeout"),
+        Capability.WAIT_TIMEOUT: _pattern(
+            "a delayed task that wants the signal's unique row, within RabbitMQ's consumer_timeout"
+        ),
+    },
+}
+
+
+class CeleryEngine:
+    """See ``bakeoff.engine.OrchestrationEngine``."""
+
+    name = "celery"
+
+    def info(self, settings: SettingsInForce | None = None) -> EngineInfo:
+        """Describe Celery with this broker."""
+        broker = str(settings["broker"]) if settings is not None else "valkey"
+        late = settings is None or bool(settings["task_acks_late"])
+        survived = {Survives.BROKER_KILL, *([Survives.WORKER_KILL] if late else [])}
+        return EngineInfo(
+            title=f"Celery chain on {'RabbitMQ' if broker == 'rabbitmq' else 'Valkey'}",
+            claims={**_CLAIMS, **_BY_BROKER[broker]},
+            survives=frozenset(survived),
+            settings=SETTINGS,
+            versions=_versions(),
+            note="" if late else "early acknowledgement, as shipped: a killed worker loses what it ran",
+        )
+
+    def servers(self, settings: SettingsInForce) -> Sequence[Server]:
+        """Return the broker, and a Valkey for results where the broker is none.
+
+        Raises:
+            UsageError: If a URL does not fit the broker that it is given for.
+        """
+        broker_url = _checked(settings, "broker_url", {"valkey": "redis", "rabbitmq": "amqp"}[settings["broker"]])
+        results_url = _checked(settings, "result_backend", "redis")
+        if settings["broker"] == "rabbitmq":
+            return (
+                RabbitmqServer(role="broker", external_address=broker_url),
+                ValkeyServer(role="results", external_address=results_url),
+            )
+        broker = ValkeyServer(role="broker", external_address=broker_url)
+        if results_url is None:
+            return (broker,)
+        return (broker, ValkeyServer(role="results", external_address=results_url))
+
+    def worker_command(self, deployment: Deployment) -> Sequence[str]:
+        """Return the command of one worker."""
+        return worker_argv(deployment)
+
+    async def connect(self, deployment: Deployment) -> EngineClient:
+        """Return a client."""
+        from bakeoff.registry import load_sagas
+        from bakeoff_celery.client import CeleryClient
+
+        return CeleryClient(deployment, load_sagas(deployment.sagas))
+
+
+def _checked(settings: SettingsInForce, name: str, scheme: str) -> str | None:
+    """Return an external address, ``None`` if the setting is empty; its value never gets into a message."""
+    url = str(settings[name] or "")
+    if url and url.partition("://")[0] not in (scheme, f"{scheme}s"):
+        raise UsageError(f"celery.{name} must be a URL that begins with {scheme}:// or {scheme}s://")
+    return url or None
+
+
+def _versions() -> Mapping[str, str]:
+    return {package: version(package) for package in ("celery", "kombu", "billiard", "redis")}
