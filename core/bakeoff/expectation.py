@@ -60,6 +60,7 @@ class Expectation:
             all of them are there.
         ledger_tells: ``False`` where the saga goes on after its last record (it ends with a wait, a timer
             or an unrecorded step): only the engine's word tells that it settled.
+        repeats: Attempts that follow their own committed effect, because its outcome was unknown.
     """
 
     status: Status | None
@@ -70,6 +71,7 @@ class Expectation:
     failed_compensations: frozenset[str] = frozenset()
     closing: frozenset[Mark] = frozenset()
     ledger_tells: bool = True
+    repeats: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON with sorted lists for sets; ``from_json`` reverses it."""
@@ -82,6 +84,7 @@ class Expectation:
             "failed_compensations": sorted(self.failed_compensations),
             "closing": sorted(self.closing),
             "ledger_tells": self.ledger_tells,
+            "repeats": self.repeats,
         }
 
     @classmethod
@@ -101,6 +104,7 @@ class Expectation:
                 (kind, step, direction, ordinal) for kind, step, direction, ordinal in data["closing"]
             ),
             ledger_tells=data["ledger_tells"],
+            repeats=data["repeats"],
         )
 
 
@@ -180,6 +184,7 @@ class _Simulation:
         self._undo: list[list[Step]] = []
         self._closing: frozenset[Mark] = frozenset()
         self._ledger_tells = False
+        self._repeats = 0
 
     def run(self) -> Expectation:
         causes: frozenset[tuple[str, str]] = frozenset()
@@ -203,6 +208,7 @@ class _Simulation:
             failed_compensations=failed,
             closing=self._closing if status is not None else frozenset(),
             ledger_tells=self._ledger_tells and status is not None,
+            repeats=self._repeats,
         )
 
     # -- forward -----------------------------------------------------------------------------------
@@ -228,6 +234,8 @@ class _Simulation:
                     self._ledger_tells = False
                     if cancelled_at == index:
                         self._end_by_cancel()
+        if cancelled_at is not None:
+            self._end_by_cancel()
 
     def _cancel_position(self) -> int | None:
         """Index of the element at whose end a cancel takes effect; ``None`` where it has none (S9)."""
@@ -243,8 +251,7 @@ class _Simulation:
             plain = _word(self._fates.get(f"{step.name}:action"), 1)
             if step.name in self._facts.declines or not _goes_well(plain, step.timeout.total_seconds()):
                 raise ValueError(f"a cancel during {step.name!r}, which does not simply succeed, is a race")
-        last = index == len(self._saga.elements) - 1
-        return None if last and not isinstance(element, Wait | Sleep) else index
+        return index
 
     def _end_by_cancel(self) -> None:
         self._ledger_tells = False
@@ -326,6 +333,7 @@ class _Simulation:
         may_act_later = False
         while True:
             one.attempts += 1
+            self._repeats += one.effect is not None
             one.last = ("attempt", step.name, direction, one.attempts)
             word = _word(fate, one.attempts)
             error, applies = self._suffered(step, direction, word, timeout_s, one.effect)

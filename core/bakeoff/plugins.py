@@ -81,14 +81,16 @@ class Plugins:
     def register_commands(self, cli: typer.Typer) -> list[str]:
         """Let every command plug-in add its commands; return one message per plug-in that failed."""
         problems: list[str] = []
-        manager = self._manager()
         for entry in entry_points(group=COMMANDS_GROUP):
+            manager = self._manager()  # one each: the hook of a broken plug-in must not stop the others
             try:
                 manager.register(_load(entry), name=entry.name)
+                manager.check_pending()
+                manager.hook.bakeoff_register_commands(cli=cli)
             except Exception as error:  # see engine()
-                problems.append(f"command plug-in {entry.name!r} cannot be loaded: {error}")
-        manager.check_pending()
-        manager.hook.bakeoff_register_commands(cli=cli)
+                problems.append(
+                    f"command plug-in {entry.name!r} cannot be loaded: {type(error).__name__}: {error}"
+                )
         return problems
 
     @staticmethod

@@ -79,13 +79,14 @@ def make_app(broker_url: str, results_url: str, queue: str, prefetch: int) -> Ce
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=prefetch,
     )
+    define: Any = app.task
+    limits = {"soft_time_limit": SOFT_TIME_LIMIT_S, "time_limit": TIME_LIMIT_S}
     for step, undo in STEPS:
-        limited: dict[str, Any] = {"soft_time_limit": SOFT_TIME_LIMIT_S, "time_limit": TIME_LIMIT_S}
-        app.task(name=step, bind=True, ignore_result=step != STEPS[-1][0], **limited)(_step(step))
+        define(name=step, bind=True, ignore_result=step != STEPS[-1][0], **limits)(_step(step))
         if undo:
-            app.task(name=undo, bind=True, **limited)(_undo(undo))
-    app.task(name="compensate", bind=True)(_compensate)
-    app.task(name="undone", ignore_result=False)(_undone)
+            define(name=undo, bind=True, **limits)(_undo(undo))
+    define(name="compensate", bind=True)(_compensate)
+    define(name="undone", ignore_result=False)(_undone)
     app.finalize()
     return app
 

@@ -21,6 +21,8 @@ class Books:
         stock: ``{stock code: (on hand, reserved, shipped)}`` after it.
         charges: ``{order id: {state: minor units}}``.
         charge_counts, shipment_counts, message_counts: Rows per order id, whatever their state.
+        totals: ``{order id: value of the basket in minor units}``.
+        baskets: ``{order id: {stock code: units}}``.
     """
 
     stocked: Mapping[str, int] = field(default_factory=dict)
@@ -29,6 +31,8 @@ class Books:
     charge_counts: Mapping[str, int] = field(default_factory=dict)
     shipment_counts: Mapping[str, int] = field(default_factory=dict)
     message_counts: Mapping[str, int] = field(default_factory=dict)
+    totals: Mapping[str, int] = field(default_factory=dict)
+    baskets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def read_books(engine: Engine, stocked: Mapping[str, int]) -> Books:
@@ -36,6 +40,8 @@ def read_books(engine: Engine, stocked: Mapping[str, int]) -> Books:
     stock, charges = schema.stock.c, schema.charges.c
     money: dict[str, dict[str, int]] = {}
     counts: Counter[str] = Counter()
+    totals: dict[str, int] = {}
+    baskets: dict[str, Counter[str]] = {}
     with reading(engine) as connection:
         shelves = {
             row.sku: (row.on_hand, row.reserved, row.shipped)
@@ -45,6 +51,13 @@ def read_books(engine: Engine, stocked: Mapping[str, int]) -> Books:
             states = money.setdefault(row.order_id, {})
             states[row.state] = states.get(row.state, 0) + row.amount_minor
             counts[row.order_id] += 1
+        orders = schema.orders.c
+        for row in connection.execute(select(orders.order_id, orders.total_minor, orders.lines)):
+            totals[row.order_id] = row.total_minor
+            basket: Counter[str] = Counter()
+            for sku, quantity, _price in row.lines:
+                basket[sku] += quantity
+            baskets[row.order_id] = basket
         shipments = Counter(connection.scalars(select(schema.shipments.c.order_id)))
         messages = Counter(connection.scalars(select(schema.messages.c.order_id)))
     return Books(
@@ -54,4 +67,6 @@ def read_books(engine: Engine, stocked: Mapping[str, int]) -> Books:
         charge_counts=counts,
         shipment_counts=shipments,
         message_counts=messages,
+        totals=totals,
+        baskets=baskets,
     )

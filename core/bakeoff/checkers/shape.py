@@ -44,7 +44,7 @@ class Shape:
                 name=step.name,
                 element=saga.index_of(step.name),
                 compensated=step.compensation is not None,
-                recorded=step.recorded,
+                recorded=bool(step.recorded),
                 undo_attempts=step.compensation_retry.maximum_attempts,
             )
             for step in saga.steps()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -54,6 +54,45 @@ class Verdict:
             "violations": self.violations,
             "findings": list(self.findings),
         }
+
+
+def conclude(
+    invariant: str,
+    title: str,
+    findings: Sequence[str],
+    *,
+    tested: int,
+    planned: int,
+    what: str,
+    nothing_planned: str = "",
+) -> Verdict:
+    """Turn what a checker found into its verdict, with a floor against vacuous passes.
+
+    Args:
+        invariant, title: Which.
+        findings: All violations.
+        tested: How many cases the checker could look at.
+        planned: How many of them the plan holds; less than half of that tested is no evidence.
+        what: What was counted, e.g. ``"compensated sagas"``.
+        nothing_planned: Why the invariant does not apply where ``planned`` is zero.
+    """
+    if findings:
+        validity, reason = Validity.INVALID, f"{len(findings)} violations in {tested} {what}"
+    elif planned == 0:
+        validity = Validity.NOT_APPLICABLE if nothing_planned else Validity.UNKNOWN
+        reason = nothing_planned or f"the plan holds no {what}"
+    elif tested == 0 or tested * 2 < planned:
+        validity, reason = Validity.UNKNOWN, f"only {tested} of {planned} planned {what} could be tested"
+    else:
+        validity, reason = Validity.VALID, f"{tested} {what}"
+    return Verdict(
+        invariant=invariant,
+        title=title,
+        validity=validity,
+        reason=reason,
+        findings=tuple(findings[:KEPT_FINDINGS]),
+        violations=len(findings),
+    )
 
 
 def merge(validities: Iterable[Validity]) -> Validity:

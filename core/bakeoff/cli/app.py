@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
+
+from bakeoff.cli.doctor import doctor
+from bakeoff.cli.engines import engines
+from bakeoff.cli.looking import describe, history, list_
+from bakeoff.cli.sagas import cancel, result, signal, start
+from bakeoff.cli.up import up
+from bakeoff.cli.worker import worker
 
 
 def build_app() -> typer.Typer:
@@ -19,6 +27,8 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_root)
+    for name, command in _COMMANDS.items():
+        app.command(name)(command)
     return app
 
 
@@ -35,3 +45,18 @@ def _root(
     ] = False,
 ) -> None:
     """Compare orchestration engines: one saga, the same orders, the same faults, one ledger."""
+
+
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "engines": engines,
+    "doctor": doctor,
+    "up": up,
+    "worker": worker,
+    "start": start,
+    "result": result,
+    "signal": signal,
+    "cancel": cancel,
+    "list": list_,
+    "history": history,
+    "describe": describe,
+}

@@ -48,7 +48,7 @@ def run(arguments: Sequence[str], plugins: Plugins | None = None) -> int:
             return USAGE
         except ServerStartError as error:
             complain(str(error))  # with the last lines of its log
-            return FAILED
+            return USAGE  # nothing was judged: this machine or its settings must change first
         except BakeoffError as error:
             complain(_one_line(error))
             return FAILED

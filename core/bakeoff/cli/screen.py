@@ -10,6 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+#: Columns of a table that goes into a file or a pipe.
+_PIPE_WIDTH = 140
+
 
 def console(*, error: bool = False) -> Console:
     """A console that prints ``[all]`` as it stands: nothing of ours is markup."""
@@ -48,8 +51,9 @@ def show_table(
     for row in rows:
         table.add_row(*(_cell(text, (styles or {}).get(text)) for text in row))
     wide = console()
-    wide.soft_wrap = False
-    wide.print(table)
+    if not wide.is_terminal:
+        wide.width = _PIPE_WIDTH
+    wide.print(table, soft_wrap=False)
 
 
 def _cell(text: str, style: str | None) -> Any:

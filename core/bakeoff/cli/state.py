@@ -90,7 +90,7 @@ def held_state(folder: Path) -> Iterator[Path]:
     try:
         if not _locked(lock, fcntl.LOCK_EX, _PATIENCE_S):
             raise UsageError(
-                f"a `bakeoff up` is already running in {folder}; stop it, or give this one a --state of its own"
+                f"a `bakeoff up` is running in {folder} already; stop it, or give this one its own --state"
             )
         (folder / _FILE).unlink(missing_ok=True)  # of one that was killed
         try:

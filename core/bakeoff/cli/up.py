@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
@@ -15,7 +16,6 @@ import typer
 from bakeoff.cli import demo
 from bakeoff.cli.options import (
     BUILT_IN_SAGAS,
-    ChosenEngine,
     ConfigOption,
     EngineOption,
     LedgerOption,
@@ -36,6 +36,9 @@ from bakeoff.settings import ConfigClass
 from bakeoff.stack import Backend, StackPlan, running_backend
 
 _POLL_S = 0.2
+
+#: What every engine and broker accepts inside its own names.
+_PREFIX = re.compile(r"^[A-Za-z][A-Za-z0-9._-]{0,39}$")
 
 PrefixOption = Annotated[
     str,
@@ -60,7 +63,9 @@ def up(
     prefix: PrefixOption = "bakeoff-",
     state: StateOption = DEFAULT_STATE,
 ) -> None:
-    """Bring an engine's servers up, with a world of demo orders, until Ctrl-C.
+    """Bring an engine's servers up, until Ctrl-C.
+
+    With a world of demonstration orders to start sagas for.
 
     Runs in the foreground and leaves nothing behind. The other commands find it by the state folder.
 
@@ -79,6 +84,8 @@ def up(
         installed = ", ".join(Plugins().engine_names())
         raise UsageError(f"say which engine to bring up, e.g. --engine temporal; installed: {installed}")
     chosen = choose_engines(engine, config=config, sets=set_, raws=set_raw)
+    if "all" in engine:
+        chosen = [one for one in chosen if not one.engine.info(one.settings).in_process]
     for one in chosen:
         if one.engine.info(one.settings).in_process:
             raise UsageError(
@@ -86,7 +93,9 @@ def up(
                 f"(`bakeoff run --engine {one.name}`)"
             )
     if len(chosen) > 1 and check_ledger(ledger) not in ("sqlite", "postgres"):
-        raise UsageError("--ledger URL: every engine needs an empty database of its own; bring them up one by one")
+        raise UsageError(
+            "--ledger URL: every engine needs an empty database of its own; bring them up one by one"
+        )
     check_ledger(ledger)
     sagas = dict.fromkeys([BUILT_IN_SAGAS, *(ref for text in saga or () for ref in choose_saga(text)[1])])
     with ExitStack() as cleanup:
@@ -100,14 +109,14 @@ def up(
                 sagas=tuple(sagas),
                 slots=slots,
                 ledger=ledger,
-                prefix=prefix,
+                prefix=check_prefix(prefix),
             )
             for one in chosen
         ]
-        asyncio.run(_stay_up(plans, folder, chosen))
-    
+        asyncio.run(_stay_up(plans, folder))
 
-async def _stay_up(plans: Sequence[StackPlan], folder: Path, chosen: Sequence[ChosenEngine]) -> None:
+
+async def _stay_up(plans: Sequence[StackPlan], folder: Path) -> None:
     async with AsyncExitStack() as cleanup:
         backends = [await cleanup.enter_async_context(running_backend(plan)) for plan in plans]
         orders: dict[str, str] = {}
@@ -125,10 +134,21 @@ async def _stay_up(plans: Sequence[StackPlan], folder: Path, chosen: Sequence[Ch
             ),
         )
         _teach(backends, orders, folder)
-        while True:
-            await asyncio.sleep(_POLL_S)
-            for backend in backends:
-                _check_alive(backend)
+        try:
+            while True:
+                await asyncio.sleep(_POLL_S)
+                for backend in backends:
+                    _check_alive(backend)
+        except asyncio.CancelledError:
+            say("stopping ...")
+            raise
+
+
+def check_prefix(prefix: str) -> str:
+    """Return ``--prefix`` if names may begin so; ``UsageError`` if not."""
+    if not _PREFIX.match(prefix):
+        raise UsageError(f"--prefix {prefix!r}: up to 40 letters, digits, '.', '_', '-', a letter first")
+    return prefix
 
 
 def _pages(backend: Backend) -> dict[str, str]:
@@ -140,7 +160,11 @@ def _introduce(backend: Backend) -> None:
     note = f" ({backend.info.note})" if backend.info.note else ""
     say(f"{name} is up{note}", style="bold green")
     rows = [
-        (s.server.role, hide_credentials(s.address), f"{s.server.kind} {s.version}" + ("" if s.child else ", yours"))
+        (
+            s.server.role,
+            hide_credentials(s.address),
+            f"{s.server.kind} {s.version}" + ("" if s.child else ", yours"),
+        )
         for s in backend.servers
         if s.server.role != "ledger"
     ]
@@ -150,7 +174,7 @@ def _introduce(backend: Backend) -> None:
         rows.append(("prefix", backend.deployment.prefix, "of every name on your server"))
     rows.append(("logs", str(backend.deployment_file.parent / "logs"), ""))
     for title, value, remark in rows:
-        say(f"  {title:10} {value}" + (f"   ({remark})" if remark else ""))
+        say(f"  {title:12} {value}" + (f"   ({remark})" if remark else ""))
 
 
 def _teach(backends: Sequence[Backend], orders: dict[str, str], folder: Path) -> None:
@@ -169,7 +193,8 @@ def _teach(backends: Sequence[Backend], orders: dict[str, str], folder: Path) ->
 def _check_alive(backend: Backend) -> None:
     for server in backend.servers:
         if server.child is not None and not server.child.alive:
+            say(server.child.log_tail())
             raise BakeoffError(
-                f"{server.server.kind} of {backend.engine.name} ended by itself "
-                f"(exit code {server.child.popen.returncode}); its log says: {server.child.log_tail()}"
+                f"{server.server.kind} of {backend.engine.name} ended by itself (exit code "
+                f"{server.child.popen.returncode}; its log is above); everything is stopped"
             )

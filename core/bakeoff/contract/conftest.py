@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 
 import pytest
 
-from bakeoff.contract.lab import Lab
+from bakeoff.contract.lab import Lab, Started
 from bakeoff.contract.reporting import PARAMETER, ContractReporter
+from bakeoff.contract.sagas import LONG_NAPPING
 from bakeoff.contract.session import contestants_of
 from bakeoff.contract.stack_thread import StackThread
-from bakeoff.stack import StackPlan
+from bakeoff.engine import Capability, Support
+from bakeoff.stack import Stack, StackPlan
 
 _SAGAS = ("bakeoff.contract.sagas",)
 _LAB = pytest.StashKey[Lab]()
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An engine that is up, and the saga that has been sleeping since then (if it can sleep long)."""
+
+    stack: Stack
+    thread: StackThread
+    long_nap: Started | None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,7 +44,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def contestant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def contestant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One running engine for all of its tests."""
     chosen = contestants_of(request.config)[request.param]
     mark = uuid.uuid4().hex[:6]
@@ -47,18 +59,29 @@ def contestant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     )
     stack = thread.start()
     try:
-        yield Lab(stack, thread, mark, request.config.getoption("--contract-patience"))
+        wanted = any("long_nap" in getattr(item, "fixturenames", ()) for item in request.session.items)
+        able = chosen.info.claims[Capability.LONG_TIMERS].support is not Support.ABSENT
+        nap = Lab(stack, thread, f"long-nap-{mark}").start(LONG_NAPPING) if wanted and able else None
+        yield Running(stack, thread, nap)
     finally:
         thread.stop()
 
 
 @pytest.fixture
-def lab(contestant: Lab, request: pytest.FixtureRequest) -> Lab:
+def lab(contestant: Running, request: pytest.FixtureRequest) -> Lab:
     """The engine under test, with fresh workflow ids."""
     name = request.node.originalname.removeprefix("test_")[:32].replace("_", "-")
-    lab = Lab(contestant.stack, contestant.thread, f"{name}-{uuid.uuid4().hex[:6]}", contestant.patience_s)
+    patience_s = request.config.getoption("--contract-patience")
+    lab = Lab(contestant.stack, contestant.thread, f"{name}-{uuid.uuid4().hex[:6]}", patience_s)
     request.node.stash[_LAB] = lab
     return lab
+
+
+@pytest.fixture
+def long_nap(contestant: Running) -> Started:
+    """A saga that has been sleeping since the engine came up: the other tests need not wait for it."""
+    assert contestant.long_nap is not None
+    return contestant.long_nap
 
 
 @pytest.hookimpl(wrapper=True)

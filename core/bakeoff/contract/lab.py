@@ -152,9 +152,9 @@ class Started:
         assert isinstance(outcome, Outcome), f"result() answered {outcome!r}"
         return outcome
 
-    def settled(self) -> Settled:
+    def settled(self, timeout_s: float | None = None) -> Settled:
         """Wait for the end."""
-        outcome = self.outcome()
+        outcome = self.outcome(timeout_s)
         return Settled(self, outcome, self.trace())
 
     def trace(self) -> Trace:

@@ -19,7 +19,7 @@ def bakeoff_engine() -> OrchestrationEngine:
         EngineUnavailableError: If Celery or its Redis client is not installed.
     """
     try:
-        import celery.canvas
+        import celery.canvas  # noqa: F401 - an empty folder called celery has none
         import redis.asyncio  # noqa: F401
     except ImportError as error:
         raise EngineUnavailableError(

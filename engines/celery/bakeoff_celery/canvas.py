@@ -24,8 +24,8 @@ def forward(
 ) -> Signature[Any]:
     """Return the chain of the elements from ``start`` up to the end or to the next wait.
 
-    Every task carries the errback. The task whose result is the saga's outcome has the saga's own id. A wait ends
-    the chain: whoever brings the signal publishes the next one.
+    Every task carries the errback. The task whose result is the saga's outcome has the saga's own id. A
+    wait ends the chain: whoever brings the signal publishes the next one.
 
     Args:
         app: The app whose tasks are named.
@@ -74,7 +74,12 @@ def _chained(signatures: list[Signature[Any]]) -> Signature[Any]:
 
 
 def _signatures(
-    app: Celery, saga: Saga, element: Element, native_id: str, args: tuple[State, ...], options: dict[str, Any]
+    app: Celery,
+    saga: Saga,
+    element: Element,
+    native_id: str,
+    args: tuple[State, ...],
+    options: dict[str, Any],
 ) -> list[Signature[Any]]:
     if not isinstance(element, Parallel):
         return [_with_errback(app, saga, element, native_id, args).set(**options)]

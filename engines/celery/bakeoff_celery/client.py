@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -18,6 +19,7 @@ from bakeoff.registry import find_saga
 from bakeoff.saga import JSON, Saga
 from bakeoff_celery import rows
 from bakeoff_celery.app import make_app
+from bakeoff_celery.backend import redis_of
 from bakeoff_celery.canvas import forward
 from bakeoff_celery.inspection import Inspection
 from bakeoff_celery.leases import check_leases
@@ -40,7 +42,7 @@ class CeleryClient:
         self._app.conf.result_backend_thread_safe = True
         self._pool = ThreadPoolExecutor(_PUBLISHERS, thread_name_prefix="celery-publish")
         address = deployment.addresses.get("results", deployment.addresses["broker"])
-        self._redis: Redis = Redis.from_url(address)
+        self._redis: Any = Redis.from_url(address)
         self._ttl_s = int(deployment.settings["result_expires"])
         self._outcomes = Outcomes(self._redis, deployment.prefix)
         self._inspection = Inspection(deployment, self._sagas, self._app, self._redis, self._outcomes.key)
@@ -115,7 +117,8 @@ class CeleryClient:
         await asyncio.to_thread(self._close_app)
 
     def _close_app(self) -> None:
-        self._app.amqp.producer_pool.force_close_all()
-        self._app.pool.force_close_all()
-        self._app.backend.client.connection_pool.disconnect()
-        self._app.close()
+        app: Any = self._app
+        app.amqp.producer_pool.force_close_all()
+        app.pool.force_close_all()
+        redis_of(app).connection_pool.disconnect()
+        app.close()

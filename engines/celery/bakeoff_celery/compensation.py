@@ -1,7 +1,7 @@
 """The way back: one errback that replaces itself by the undos in reverse.
 
-``compensate`` is bound, so that Celery publishes it as a task of its own; the other form of an errback runs inside
-the process that handles the failure, is never retried, and its own failure is only logged.
+``compensate`` is bound, so that Celery publishes it as a task of its own; the other form of an errback runs
+inside the process that handles the failure, is never retried, and its own failure is only logged.
 Source: ``celery.backends.base.Backend._call_task_errbacks``.
 """
 

@@ -39,9 +39,9 @@ _CLAIMS = {
     Capability.OWN_UNDO: _native("the errback undoes the failed step too, unless it was purely declined"),
     Capability.PIVOT: _native("retries without limit from the pivot on, so its errback has nothing to undo"),
     Capability.OUTCOME: _pattern("the result of the task with the saga's own id, at the end of either chain"),
-    Capability.IDEMPOTENT_START: _pattern("one unique row in the result backend; Celery takes any task id twice"),
-    Capability.PARALLEL: _pattern("a chord whose members return their failure, because one that raises breaks it"),
-    Capability.SIGNALS: _pattern("two chains and one unique row; whoever comes second publishes the second chain"),
+    Capability.IDEMPOTENT_START: _pattern("one unique row in the result backend; task ids are not unique"),
+    Capability.PARALLEL: _pattern("a chord whose members return their failure; one that raises breaks it"),
+    Capability.SIGNALS: _pattern("two chains and one unique row; the signal publishes the second chain"),
     Capability.CANCEL: _absent(
         "a chain has no id to cancel by; revoking a task races with its delivery and undoes nothing"
     ),
@@ -52,7 +52,7 @@ _CLAIMS = {
 _BY_BROKER = {
     "valkey": {
         Capability.TIMERS: _pattern("a countdown, held by a worker; only shorter than visibility_timeout"),
-        Capability.LONG_TIMERS: _absent("a message unacknowledged beyond visibility_timeout is delivered again"),
+        Capability.LONG_TIMERS: _absent("beyond visibility_timeout a held message is delivered once more"),
         Capability.WAIT_TIMEOUT: _pattern(
             "a delayed task that wants the signal's unique row; only shorter than visibility_timeout"
         ),
@@ -92,7 +92,8 @@ class CeleryEngine:
         Raises:
             UsageError: If a URL does not fit the broker that it is given for.
         """
-        broker_url = _checked(settings, "broker_url", {"valkey": "redis", "rabbitmq": "amqp"}[settings["broker"]])
+        scheme = "amqp" if settings["broker"] == "rabbitmq" else "redis"
+        broker_url = _checked(settings, "broker_url", scheme)
         results_url = _checked(settings, "result_backend", "redis")
         if settings["broker"] == "rabbitmq":
             return (

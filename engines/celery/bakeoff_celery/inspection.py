@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from celery import Celery
-from redis.asyncio import Redis
 
 from bakeoff.deployment import Deployment
 from bakeoff.errors import WorkflowNotFoundError
@@ -32,7 +31,7 @@ class Inspection:
         deployment: Deployment,
         sagas: Mapping[str, Saga],
         app: Celery,
-        redis: Redis,
+        redis: Any,
         outcome_key: Callable[[str], str],
     ) -> None:
         self._deployment = deployment
@@ -60,12 +59,12 @@ class Inspection:
         saga = find_saga(name, self._sagas)
         if (awaited := await self._awaited(saga, workflow_id)) is not None:
             return Description(status=status, saga=name, awaiting=awaited)
-        asked: list[dict[str, Any]] = await asyncio.gather(
+        running, scheduled = await asyncio.gather(
             asyncio.to_thread(self._running, saga, native_id), asyncio.to_thread(self._scheduled, native_id)
         )
-        task = asked[0] or asked[1]
+        task = running or scheduled
         if not task:
-            reason = "no worker holds a message of it at this moment; Celery does not tell what lies in the queue"
+            reason = "no worker holds a message of it now; Celery does not tell what lies in the queue"
             unknown = {field: reason for field in ("current_step", "attempt", "next_retry_at")}
             return Description(status=status, saga=name, last_error=error, unknown=unknown)
         attempt, failed = await self._last_failure(str(task["id"]))
@@ -109,13 +108,13 @@ class Inspection:
         """Return what a worker runs, or is about to run, of this saga."""
         names = [element.name for element in saga.elements] + [step.name for step in saga.steps()]
         ids = [native_id, *(task_id(native_id, name) for name in names)]
-        answers = self._app.control.inspect(timeout=_ANSWER_S).query_task(*ids) or {}
+        answers: Any = self._app.control.inspect(timeout=_ANSWER_S).query_task(*ids) or {}
         tasks = [task for answer in answers.values() for _, task in answer.values()]
         return tasks[0] if tasks else {}
 
     def _scheduled(self, native_id: str) -> dict[str, Any]:
         """Return the message of this saga that a worker keeps until its time has come."""
-        answers = self._app.control.inspect(timeout=_ANSWER_S).scheduled() or {}
+        answers: Any = self._app.control.inspect(timeout=_ANSWER_S).scheduled() or {}
         for entry in (entry for answer in answers.values() for entry in answer):
             request = entry["request"]
             if request["id"] == native_id or str(request["id"]).startswith(f"{native_id}:"):

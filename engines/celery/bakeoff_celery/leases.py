@@ -24,8 +24,8 @@ def check_leases(saga: Saga, settings: SettingsInForce) -> None:
     for what, seconds in _delays(saga):
         if seconds >= limit_s:
             raise NotSupportedError(
-                f"saga {saga.name!r}: {what} of {seconds:g} s is not shorter than celery.{setting}={limit_s:g}; "
-                "Celery would act on it more than once"
+                f"saga {saga.name!r}: {what} of {seconds:g} s is not shorter than "
+                f"celery.{setting}={limit_s:g}; Celery would act on it more than once"
             )
 
 

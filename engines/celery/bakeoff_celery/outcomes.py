@@ -7,7 +7,6 @@ import contextlib
 import json
 from typing import Any
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bakeoff.errors import ResultTimeoutError
@@ -20,11 +19,12 @@ _MGET_AT_ONCE = 500
 class Outcomes:
     """Resolves the outcome of each awaited saga as soon as Celery publishes it.
 
-    Celery's Redis backend publishes every result that it stores on a channel called like its key. One subscriber
-    serves all waiting callers, so a thousand of them cost a thousand futures and not a thousand threads.
+    Celery's Redis backend publishes every result that it stores on a channel called like its key. One
+    subscriber serves all waiting callers, so a thousand of them cost a thousand futures and not a thousand
+    threads.
     """
 
-    def __init__(self, redis: Redis, key_prefix: str) -> None:
+    def __init__(self, redis: Any, key_prefix: str) -> None:
         self._redis = redis
         self._key_prefix = key_prefix
         self._pubsub = redis.pubsub()
@@ -73,7 +73,7 @@ class Outcomes:
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        await self._pubsub.aclose()  # type: ignore[no-untyped-call]
+        await self._pubsub.aclose()
 
     async def _subscribe(self, key: str) -> None:
         """Subscribe and wait until the server says so: what is published from then on is heard."""
@@ -116,8 +116,9 @@ class Outcomes:
             key = message["channel"].decode()
             if message["type"] == "message":
                 self._read(key, message["data"])
-            elif message["type"] == "subscribe" and (acknowledged := self._subscribed.get(key)):
-                if not acknowledged.done():
+            elif message["type"] == "subscribe":
+                acknowledged = self._subscribed.get(key)
+                if acknowledged is not None and not acknowledged.done():
                     acknowledged.set_result(None)
 
     async def _look(self) -> None:

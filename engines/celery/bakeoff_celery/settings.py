@@ -1,8 +1,8 @@
 """What ``--set celery.NAME=VALUE`` knows, with the three configuration classes.
 
-``default`` is what Celery ships. ``recommended`` derives the lease from the common step timeout T = 30 s: late
-acknowledgement, a visibility timeout of 2T, and a prefetch of one, so that no message waits in a worker while
-its lease runs. Names are Celery's and Kombu's own wherever they have one.
+``default`` is what Celery ships. ``recommended`` derives the lease from the common step timeout T = 30 s:
+late acknowledgement, a visibility timeout of 2T, and a prefetch of one, so that no message waits in a worker
+while its lease runs. Names are Celery's and Kombu's own wherever they have one.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ SETTINGS: Sequence[Setting] = (
     ),
     _same(
         "result_backend",
-        "URL of a Valkey or Redis of your own for outcomes and unique rows; empty: the broker's, or one is started",
+        "URL of a Valkey or Redis of your own for outcomes and unique rows; empty: the broker's, or ours",
         "",
         env="BAKEOFF_CELERY_RESULT_BACKEND",
         secret=True,
     ),
-    _same("pool", "how a worker runs tasks; limits and kills need processes", "prefork", choices=("prefork",)),
+    _same("pool", "how a worker runs tasks; only processes can be limited", "prefork", choices=("prefork",)),
     Setting(
         name="task_acks_late",
         help="acknowledge a message after its task ran, not before",

@@ -6,9 +6,10 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from functools import partial
+from typing import Any
 
 from celery import Celery
-from redis.asyncio import Redis
 
 from bakeoff.deployment import Deployment
 from bakeoff.errors import SignalRejectedError, WorkflowNotFoundError
@@ -28,7 +29,7 @@ class Signaller:
         sagas: Mapping[str, Saga],
         app: Celery,
         pool: Executor,
-        redis: Redis,
+        redis: Any,
         outcome_key: Callable[[str], str],
     ) -> None:
         self._deployment = deployment
@@ -41,8 +42,8 @@ class Signaller:
     async def signal(self, workflow_id: str, name: str, signal_id: str, payload: JSON) -> bool:
         """Deliver a signal; see ``bakeoff.engine.Signals``.
 
-        The first signal wins the row. If the saga waits already, the next chain is published here; if not, the
-        saga finds the signal when it comes to the wait.
+        The first signal wins the row. If the saga waits already, the next chain is published here; if not,
+        the saga finds the signal when it comes to the wait.
         """
         answer = to_json({"id": signal_id, "payload": payload}, f"{workflow_id}: the payload of {name!r}")
         saga, settled = await self._saga(workflow_id)
@@ -66,8 +67,10 @@ class Signaller:
         if not won:
             row = await self._patiently(key, row)
         if row.ready and row.parked is not None:
-            publish = (publish_rest, self._app, self._deployment, saga, wait, row.parked, row.payload)
-            await asyncio.get_running_loop().run_in_executor(self._pool, *publish)
+            publish = partial(
+                publish_rest, self._app, self._deployment, saga, wait, row.parked, row.payload
+            )
+            await asyncio.get_running_loop().run_in_executor(self._pool, publish)
             await self._redis.hset(key, "published", rows.now())
         return bool(won)
 

@@ -41,7 +41,7 @@ def register_forward(app: Celery, define: Define, deployment: Deployment, saga: 
                 define(task_name(saga, step.name), **limited)(_member(saga, step))
 
 
-def limits(saga: Saga, step: Step, direction: Direction, margin_s: float) -> dict[str, float]:
+def limits(saga: Saga, step: Step, direction: Direction, margin_s: float) -> dict[str, Any]:
     """Return the soft limit, which is the step's timeout, and the hard one behind it, in seconds."""
     soft_s = saga.timeout_of(step, direction).total_seconds()
     return {"soft_time_limit": soft_s, "time_limit": soft_s + margin_s}

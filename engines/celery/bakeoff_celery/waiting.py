@@ -1,7 +1,8 @@
 """A wait: one chain ends here, and the signal publishes the next one.
 
-The task of the wait parks the saga's state in the row of the signal. Whoever comes second, saga or signal, sees
-the other in that row and publishes the next chain. A timeout is a delayed task that wants to win the same row.
+The task of the wait parks the saga's state in the row of the signal. Whoever comes second, saga or signal,
+sees the other in that row and publishes the next chain. A timeout is a delayed task that wants to win the
+same row.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from celery import Celery, Task
 from bakeoff.deployment import Deployment
 from bakeoff.saga import JSON, Saga, Wait
 from bakeoff_celery import rows
+from bakeoff_celery.backend import redis_of
 from bakeoff_celery.canvas import forward
 from bakeoff_celery.state import State, StepFailed, errback_name, task_id, task_name, timeout_name
 
@@ -26,10 +28,10 @@ def register_wait(app: Celery, define: Define, deployment: Deployment, saga: Sag
     def arrive(self: Task[Any, Any], state: State) -> None:
         key = rows.wait_key(deployment, state["id"], wait.name)
         expires_s = int(deployment.settings["result_expires"])
-        row = rows.park(app.backend.client, key, state, expires_s)
+        row = rows.park(redis_of(app), key, state, expires_s)
         if row.ready and row.parked is not None:
             publish_rest(app, deployment, saga, wait, row.parked, row.payload)
-            app.backend.client.hset(key, "published", rows.now())
+            redis_of(app).hset(key, "published", rows.now())
         elif wait.timeout is not None and row.signal_id is None and not row.expired:
             native_id = deployment.native_id(state["id"])
             expiry = app.tasks[timeout_name(saga, wait)].s(state)
@@ -45,13 +47,13 @@ def register_wait(app: Celery, define: Define, deployment: Deployment, saga: Sag
 
     def time_out(self: Task[Any, Any], state: State) -> None:
         key = rows.wait_key(deployment, state["id"], wait.name)
-        _, row = rows.expire(app.backend.client, key)
+        _, row = rows.expire(redis_of(app), key)
         if not row.expired or row.published:
             return
         if wait.on_timeout == "fail":
             raise StepFailed("WaitTimeout", f"no signal {wait.name!r} within {timeout_s} s", wait.name, False)
         publish_rest(app, deployment, saga, wait, state, None)
-        app.backend.client.hset(key, "published", rows.now())
+        redis_of(app).hset(key, "published", rows.now())
 
     define(timeout_name(saga, wait))(time_out)
 

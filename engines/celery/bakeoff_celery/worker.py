@@ -1,4 +1,4 @@
-"""The worker: ``python -m celery -A bakeoff_celery.worker:app worker``, started for ``BAKEOFF_DEPLOYMENT``."""
+"""The worker process: ``celery -A bakeoff_celery.worker:app worker``, for one ``BAKEOFF_DEPLOYMENT``."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from bakeoff.outcome import Outcome
 from bakeoff.saga import JSON, Saga, Wait
 from bakeoff_dramatiq import scripts
 from bakeoff_dramatiq.connection import redis_client, results_address
+from bakeoff_dramatiq.oneway import OneWay
 from bakeoff_dramatiq.state import State, waits_of
 
 #: How long the one who was told to publish may take before somebody else is told (milliseconds).
@@ -36,7 +37,8 @@ class Rows:
         register = self.client.register_script
         self._claim, self._settle = register(scripts.CLAIM), register(scripts.SETTLE)
         self._arrive, self._signal = register(scripts.ARRIVE), register(scripts.SIGNAL)
-        self._expire, self._published = register(scripts.EXPIRE), register(scripts.PUBLISHED)
+        self._expire = register(scripts.EXPIRE)
+        self._notes = OneWay(self.client)
 
     def saga_key(self, workflow_id: str) -> str:
         """Key of the row of a saga."""
@@ -60,8 +62,11 @@ class Rows:
             time.sleep(min(wait_ms, 50) / 1000)
 
     def published(self, key: str) -> None:
-        """Note that what the row decided is on the broker."""
-        self._published([key])
+        """Note that what the row decided is on the broker.
+
+        Nobody waits for the note: while it is on its way, the lease keeps a second starter from publishing.
+        """
+        self._notes.send("EVAL", scripts.PUBLISHED, 1, key)
 
     def compensating(self, workflow_id: str, cause: str) -> Outcome | None:
         """Note that the forward direction has ended; return the outcome if there is one already."""
@@ -129,6 +134,7 @@ class Rows:
 
     def close(self) -> None:
         """Close every connection."""
+        self._notes.close()
         self.client.close()
         self.client.connection_pool.disconnect()
 

@@ -10,6 +10,8 @@ from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.errors import ConnectionClosed
 
+from bakeoff_dramatiq.oneway import OneWay
+
 #: KEYS: the queue's messages. ARGV: id, message. A message that somebody else has finished stays away.
 _REPLACE = """
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
@@ -24,7 +26,7 @@ class ValkeyBroker(RedisBroker):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)  # type: ignore[no-untyped-call]
-        self._replace = self.client.register_script(_REPLACE)
+        self._notes = OneWay(self.client)
 
     def note_delivery(self, message: MessageProxy) -> bool:
         """Write into the stored message that it was delivered; tell whether that stood there already.
@@ -36,8 +38,14 @@ class ValkeyBroker(RedisBroker):
             return True
         copy = message._message.copy(options={_DELIVERED: True})
         key = f"{self.namespace}:{message.queue_name}.msgs"
-        self._replace([key], [message.options["redis_message_id"], copy.encode()])
+        self._notes.send("EVAL", _REPLACE, 1, key, message.options["redis_message_id"], copy.encode())
         return False
+
+    def close(self) -> None:
+        """Close every connection; Dramatiq leaves that to the garbage collector."""
+        self._notes.close()
+        self.client.close()
+        self.client.connection_pool.disconnect()
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         """Create a consumer; a second one of a delay queue first gives back what the first one held.

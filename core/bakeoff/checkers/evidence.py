@@ -1,0 +1,89 @@
+"""Everything that a judgement rests on: the plan, the ledger, the client's history and the books."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bakeoff.checkers.books import Books
+from bakeoff.checkers.shape import Shape
+from bakeoff.expectation import Expectation
+from bakeoff.history import Operation
+from bakeoff.outcome import Outcome
+from bakeoff.saga import JSON
+from bakeoff.world.ledger import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One saga as it was planned.
+
+    Attributes:
+        workflow_id, input: What it is started with.
+        expected: What it must come to.
+        order_id: The order that it handles; ``None`` for sagas without one.
+        note: ``""``, ``"cancelled"`` (a cancel is sent) or ``"refused"`` (declined, because the engine
+            cannot cancel).
+    """
+
+    workflow_id: str
+    input: JSON
+    expected: Expectation
+    order_id: str | None = None
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON; ``from_json`` reverses it."""
+        return {
+            "workflow_id": self.workflow_id,
+            "input": self.input,
+            "order_id": self.order_id,
+            "note": self.note,
+            "expected": self.expected.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Planned:
+        """Reverse of ``to_json``."""
+        return cls(**{**data, "expected": Expectation.from_json(data["expected"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is known of one engine's part of a run.
+
+    Attributes:
+        engine: Name.
+        shape: Of the saga.
+        planned: ``{workflow id: plan}`` of every saga that was to be started.
+        ledger: All records in order.
+        operations: The client's history.
+        books: The services' books afterwards.
+        rejected: Orders that were refused before anything started; they count as issued (I8).
+        engine_faults: Whether processes were killed: extra attempts are then counted, not condemned.
+    """
+
+    engine: str
+    shape: Shape
+    planned: Mapping[str, Planned]
+    ledger: Sequence[Record]
+    operations: Sequence[Operation]
+    books: Books = field(default_factory=Books)
+    rejected: int = 0
+    engine_faults: bool = False
+
+    def by_saga(self) -> dict[str, list[Record]]:
+        """``{workflow id: its records in order}``, for every planned saga and every other one found."""
+        grouped: dict[str, list[Record]] = {workflow_id: [] for workflow_id in self.planned}
+        for record in self.ledger:
+            grouped.setdefault(record.workflow_id, []).append(record)
+        return grouped
+
+    def words(self) -> dict[str, Outcome]:
+        """``{workflow id: the outcome that the engine told}``, where it told one."""
+        return {
+            operation.workflow_id: Outcome.from_json(operation.value)
+            for operation in self.operations
+            if operation.name == "result" and operation.completion == "ok"
+        }

@@ -1,0 +1,64 @@
+"""Expected equals observed: saga by saga, not only in the sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bakeoff.checkers.evidence import Evidence
+from bakeoff.checkers.observed import observe
+from bakeoff.checkers.verdict import Verdict, conclude
+from bakeoff.expectation import Effect, Expectation
+from bakeoff.world.ledger import Record
+
+
+def check_plan(evidence: Evidence) -> Verdict:
+    """Every saga came to the status, and by the effects, that were computed beforehand."""
+    records, findings, tested = evidence.by_saga(), list[str](), 0
+    for workflow_id, one in observe(evidence).items():
+        expected = evidence.planned[workflow_id].expected
+        tested += one.fate.settled
+        if str(one.fate) != str(expected.status):
+            findings.append(
+                f"{workflow_id}: expected {expected.status}, observed {one.fate}"
+                + (f" ({one.reason})" if one.reason else "")
+            )
+            continue
+        findings += [f"{workflow_id}: {what}" for what in _wrong_effects(expected, records[workflow_id])]
+    return conclude(
+        "expected",
+        "expected equals observed",
+        findings,
+        tested=tested,
+        planned=len(evidence.planned),
+        what="sagas",
+    )
+
+
+def _wrong_effects(expected: Expectation, records: Sequence[Record]) -> Iterator[str]:
+    """Compare effects group by group; an ``either`` of the plan may be there or not."""
+    entered: list[Effect] = [
+        (r.step, r.direction, r.kind) for r in records if r.kind in ("effect", "nothing")
+    ]
+    uncertain = {
+        (step, direction) for group in expected.effects for step, direction, kind in group if kind == "either"
+    }
+    certain = [effect for effect in entered if effect[:2] not in uncertain]
+    at = 0
+    for group in expected.effects:
+        wanted = {effect for effect in group if effect[:2] not in uncertain}
+        found = set(certain[at : at + len(wanted)])
+        if found != wanted:
+            yield f"expected {_listed(wanted)} next, the ledger shows {_listed(found)}"
+            return
+        at += len(wanted)
+    if at < len(certain):
+        yield f"the ledger shows {_listed(set(certain[at:]))} beyond the plan"
+
+
+def _listed(effects: set[Effect]) -> str:
+    word = {"action": "done", "compensation": "undone"}
+    names = (
+        f"{step} {word[direction]}{' (nothing)' if kind == 'nothing' else ''}"
+        for step, direction, kind in sorted(effects)
+    )
+    return ", ".join(names) or "nothing"

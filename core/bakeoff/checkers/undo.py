@@ -1,0 +1,165 @@
+"""I3, I4, I6 and I9: what is undone is undone wholly, in reverse, for good, and never too late."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from bakeoff.checkers.evidence import Evidence, Planned
+from bakeoff.checkers.observed import Fate, observe
+from bakeoff.checkers.shape import Shape
+from bakeoff.checkers.verdict import Verdict, conclude
+from bakeoff.outcome import Status
+from bakeoff.world.ledger import Record
+
+_NO_UNDO = "the plan holds no saga that is to be compensated"
+
+
+def _undoing(evidence: Evidence) -> int:
+    """How many planned sagas compensate at least one step."""
+    return sum(
+        any(direction == "compensation" for _, direction in planned.expected.attempts)
+        for planned in evidence.planned.values()
+    )
+
+
+def check_net_zero(evidence: Evidence) -> Verdict:
+    """What a compensated saga did is undone; an undo of nothing needs a step that may have acted."""
+    records, findings, tested = evidence.by_saga(), list[str](), 0
+    for workflow_id, one in observe(evidence).items():
+        if one.fate is not Fate.COMPENSATED:
+            continue
+        tested += 1
+        findings += _not_undone(evidence, evidence.planned[workflow_id], records[workflow_id])
+    expected = [planned.expected.status for planned in evidence.planned.values()]
+    return conclude(
+        "I3",
+        "a compensated saga has no net effect",
+        findings,
+        tested=tested,
+        planned=expected.count(Status.COMPENSATED),
+        what="compensated sagas",
+        nothing_planned=_NO_UNDO,
+    )
+
+
+def _not_undone(evidence: Evidence, planned: Planned, records: Sequence[Record]) -> Iterator[str]:
+    entered = Counter((r.kind, r.step, r.direction) for r in records)
+    for step in evidence.shape.recorded:
+        done = entered["effect", step.name, "action"]
+        undone = entered["effect", step.name, "compensation"]
+        if step.compensated and done != undone:
+            yield f"{planned.workflow_id}: {step.name} took effect {done} times, was undone {undone} times"
+        may_have_acted = (step.name, "action") in planned.expected.faulted or (
+            evidence.engine_faults and entered["attempt", step.name, "action"] > 0
+        )
+        if entered["nothing", step.name, "compensation"] and not may_have_acted:
+            yield f"{planned.workflow_id}: {step.name} was compensated, though it never could have acted"
+
+
+def check_order(evidence: Evidence) -> Verdict:
+    """Steps act one element after the other, and are undone in the reverse order."""
+    findings, tested = list[str](), 0
+    for workflow_id, records in evidence.by_saga().items():
+        undo = [r for r in records if r.direction == "compensation" and r.kind != "tombstone"]
+        tested += bool(undo)
+        findings += _forward_order(evidence.shape, workflow_id, records)
+        findings += _reverse_order(evidence, workflow_id, undo)
+    return conclude(
+        "I4",
+        "steps act in order and are undone in reverse",
+        findings,
+        tested=tested if _undoing(evidence) else len(evidence.planned),
+        planned=_undoing(evidence) or len(evidence.planned),
+        what="sagas with compensations" if _undoing(evidence) else "sagas",
+    )
+
+
+def _forward_order(shape: Shape, workflow_id: str, records: Sequence[Record]) -> Iterator[str]:
+    element = {step.name: step.element for step in shape.steps}
+    effects = {r.step: r.seq for r in records if r.kind == "effect" and r.direction == "action"}
+    starts: dict[str, int] = {}
+    for record in records:
+        if record.kind == "attempt" and record.direction == "action":
+            starts.setdefault(record.step, record.seq)
+    for later, started in starts.items():
+        for step in shape.recorded:
+            if step.element >= element.get(later, -1):
+                continue
+            if step.name not in effects or effects[step.name] > started:
+                yield f"{workflow_id}: {later} was tried before {step.name} had succeeded"
+
+
+def _reverse_order(evidence: Evidence, workflow_id: str, undo: Sequence[Record]) -> Iterator[str]:
+    element = {step.name: step.element for step in evidence.shape.steps}
+    planned = evidence.planned.get(workflow_id)
+    late = planned.expected.faulted if planned else frozenset()
+    furthest: Record | None = None
+    for record in undo:
+        if record.kind != "attempt" and (record.step, "compensation") in late:
+            continue  # an attempt that timed out may enter its effect late
+        position = element.get(record.step, -1)
+        if furthest is not None and position > element.get(furthest.step, -1):
+            yield f"{workflow_id}: {record.step} was undone after {furthest.step}, which stands before it"
+            return
+        furthest = record
+
+
+def check_no_return(evidence: Evidence) -> Verdict:
+    """Once a step is compensated it has no forward effect any more."""
+    findings, tested = list[str](), 0
+    for workflow_id, records in evidence.by_saga().items():
+        undone: dict[str, int] = {}
+        for record in records:
+            if record.direction == "compensation" and record.kind in ("effect", "nothing"):
+                undone.setdefault(record.step, record.seq)
+        tested += bool(undone)
+        findings += [
+            f"{workflow_id}: {record.step} took effect after its compensation"
+            for record in records
+            if record.kind == "effect"
+            and record.direction == "action"
+            and record.seq > undone.get(record.step, record.seq)
+        ]
+    return conclude(
+        "I6",
+        "no effect after the compensation",
+        findings,
+        tested=tested,
+        planned=_undoing(evidence),
+        what="sagas with compensations",
+        nothing_planned=_NO_UNDO,
+    )
+
+
+def check_pivot(evidence: Evidence) -> Verdict:
+    """Nothing is compensated once the pivot has succeeded."""
+    pivots = {
+        step.name
+        for step in evidence.shape.recorded
+        if evidence.shape.pivot is not None and step.element == evidence.shape.pivot
+    }
+    findings, tested = list[str](), 0
+    for workflow_id, records in evidence.by_saga().items():
+        passed = [
+            r.seq for r in records if r.kind == "effect" and r.step in pivots and r.direction == "action"
+        ]
+        tested += bool(passed)
+        findings += [
+            f"{workflow_id}: {record.step} was compensated after the pivot had succeeded"
+            for record in records
+            if passed and record.direction == "compensation" and record.seq > passed[0]
+        ]
+    planned = sum(
+        any((pivot, "action", "effect") in group for group in one.expected.effects for pivot in pivots)
+        for one in evidence.planned.values()
+    )
+    return conclude(
+        "I9",
+        "nothing is compensated after the pivot",
+        findings,
+        tested=tested,
+        planned=planned,
+        what="sagas past their pivot",
+        nothing_planned="the saga has no pivot" if not pivots else "no planned saga passes the pivot",
+    )

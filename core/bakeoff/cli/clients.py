@@ -1,0 +1,76 @@
+"""A client of a running deployment, and what it says when its engine lacks a power."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from bakeoff.cli.state import read_state
+from bakeoff.deployment import Deployment
+from bakeoff.engine import Capability, EngineClient, OrchestrationEngine, Support
+from bakeoff.errors import NotSupportedError, UsageError
+from bakeoff.plugins import Plugins
+from bakeoff.world import World
+
+T = TypeVar("T")
+
+OneEngineOption = Annotated[
+    str | None, typer.Option("--engine", "-e", metavar="NAME", help="Engine; implied if only one is up.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+WorkflowId = Annotated[str, typer.Argument(metavar="ID", help="Workflow id, e.g. order-123.")]
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long to wait for the outcome.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A running deployment with a client of it."""
+
+    engine: OrchestrationEngine
+    deployment: Deployment
+    client: EngineClient
+    pages: dict[str, str]
+
+    def able(self, capability: Capability, protocol: type[T]) -> T:
+        """The client, as one that has this power.
+
+        Raises:
+            NotSupportedError: If the engine declares it absent, with its reason.
+        """
+        claim = self.engine.info(self.deployment.settings).claims[capability]
+        if claim.support is Support.ABSENT or not isinstance(self.client, protocol):
+            raise NotSupportedError(f"{self.engine.name} does not support {capability}: {claim.reason}")
+        return self.client
+
+    def world(self) -> World:
+        """The services' database of this deployment; the caller closes it."""
+        return World.open(self.deployment.world_url)
+
+
+def with_client(state: Path, engine: str | None, act: Callable[[Connected], Awaitable[T]]) -> T:
+    """Connect to what is up in the state folder, act, and disconnect.
+
+    Raises:
+        UsageError: If nothing is up, or the engine is not.
+    """
+    if engine is not None and engine not in (known := Plugins().engine_names()):
+        raise UsageError(f"engine {engine!r} is not installed; installed: {', '.join(known)}")
+    running = read_state(state)
+    deployment = running.deployment(engine)
+    plugin = Plugins().engine(deployment.engine)
+
+    async def connected() -> T:
+        client = await plugin.connect(deployment)
+        try:
+            return await act(Connected(plugin, deployment, client, dict(running.pages.get(plugin.name, {}))))
+        finally:
+            await client.close()
+
+    return asyncio.run(connected())

@@ -1,0 +1,242 @@
+"""``bakeoff start``, ``result``, ``signal`` and ``cancel``: what a client does to one saga."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import select
+
+from bakeoff.cli.clients import (
+    Connected,
+    JsonOption,
+    OneEngineOption,
+    TimeoutOption,
+    WorkflowId,
+    with_client,
+)
+from bakeoff.cli.options import BUILT_IN_SAGAS
+from bakeoff.cli.screen import say, show_json, warn
+from bakeoff.cli.state import DEFAULT_STATE, StateOption
+from bakeoff.engine import Cancels, Capability, Signals
+from bakeoff.errors import UsageError
+from bakeoff.orders.model import Order
+from bakeoff.outcome import Outcome, Status
+from bakeoff.registry import find_saga, load_sagas
+from bakeoff.saga import JSON, Saga
+from bakeoff.world import schema
+from bakeoff.world.database import reading
+
+_NO_ORDER = ("noop",)
+
+
+def start(
+    saga: Annotated[
+        str, typer.Argument(metavar="SAGA", help="Name of the saga, or package.module:attribute.")
+    ],
+    input: Annotated[
+        str, typer.Argument(metavar="INPUT", help="The order id; for your own sagas JSON, else plain text.")
+    ],
+    id: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="Workflow id; order-<order id> if left out.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the outcome and print it.")] = False,
+    timeout: TimeoutOption = 60.0,
+    engine: OneEngineOption = None,
+    as_json: JsonOption = False,
+    state: StateOption = DEFAULT_STATE,
+) -> None:
+    """Start a saga on a running deployment.
+
+    Starting the same one again changes nothing.
+
+    With --wait the exit code is 0 if the saga completed, 1 if it was compensated or has not settled.
+
+    \b
+    Examples:
+        bakeoff start order order-123 --wait
+        bakeoff start order-approval order-128
+    """
+
+    async def act(up: Connected) -> Outcome | None:
+        chosen = _saga(up, saga)
+        is_order = chosen is load_sagas([BUILT_IN_SAGAS]).get(chosen.name) and chosen.name not in _NO_ORDER
+        value = input if is_order else _json_or_text(input)
+        if is_order:
+            _check_order(up, input)
+        workflow_id = id or _workflow_id(chosen, value, is_order)
+        fresh = await up.client.start(chosen, workflow_id, value)
+        _warn_without_workers(up)
+        if not as_json:
+            say(f"started {workflow_id}" if fresh else f"{workflow_id} exists already; nothing was started")
+            for title, url in up.pages.items():
+                say(f"{title}: {url}")
+        outcome = await up.client.result(workflow_id, timeout) if wait else None
+        if as_json:
+            show_json(
+                {"workflow_id": workflow_id, "started": fresh, **(outcome.to_json() if outcome else {})}
+            )
+        elif outcome:
+            in_order = {e.name: outcome.results[e.name] for e in chosen.elements if e.name in outcome.results}
+            _print_outcome(workflow_id, replace(outcome, results={**in_order, **outcome.results}))
+        return outcome
+
+    _exit_by(with_client(state, engine, act))
+
+
+def result(
+    workflow_id: WorkflowId,
+    timeout: TimeoutOption = 60.0,
+    engine: OneEngineOption = None,
+    as_json: JsonOption = False,
+    state: StateOption = DEFAULT_STATE,
+) -> None:
+    """Wait for the outcome of a saga and print it.
+
+    Exit code 0 if it completed, 1 if it was compensated or has not settled.
+
+    \b
+    Example:
+        bakeoff result order-123 --timeout 10
+    """
+
+    async def act(up: Connected) -> Outcome:
+        return await up.client.result(workflow_id, timeout)
+
+    outcome = with_client(state, engine, act)
+    if as_json:
+        show_json({"workflow_id": workflow_id, **outcome.to_json()})
+    else:
+        _print_outcome(workflow_id, outcome)
+    _exit_by(outcome)
+
+
+def signal(
+    workflow_id: WorkflowId,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the wait, e.g. approval.")],
+    payload: Annotated[
+        str, typer.Option("--payload", metavar="JSON", help="What the wait returns; null if left out.")
+    ] = "null",
+    signal_id: Annotated[
+        str | None,
+        typer.Option("--signal-id", metavar="ID", help="A repeated id counts once; a new one if left out."),
+    ] = None,
+    engine: OneEngineOption = None,
+    state: StateOption = DEFAULT_STATE,
+) -> None:
+    """Send a signal to a saga.
+
+    It may wait for it already, or later.
+
+    \b
+    Example:
+        bakeoff start order-approval order-128
+        bakeoff signal order-128 approval --payload '{"approved": true}'
+    """
+    try:
+        value = json.loads(payload)
+    except ValueError as error:
+        raise UsageError(
+            f"--payload {payload}: this is not JSON ({error}); quote it, e.g. '{{\"approved\": true}}'"
+        ) from None
+    number = signal_id or uuid.uuid4().hex
+
+    async def act(up: Connected) -> bool:
+        return await up.able(Capability.SIGNALS, Signals).signal(workflow_id, name, number, value)  # type: ignore[type-abstract]
+
+    if with_client(state, engine, act):
+        say(f"{workflow_id}: signal {name} delivered (id {number})")
+    else:
+        say(f"{workflow_id}: signal {number} was delivered before; nothing changed")
+
+
+def cancel(
+    workflow_id: WorkflowId, engine: OneEngineOption = None, state: StateOption = DEFAULT_STATE
+) -> None:
+    """Request that a saga is cancelled.
+
+    The outcome tells whether it came in time; then everything is compensated.
+
+    \b
+    Example:
+        bakeoff cancel order-123
+        bakeoff result order-123
+    """
+
+    async def act(up: Connected) -> None:
+        await up.able(Capability.CANCEL, Cancels).cancel(workflow_id)  # type: ignore[type-abstract]
+
+    with_client(state, engine, act)
+    say(f"{workflow_id}: cancel requested; `bakeoff result {workflow_id}` tells whether it came in time")
+
+
+def _saga(up: Connected, text: str) -> Saga:
+    """The saga of that name or reference, among those that this deployment's workers load."""
+    known = load_sagas(up.deployment.sagas)
+    if ":" not in text:
+        return find_saga(text, known)
+    saga = next(iter(load_sagas([text]).values()))
+    if known.get(saga.name) is not saga:
+        raise UsageError(
+            f"the workers of this deployment do not know {text}; bring it up with "
+            f"`bakeoff up --engine {up.engine.name} --saga {text}`"
+        )
+    return saga
+
+
+def _check_order(up: Connected, order_id: str) -> None:
+    world = up.world()
+    try:
+        orders = schema.orders.c.order_id
+        with reading(world.engine) as connection:
+            if connection.execute(select(orders).where(orders == order_id)).first() is None:
+                some = connection.execute(select(orders).order_by(orders).limit(8)).scalars().all()
+                raise UsageError(f"there is no order {order_id!r} here; there are {', '.join(some)}")
+    finally:
+        world.close()
+
+
+def _workflow_id(saga: Saga, value: JSON, is_order: bool) -> str:
+    if is_order:
+        return Order(order_id=value, lines=()).workflow_id
+    # The same saga with the same input is the same execution (S6).
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    plain = len(text) <= 40 and all(c.isalnum() or c in "-_." for c in text)
+    return f"{saga.name}-{text if plain else hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def _json_or_text(text: str) -> JSON:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _warn_without_workers(up: Connected) -> None:
+    world = up.world()
+    try:
+        if not world.workers():
+            warn(f"no worker has come up yet; in another terminal: bakeoff worker --engine {up.engine.name}")
+    finally:
+        world.close()
+
+
+def _print_outcome(workflow_id: str, outcome: Outcome) -> None:
+    style = "bold green" if outcome.status is Status.COMPLETED else "bold yellow"
+    say(f"{workflow_id} {outcome.status}", style=style)
+    if outcome.cause:
+        say(f"  because {outcome.cause.step}: {outcome.cause.message} ({outcome.cause.type})")
+    if outcome.failed_compensations:
+        say(f"  not undone, a person must look at it: {', '.join(outcome.failed_compensations)}")
+    if outcome.status is Status.COMPLETED:
+        for step, value in outcome.results.items():
+            say(f"  {step:20} {json.dumps(value)}")
+
+
+def _exit_by(outcome: Any) -> None:
+    if isinstance(outcome, Outcome) and outcome.status is not Status.COMPLETED:
+        raise typer.Exit(1)

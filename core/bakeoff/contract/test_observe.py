@@ -1,0 +1,137 @@
+"""Where a saga is, which sagas there are, what happened so far: as far as an engine declares it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from bakeoff.contract.lab import Lab, Started
+from bakeoff.contract.sagas import PIVOT, TRIP
+from bakeoff.engine import Capability
+from bakeoff.errors import WorkflowNotFoundError
+from bakeoff.outcome import Description, Status
+
+_SLOW = {"book_hotel:action": {"first": ["slow:1"]}}
+
+#: The pivot fails until somebody looked, and is retried for ever.
+_FAILING = {"pay:action": {"first": ["fault"] * 6}}
+
+
+def _described(started: Started, what: str, field: str, wanted: object) -> Description:
+    """Poll until a field has a value, or is honestly unknown."""
+
+    def look() -> Description | None:
+        description = started.describe()
+        if field in description.unknown:
+            assert description.unknown[field], f"{field} is unknown without a reason"
+            return description
+        return description if getattr(description, field) == wanted else None
+
+    return started.lab.until(what, look, within_s=10)
+
+
+@pytest.mark.requires(Capability.DESCRIBE)
+def test_describe_tells_the_current_step(lab: Lab) -> None:
+    """While a step acts, its name and its attempt; what the engine cannot tell has a reason."""
+    started = lab.start(TRIP, fates=_SLOW)  # type: ignore[arg-type]
+    started.until_attempted("book_hotel")
+    description = _described(started, "current step", "current_step", "book_hotel")
+
+    assert description.status is Status.RUNNING
+    assert description.saga == "trip" or "saga" in description.unknown
+    assert description.attempt == 1 or "attempt" in description.unknown
+    started.settled()
+
+
+@pytest.mark.requires(Capability.DESCRIBE, Capability.RETRY, Capability.PIVOT)
+def test_describe_tells_the_last_error(lab: Lab) -> None:
+    """While a step is retried, why."""
+    started = lab.start(PIVOT, fates=_FAILING)  # type: ignore[arg-type]
+    started.until_attempted("pay", 4)
+    description = started.describe()
+
+    assert description.status is Status.RUNNING
+    if "last_error" not in description.unknown:
+        assert description.last_error is not None
+        assert "InjectedFault" in description.last_error
+        assert "pay failed" in description.last_error
+    if "attempt" not in description.unknown:
+        assert description.attempt is not None
+        assert description.attempt >= 4
+    started.settled()
+
+
+@pytest.mark.requires(Capability.DESCRIBE, Capability.SIGNALS)
+def test_describe_tells_what_is_awaited(lab: Lab) -> None:
+    """While a saga waits, the name of the signal."""
+    from bakeoff.contract.sagas import APPROVAL
+
+    started = lab.start(APPROVAL)
+    started.until_done("book_flight")
+    description = _described(started, "awaited signal", "awaiting", "approved")
+
+    assert description.status is Status.RUNNING
+    started.signal("approved")
+    started.settled()
+
+
+@pytest.mark.requires(Capability.DESCRIBE, Capability.COMPENSATION)
+def test_describe_tells_the_outcome(lab: Lab) -> None:
+    """Afterwards, how it ended."""
+    completed, compensated = lab.settle_all([(TRIP, {}), (TRIP, {"book_car:action": {"then": "decline"}})])
+
+    assert completed.started.describe().status is Status.COMPLETED
+    assert compensated.started.describe().status is Status.COMPENSATED
+
+
+@pytest.mark.requires(Capability.DESCRIBE)
+def test_describe_of_an_unknown_saga(lab: Lab) -> None:
+    """Not found."""
+    with pytest.raises(WorkflowNotFoundError):
+        lab.prepare(TRIP).describe()
+
+
+@pytest.mark.requires(Capability.LIST, Capability.COMPENSATION, Capability.OUTCOME)
+def test_list_has_every_saga_under_its_status(lab: Lab) -> None:
+    """Running, completed and compensated; each in one list, each once."""
+    running = lab.start(TRIP, fates={"book_hotel:action": {"first": ["slow:3"]}})
+    completed, compensated = lab.settle_all([(TRIP, {}), (TRIP, {"book_car:action": {"then": "decline"}})])
+    wanted = {
+        running: Status.RUNNING,
+        completed.started: Status.COMPLETED,
+        compensated.started: Status.COMPENSATED,
+    }
+
+    for started, status in wanted.items():
+        # An engine's list may lag behind; it must get there while the first one still runs.
+        listed = lab.until(f"{started.workflow_id} as {status}", lambda s=started, t=status: s.listed(t))  # type: ignore[misc]
+        assert listed.status is status
+        assert listed.saga in ("trip", None)
+    assert running.outcome().status is Status.COMPLETED
+    lab.until("completed at last", lambda: running.listed(Status.COMPLETED))
+    assert running.listed(Status.RUNNING) is None
+    assert running.listed() is not None
+
+
+@pytest.mark.requires(Capability.EVENT_HISTORY, Capability.OUTCOME)
+def test_event_history_tells_what_happened(lab: Lab) -> None:
+    """In order, in this saga's time, naming its steps."""
+    before = time.time()
+    end = lab.settle(TRIP)
+    events = end.started.event_history()
+
+    assert len(events) >= 4
+    assert [event.at for event in events] == sorted(event.at for event in events)
+    assert all(before - 1 <= event.at <= time.time() + 1 for event in events)
+    told = "\n".join(f"{event.kind} {event.detail}" for event in events)
+    places = [told.find(step) for step in ("book_flight", "book_hotel", "book_car", "send_itinerary")]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+@pytest.mark.requires(Capability.EVENT_HISTORY)
+def test_event_history_of_an_unknown_saga(lab: Lab) -> None:
+    """Not found."""
+    with pytest.raises(WorkflowNotFoundError):
+        lab.prepare(TRIP).event_history()

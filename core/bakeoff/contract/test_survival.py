@@ -1,0 +1,39 @@
+"""S10: what was acknowledged as started survives what the engine declares."""
+
+from __future__ import annotations
+
+import pytest
+
+from bakeoff.contract.lab import Lab
+from bakeoff.contract.sagas import TRIP
+from bakeoff.engine import Capability, Survives
+from bakeoff.outcome import Status
+from bakeoff.processes import kill_session
+
+pytestmark = pytest.mark.requires(Capability.OUTCOME)
+
+
+@pytest.mark.requires(Survives.WORKER_KILL)
+def test_acknowledged_sagas_survive_the_kill_of_all_workers(lab: Lab) -> None:
+    """SIGKILL while steps act; new workers finish every saga, and nothing takes effect twice."""
+    slow = {"book_hotel:action": {"first": ["slow:1"]}}
+    started = [lab.start(TRIP, fates=slow) for _ in range(3)]  # type: ignore[arg-type]
+    started += [
+        lab.start(TRIP, fates={**slow, "book_car:action": {"then": "decline"}})  # type: ignore[dict-item]
+        for _ in range(3)
+    ]
+    started[0].until_attempted("book_hotel")
+    workers = lab.stack.workers
+    assert workers is not None, "an engine without workers cannot declare that it survives their kill"
+    for child in list(workers.children):
+        kill_session(child.pid)
+    ends = [one.settled() for one in started]
+
+    forward = ["book_flight", "book_hotel", "book_car", "send_itinerary"]
+    for end in ends[:3]:
+        assert end.outcome.status is Status.COMPLETED
+        assert end.story == forward
+    for end in ends[3:]:
+        assert end.outcome.status is Status.COMPENSATED
+        assert end.story == ["book_flight", "book_hotel", "undo book_hotel", "undo book_flight"]
+    lab.until("new workers", lambda: workers.restarts)

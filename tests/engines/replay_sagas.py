@@ -1,0 +1,39 @@
+"""The sagas of the recorded event histories. Changing them breaks the recordings, not the workflow code."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bakeoff.saga import JSON, Call, Parallel, RetryPolicy, Saga, Sleep, Step, Wait
+
+_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=20), maximum_attempts=3)
+_SECOND = timedelta(seconds=1)
+
+
+def act(call: Call) -> JSON:
+    return {"step": call.step}
+
+
+def undo(call: Call) -> JSON:
+    return {"step": call.step}
+
+
+def _step(name: str, *, undoable: bool = True, pivot: bool = False) -> Step:
+    return Step(
+        name=name,
+        action=act,
+        compensation=undo if undoable else None,
+        retry=_RETRY,
+        compensation_retry=_RETRY,
+        timeout=_SECOND,
+        compensation_timeout=_SECOND,
+        pivot=pivot,
+    )
+
+
+STEPS = Saga("replay-steps", (_step("one"), _step("two"), _step("three"), _step("last", undoable=False)))
+PIVOT = Saga("replay-pivot", (_step("one"), _step("two", pivot=True), _step("last", undoable=False)))
+GROUP = Saga("replay-group", (_step("one"), Parallel(name="both", steps=(_step("left"), _step("right")))))
+WAIT = Saga("replay-wait", (_step("one"), Wait(name="word"), _step("last", undoable=False)))
+WAIT_TIMEOUT = Saga("replay-wait-timeout", (_step("one"), Wait(name="word", timeout=_SECOND), _step("last")))
+SLEEP = Saga("replay-sleep", (_step("one"), Sleep(name="nap", duration=_SECOND), _step("last")))

@@ -1,0 +1,54 @@
+"""Client processes end cleanly: the SDK's threads may otherwise crash the interpreter at its exit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.engines.temporal_stack import temporal_lab
+
+PROCESSES = 20
+
+_CLIENT = """
+import asyncio, pathlib, sys
+from bakeoff.contract import sagas
+from bakeoff.deployment import Deployment
+from bakeoff.errors import ResultTimeoutError
+from bakeoff.plugins import Plugins
+
+async def main(file, name):
+    client = await Plugins().engine("temporal").connect(Deployment.load(pathlib.Path(file)))
+    await client.start(sagas.TRIP, name, None)
+    await client.start(sagas.APPROVAL, name + "-waiting", None)
+    outcome = await client.result(name, 30)
+    try:
+        await client.result(name + "-waiting", 0.05)
+    except ResultTimeoutError:
+        pass
+    await client.close()
+    print(outcome.status)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.mark.service
+@pytest.mark.slow
+def test_no_client_process_crashes_at_its_exit(tmp_path: Path) -> None:
+    """Twenty short processes, each with one finished and one abandoned wait, all end with code 0."""
+    with temporal_lab(tmp_path, "exit") as lab:
+        file = str(lab.stack.deployment_file)
+
+        def run(number: int) -> tuple[int, str]:
+            command = [sys.executable, "-c", _CLIENT, file, f"exit-{number}"]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            return done.returncode, done.stdout.strip() or done.stderr
+
+        with ThreadPoolExecutor(4) as pool:
+            ends = list(pool.map(run, range(PROCESSES)))
+
+    assert ends == [(0, "completed")] * PROCESSES

@@ -1,0 +1,74 @@
+"""Workflow code replays what earlier code and this code recorded; a change that cannot is caught here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+from temporalio.workflow import NondeterminismError
+
+from bakeoff.contract.lab import Lab
+from bakeoff.registry import load_sagas
+from bakeoff_temporal import catalogue
+from bakeoff_temporal.worker import workflow_runner
+from bakeoff_temporal.workflows import SagaWorkflow
+from tests.engines.temporal_histories import FOLDER, history_json, sagas_with_every_turn
+from tests.engines.temporal_stack import SAGAS, temporal_lab
+
+RECORDED = sorted(FOLDER.glob("*.json"))
+
+
+@pytest.fixture(autouse=True)
+def _sagas() -> Iterator[None]:
+    catalogue.publish(load_sagas(SAGAS))
+    yield
+    catalogue.publish({})
+
+
+def _replay(text: str, *, sandbox: bool) -> None:
+    replayer = Replayer(workflows=[SagaWorkflow], workflow_runner=workflow_runner(sandbox))
+    asyncio.run(replayer.replay_workflow(WorkflowHistory.from_json("recorded", text)))
+
+
+def test_there_are_recorded_histories() -> None:
+    """Without them the tests below would pass by doing nothing."""
+    assert len(RECORDED) >= 10
+
+
+@pytest.mark.parametrize("sandbox", [True, False], ids=["sandbox", "no-sandbox"])
+@pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.stem)
+def test_recorded_history_replays(file: Path, sandbox: bool) -> None:
+    """Histories of earlier versions, kept in the repository, replay on today's code."""
+    _replay(file.read_text(), sandbox=sandbox)
+
+
+@pytest.mark.service
+@pytest.mark.slow
+def test_fresh_histories_replay(tmp_path: Path) -> None:
+    """What this code records now replays too, whatever turn the saga took."""
+    with temporal_lab(tmp_path, "fresh") as lab:
+        histories = _histories(lab)
+
+    assert len(histories) >= len(RECORDED)
+    for text in histories.values():
+        _replay(text, sandbox=False)
+
+
+def _histories(lab: Lab) -> dict[str, str]:
+    return {name: history_json(lab, started.workflow_id) for name, started in sagas_with_every_turn(lab)}
+
+
+def test_saga_with_other_steps_does_not_replay() -> None:
+    """The replayer does look: a saga whose steps changed places is refused."""
+    sagas = load_sagas(SAGAS)
+    saga = sagas["replay-steps"]
+    first, second, *rest = saga.elements
+    catalogue.publish({**sagas, saga.name: replace(saga, elements=(second, first, *rest))})
+
+    with pytest.raises(NondeterminismError):
+        _replay((FOLDER / "completed.json").read_text(), sandbox=False)
