@@ -1,1 +1,1 @@
-"""Placeholder until filled."""
+"""Runs scenarios on engines, stores what happened, judges it and reports."""

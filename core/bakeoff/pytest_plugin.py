@@ -7,11 +7,12 @@ stands there. Everything else about the suite is in ``bakeoff.contract.conftest`
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 #: Each option with the argument of ``addoption``; every one is about engines under contract.
-_OPTIONS: dict[str, dict[str, object]] = {
+_OPTIONS: dict[str, dict[str, Any]] = {
     "--engine": {
         "action": "append",
         "metavar": "NAME",
@@ -63,7 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the contract suite."""
     group = parser.getgroup("bakeoff", "contract suite of orchestration engines")
     for name, arguments in _OPTIONS.items():
-        group.addoption(name, **arguments)  # type: ignore[arg-type]
+        group.addoption(name, **arguments)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,6 +7,7 @@ the workflow that cannot replay them would block every saga that runs during a d
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from tests.engines.temporal_stack import temporal_lab
 
 FOLDER = Path(__file__).parent / "histories"
 
+_PID_AT_HOST = re.compile(r"\d+@[\w.-]+")
 _BROKEN: Fate = {"then": "fault"}
 _DECLINED: Fate = {"then": "decline"}
 
@@ -61,9 +63,10 @@ def history_json(lab: Lab, workflow_id: str) -> str:
 
 def _anonymous(value: Any) -> Any:
     if isinstance(value, dict):
-        kept = {key: _anonymous(item) for key, item in value.items() if key != "stackTrace"}
-        return kept | ({"identity": "somebody"} if "identity" in kept else {})
-    return [_anonymous(item) for item in value] if isinstance(value, list) else value
+        return {key: _anonymous(item) for key, item in value.items() if key != "stackTrace"}
+    if isinstance(value, list):
+        return [_anonymous(item) for item in value]
+    return _PID_AT_HOST.sub("somebody", value) if isinstance(value, str) else value
 
 
 @contextmanager

@@ -13,8 +13,7 @@ DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPER}
 
 #: Starts a child of its own (its number into the second file), then is a sleeper itself.
 PARENT = (
-    "import subprocess, sys; "
-    f"subprocess.Popen([sys.executable, '-c', {SLEEPER!r}, sys.argv[2]]); {SLEEPER}"
+    f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEEPER!r}, sys.argv[2]]); {SLEEPER}"
 )
 
 

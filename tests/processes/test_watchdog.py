@@ -6,12 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from bakeoff.processes.watchdog import Watchdog
-from tests.processes.conftest import Patience
 from tests.processes.scripts import DEAF, PARENT, SLEEPER, number_in, python
+from tests.processes.traces import gone, until
 
 _HARNESS = """
 import sys, time
@@ -27,21 +26,19 @@ time.sleep(600)
 """
 
 
-def test_sigkill_of_the_harness_leaves_no_process(
-    tmp_path: Path, patience: Patience, gone: Callable[[int], bool]
-) -> None:
+def test_sigkill_of_the_harness_leaves_no_process(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("own", "grandchild", "deaf", "watchdog")]
     harness = subprocess.Popen(python(_HARNESS, tmp_path, PARENT, DEAF))
-    patience.until(lambda: all(number_in(file) for file in files), "everything has started")
+    until(lambda: all(number_in(file) for file in files), "everything has started")
 
     harness.kill()
     harness.wait()
 
     for file in files:
-        patience.until(lambda file=file: gone(number_in(file)), f"{file.name} is gone")  # type: ignore[misc]
+        until(lambda file=file: gone(number_in(file)), f"{file.name} is gone")  # type: ignore[misc]
 
 
-def test_what_is_forgotten_or_kept_is_left_alone(tmp_path: Path, patience: Patience) -> None:
+def test_what_is_forgotten_or_kept_is_left_alone(tmp_path: Path) -> None:
     kept, removed = tmp_path / "kept", tmp_path / "removed"
     kept.mkdir()
     removed.mkdir()
@@ -67,25 +64,48 @@ def test_what_is_forgotten_or_kept_is_left_alone(tmp_path: Path, patience: Patie
             process.wait()
 
 
-def test_signals_of_the_terminal_do_not_end_it() -> None:
+def test_it_stands_outside_the_terminal_of_the_harness() -> None:
     watchdog = Watchdog()
     try:
         assert os.getsid(watchdog.pid) == watchdog.pid
-        # It answers by living on: a signal that it heeded would have closed the pipe's other end.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            watchdog.wait_until_ready()
-            os.kill(watchdog.pid, number)
-        watchdog.forget(0)
-        assert watchdog.alive
     finally:
         watchdog.close()
-    assert not watchdog.alive
+    assert gone(watchdog.pid)
 
 
-def test_it_needs_nothing_of_the_harness_environment() -> None:
-    """It must come up while the harness's folder is unwritable or its PATH is empty."""
+def test_a_killed_watchdog_is_replaced_and_its_heir_knows_everything(tmp_path: Path) -> None:
+    watched = [
+        subprocess.Popen(python(SLEEPER, tmp_path / name), start_new_session=True) for name in ("a", "b")
+    ]
+    try:
+        watchdog = Watchdog()
+        watchdog.watch(watched[0].pid)
+        first = watchdog.pid
+        os.kill(first, signal.SIGKILL)
+        until(lambda: gone(first), "the watchdog is gone")
+        watchdog.watch(watched[1].pid)
+        assert watchdog.pid != first
+        watchdog.close()
+
+        assert [process.wait(10) for process in watched] == [-signal.SIGKILL] * 2
+    finally:
+        for process in watched:
+            process.kill()
+            process.wait()
+
+
+def test_it_starts_beside_modules_that_are_called_like_the_standard_library(tmp_path: Path) -> None:
+    (tmp_path / "signal.py").write_text("raise RuntimeError('not this one')")
+    script = (
+        "import sys; from bakeoff.processes.watchdog import Watchdog\n"
+        "from pathlib import Path\n"
+        "w = Watchdog(); w.remove(Path(sys.argv[1])); w.close()"
+    )
+    (tmp_path / "removed").mkdir()
+
     done = subprocess.run(
-        [sys.executable, "-m", "bakeoff.processes.watchdog"], input=b"", cwd="/", env={}, timeout=20
+        [sys.executable, "-P", "-c", script, str(tmp_path / "removed")], cwd=tmp_path, timeout=30
     )
 
     assert done.returncode == 0
+    assert not (tmp_path / "removed").exists()

@@ -15,7 +15,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from celery import Celery, Task, chain
@@ -79,7 +79,7 @@ def make_app(broker_url: str, results_url: str, queue: str, prefetch: int) -> Ce
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=prefetch,
     )
-    define: Any = app.task
+    define: Any = partial(app.task, shared=False)
     limits = {"soft_time_limit": SOFT_TIME_LIMIT_S, "time_limit": TIME_LIMIT_S}
     for step, undo in STEPS:
         define(name=step, bind=True, ignore_result=step != STEPS[-1][0], **limits)(_step(step))

@@ -5,7 +5,7 @@ from bakeoff.checkers.conservation import held_by_unfinished
 from bakeoff.checkers.effects import duplicates_attempted, duplicates_planned
 from bakeoff.checkers.evidence import Evidence, Planned
 from bakeoff.checkers.judge import CHECKERS, judge
-from bakeoff.checkers.observed import Fate, Observed, count, observe, settled_by_plan
+from bakeoff.checkers.observed import Fate, Observed, choose_alternative, count, observe, settled_by_plan
 from bakeoff.checkers.shape import Shape, StepShape
 from bakeoff.checkers.verdict import Validity, Verdict, merge
 
@@ -20,6 +20,7 @@ __all__ = [
     "StepShape",
     "Validity",
     "Verdict",
+    "choose_alternative",
     "count",
     "duplicates_attempted",
     "duplicates_planned",

@@ -22,6 +22,7 @@ class Planned:
     Attributes:
         workflow_id, input: What it is started with.
         expected: What it must come to.
+        alternatives: Other acceptable ends, where several sagas race and only the sum is fixed.
         order_id: The order that it handles; ``None`` for sagas without one.
         note: ``""``, ``"cancelled"`` (a cancel is sent) or ``"refused"`` (declined, because the engine
             cannot cancel).
@@ -30,6 +31,7 @@ class Planned:
     workflow_id: str
     input: JSON
     expected: Expectation
+    alternatives: tuple[Expectation, ...] = ()
     order_id: str | None = None
     note: str = ""
 
@@ -41,12 +43,15 @@ class Planned:
             "order_id": self.order_id,
             "note": self.note,
             "expected": self.expected.to_json(),
+            "alternatives": [one.to_json() for one in self.alternatives],
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Planned:
         """Reverse of ``to_json``."""
-        return cls(**{**data, "expected": Expectation.from_json(data["expected"])})
+        expected = Expectation.from_json(data["expected"])
+        alternatives = tuple(Expectation.from_json(one) for one in data["alternatives"])
+        return cls(**{**data, "expected": expected, "alternatives": alternatives})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +61,14 @@ class Evidence:
     Attributes:
         engine: Name.
         shape: Of the saga.
-        planned: ``{workflow id: plan}`` of every saga that was to be started.
+        planned: ``{workflow id: plan}`` of every saga that was to be started, an alternative already
+            chosen (``choose_alternatives``).
+        counts: ``{status: sagas}`` that must come out.
         ledger: All records in order.
         operations: The client's history.
         books: The services' books afterwards.
         rejected: Orders that were refused before anything started; they count as issued (I8).
+        silent: Why the engine tells no outcomes, if it declares so.
         engine_faults: Whether processes were killed: extra attempts are then counted, not condemned.
     """
 
@@ -70,7 +78,9 @@ class Evidence:
     ledger: Sequence[Record]
     operations: Sequence[Operation]
     books: Books = field(default_factory=Books)
+    counts: Mapping[str, int] = field(default_factory=dict)
     rejected: int = 0
+    silent: str = ""
     engine_faults: bool = False
 
     def by_saga(self) -> dict[str, list[Record]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bakeoff.checkers.evidence import Evidence, Planned
@@ -59,6 +59,14 @@ def settled_by_plan(expected: Expectation, records: Sequence[Record]) -> bool:
     return all(
         mark in seen or (mark[0] == "outcome" and (mark[1], mark[2]) in entered) for mark in expected.closing
     )
+
+
+def choose_alternative(planned: Planned, records: Sequence[Record]) -> Planned:
+    """Of several acceptable ends the one that the ledger reached; the first if it reached none."""
+    for end in (planned.expected, *planned.alternatives):
+        if settled_by_plan(end, records):
+            return replace(planned, expected=end, alternatives=())
+    return replace(planned, alternatives=())
 
 
 def compatible_statuses(shape: Shape, records: Sequence[Record]) -> frozenset[Status]:

@@ -28,8 +28,9 @@ def check_words(evidence: Evidence) -> Verdict:
         "the engine's word equals the ledger",
         findings,
         tested=len(words),
-        planned=len(evidence.planned),
+        planned=0 if evidence.silent else len(evidence.planned),
         what="outcomes told",
+        nothing_planned=evidence.silent,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from bakeoff.cli.screen import warn
 from bakeoff.engine import OrchestrationEngine
@@ -16,7 +17,11 @@ from bakeoff.errors import EngineUnavailableError, UnknownNameError, UsageError
 from bakeoff.plugins import Plugins
 from bakeoff.registry import find_saga, load_sagas
 from bakeoff.saga import Saga
+from bakeoff.servers.postgres import postgres_install
 from bakeoff.settings import ConfigClass, SettingsInForce, resolve
+from bakeoff.world.database import open_database
+
+_CONNECT_TIMEOUT_S = 5
 
 #: Where the sagas come from that every deployment knows.
 BUILT_IN_SAGAS = "bakeoff.orders"
@@ -200,15 +205,12 @@ def choose_saga(text: str) -> tuple[Saga, tuple[str, ...]]:
 
 
 def check_ledger(text: str) -> str:
-    """Return ``--ledger`` if it can be used at all; nothing is started or connected yet.
+    """Return ``--ledger`` if it can be used, before anything is started; a URL's server must answer.
 
     Raises:
         UsageError: If it is neither ``sqlite``, ``postgres`` nor a database URL that we can serve.
         EngineUnavailableError: If PostgreSQL or its driver is not installed.
     """
-    from bakeoff.servers.postgres import postgres_install
-    from bakeoff.world.database import open_database
-
     if text == "sqlite":
         return text
     if text == "postgres":
@@ -219,5 +221,23 @@ def check_ledger(text: str) -> str:
         raise UsageError(
             f"--ledger {text}: give sqlite, postgres, or a URL like postgresql://user@host/database"
         )
-    open_database(text).dispose()
+    _check_reachable(text)
     return text
+
+
+def _check_reachable(url: str) -> None:
+    database = open_database(url)
+    shown = database.url.render_as_string(hide_password=True)
+    if database.url.get_backend_name() == "sqlite":
+        database.dispose()
+        return
+    impatient = database.url.update_query_dict({"connect_timeout": str(_CONNECT_TIMEOUT_S)})
+    patient, database = database, open_database(impatient.render_as_string(hide_password=False))
+    patient.dispose()
+    try:
+        database.connect().close()
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", error)).splitlines()[0]
+        raise UsageError(f"--ledger {shown}: no database answers there ({reason})") from error
+    finally:
+        database.dispose()

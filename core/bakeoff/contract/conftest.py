@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
 from bakeoff.contract.lab import Lab, Started
-from bakeoff.contract.reporting import PARAMETER, ContractReporter
+from bakeoff.contract.reporting import PARAMETER, ContractReporter, contestant_of, reason_against
 from bakeoff.contract.sagas import LONG_NAPPING
 from bakeoff.contract.session import contestants_of
 from bakeoff.contract.stack_thread import StackThread
@@ -22,17 +22,24 @@ _LAB = pytest.StashKey[Lab]()
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """An engine that is up, and the saga that has been sleeping since then (if it can sleep long)."""
+    """An engine that is up.
+
+    Attributes:
+        long_nap: A saga that has been sleeping since then, if the engine can sleep so long.
+        early: ``{node id of a test: its saga}``, started before the test's turn.
+    """
 
     stack: Stack
     thread: StackThread
     long_nap: Started | None
+    early: dict[str, Started] = field(default_factory=dict)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Report contract tests in their own words."""
     if not config.pluginmanager.has_plugin("bakeoff-contract"):
         config.pluginmanager.register(ContractReporter(config), "bakeoff-contract")
+    config.addinivalue_line("markers", "early(saga, fates): start this saga with the module's first such test")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -82,6 +89,28 @@ def long_nap(contestant: Running) -> Started:
     """A saga that has been sleeping since the engine came up: the other tests need not wait for it."""
     assert contestant.long_nap is not None
     return contestant.long_nap
+
+
+@pytest.fixture
+def early(contestant: Running, lab: Lab, request: pytest.FixtureRequest) -> Started:
+    """The saga of the test's mark ``early``, started together with all such sagas of the module.
+
+    Tests that only wait and read the ledger would otherwise spend their time one after the other.
+    """
+    if request.node.nodeid not in contestant.early:
+        for item in request.session.items:
+            mark = item.get_closest_marker("early")
+            if mark is not None and item.path == request.node.path and same_engine(item, request.node):
+                contestant.early[item.nodeid] = lab.start(mark.args[0], fates=mark.args[1])
+    started = contestant.early[request.node.nodeid]
+    lab.started[:] = [started]
+    return started
+
+
+def same_engine(item: pytest.Item, other: pytest.Item) -> bool:
+    """Whether both tests are about the same engine, and it declares what the first one needs."""
+    chosen = contestant_of(item)
+    return chosen is not None and chosen is contestant_of(other) and reason_against(item, chosen) is None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -59,17 +59,20 @@ def find_contestants(wishes: Wishes) -> list[Contestant]:
     if "all" in names:
         names = plugins.engine_names()
     overrides, raws = _by_engine(wishes.sets, "--set"), _by_engine(wishes.raws, "--set-raw")
-    for engine in [*overrides, *raws]:
-        if engine not in names:
-            raise UsageError(f"--set {engine}...: {engine!r} is not among the engines asked for: {', '.join(names)}")
+    for stranger in sorted({*overrides, *raws} - set(names)):
+        asked = ", ".join(names)
+        raise UsageError(f"--set {stranger}...: {stranger!r} is not among the engines asked for: {asked}")
     try:
         config_class = ConfigClass(wishes.config_class)
     except ValueError:
         raise UsageError(f"--config {wishes.config_class}: known are {', '.join(ConfigClass)}") from None
-    return [
-        _contestant(plugins.engine(name), config_class, overrides.get(name, {}), raws.get(name, {}), wishes.broker)
-        for name in names
-    ]
+    contestants = []
+    for name in names:
+        engine = plugins.engine(name)
+        contestants.append(
+            _contestant(engine, config_class, overrides.get(name, {}), raws.get(name, {}), wishes.broker)
+        )
+    return contestants
 
 
 def _contestant(

@@ -186,39 +186,59 @@ class Started:
 
     def signal(self, name: str, payload: JSON = None, *, signal_id: str = "signal-1") -> bool:
         """Deliver a signal."""
-        answer = self.lab.ask(
-            lambda client: _power(client, Signals).signal(self.workflow_id, name, signal_id, payload)
-        )
+
+        async def deliver(client: EngineClient) -> bool:
+            assert isinstance(client, Signals), _without("signal")
+            return await client.signal(self.workflow_id, name, signal_id, payload)
+
+        answer = self.lab.ask(deliver)
         assert isinstance(answer, bool), f"signal() answered {answer!r}"
         return answer
 
     def cancel(self) -> None:
         """Request a cancel."""
-        self.lab.ask(lambda client: _power(client, Cancels).cancel(self.workflow_id))
+
+        async def request(client: EngineClient) -> None:
+            assert isinstance(client, Cancels), _without("cancel")
+            await client.cancel(self.workflow_id)
+
+        self.lab.ask(request)
 
     def describe(self) -> Description:
         """Ask where it is."""
-        answer = self.lab.ask(lambda client: _power(client, Describes).describe(self.workflow_id))
+
+        async def ask(client: EngineClient) -> Description:
+            assert isinstance(client, Describes), _without("describe")
+            return await client.describe(self.workflow_id)
+
+        answer = self.lab.ask(ask)
         assert isinstance(answer, Description), f"describe() answered {answer!r}"
         return answer
 
     def event_history(self) -> Sequence[Event]:
         """Ask for the engine's own events."""
-        answer = self.lab.ask(
-            lambda client: _power(client, HasEventHistory).event_history(self.workflow_id)
-        )
+
+        async def ask(client: EngineClient) -> Sequence[Event]:
+            assert isinstance(client, HasEventHistory), _without("event_history")
+            return await client.event_history(self.workflow_id)
+
+        answer = self.lab.ask(ask)
         assert isinstance(answer, Sequence), f"event_history() answered {answer!r}"
         return answer
 
     def listed(self, status: Status | None = None) -> Listed | None:
         """Look for it in the engine's own list."""
-        answer = self.lab.ask(lambda client: _power(client, Lists).list_sagas(status, 1000))
+
+        async def ask(client: EngineClient) -> Sequence[Listed]:
+            assert isinstance(client, Lists), _without("list_sagas")
+            return await client.list_sagas(status, 1000)
+
+        answer = self.lab.ask(ask)
         assert isinstance(answer, Sequence), f"list_sagas() answered {answer!r}"
         found = [item for item in answer if item.workflow_id == self.workflow_id]
         assert len(found) <= 1, f"listed {len(found)} times"
         return found[0] if found else None
 
 
-def _power(client: EngineClient, power: type[T]) -> T:
-    assert isinstance(client, power), f"declared, but the client has no method of {power.__name__}"
-    return client
+def _without(method: str) -> str:
+    return f"the capability is declared, but the client has no method {method}()"

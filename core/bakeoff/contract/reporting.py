@@ -11,7 +11,7 @@ from _pytest.terminal import TerminalReporter
 
 from bakeoff.contract.contestants import Contestant
 from bakeoff.contract.results import Result, Results
-from bakeoff.contract.session import contestants_of, results_of, reviewed_file
+from bakeoff.contract.session import contestants_of, results_of
 from bakeoff.contract.statuses import ContractStatus, NotJudged, NotSupported
 from bakeoff.engine import Capability, Support, Survives
 
@@ -49,6 +49,21 @@ def needs_of(item: pytest.Item) -> tuple[Capability | Survives, ...]:
     return tuple(dict.fromkeys(reversed(found)))
 
 
+def reason_against(item: pytest.Item, contestant: Contestant) -> str | None:
+    """Why the engine cannot take this test by its own declaration; ``None`` if it can."""
+    for need in needs_of(item):
+        if isinstance(need, Survives):
+            if need not in contestant.info.survives:
+                return f"{need}: not among what {contestant.name} declares to survive"
+            continue
+        claim = contestant.info.claims.get(need)
+        if claim is None:
+            pytest.fail(f"{contestant.name} declares nothing about {need}", pytrace=False)
+        if claim.support is Support.ABSENT:
+            return f"{need}: {claim.reason}"
+    return None
+
+
 class ContractReporter:
     """A pytest plug-in, registered as soon as the contract suite is collected."""
 
@@ -63,18 +78,9 @@ class ContractReporter:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """A capability declared absent ends the test before the engine is brought up."""
         contestant = contestant_of(item)
-        if contestant is None:
-            return
-        for need in needs_of(item):
-            if isinstance(need, Survives):
-                if need not in contestant.info.survives:
-                    raise NotSupported(f"{need}: not among what {contestant.name} declares to survive")
-                continue
-            claim = contestant.info.claims.get(need)
-            if claim is None:
-                pytest.fail(f"{contestant.name} declares nothing about {need}", pytrace=False)
-            if claim.support is Support.ABSENT:
-                raise NotSupported(f"{need}: {claim.reason}")
+        reason = reason_against(item, contestant) if contestant else None
+        if reason is not None:
+            raise NotSupported(reason)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -88,6 +94,8 @@ class ContractReporter:
         reason = ""
         if call.excinfo is not None and isinstance(call.excinfo.value, NotJudged):
             status, reason = call.excinfo.value.status, str(call.excinfo.value)
+            # Only to pytest it is a skip: a set-up that "passed" would be followed by the test itself.
+            report.outcome, report.longrepr = "skipped", (str(item.path), 0, reason)
         elif report.failed:
             status = ContractStatus.FAILED
             reason = call.excinfo.exconly(tryshort=True) if call.excinfo else "failed"
@@ -117,12 +125,9 @@ class ContractReporter:
         if self._config.getoption("--contract-store"):
             reviewed = status
         report.contract_status = status  # type: ignore[attr-defined]
-        if reviewed is None:
-            if status is not ContractStatus.FAILED:
-                report.outcome, report.longrepr = "passed", None
-        elif reviewed is status:
-            report.outcome, report.longrepr = "passed", None
-        else:
+        if reviewed is status and status is ContractStatus.FAILED:
+            report.outcome, report.longrepr = "skipped", (test, 0, reason)
+        elif reviewed not in (status, None):
             found = f"{test} on {label}: {status}, but reviewed as {reviewed}"
             longrepr = str(report.longrepr) if report.failed else reason
             report.longrepr = f"{longrepr}\n{found}; look at it, then store it with --contract-store".strip()
@@ -212,4 +217,4 @@ def _describe(contestant: Contestant) -> dict[str, object]:
     }
 
 
-__all__ = ["PARAMETER", "ContractReporter", "contestant_of", "matrix_lines", "reviewed_file", "test_name"]
+__all__ = ["PARAMETER", "ContractReporter", "contestant_of", "matrix_lines", "reason_against", "test_name"]

@@ -214,7 +214,8 @@ WAIT_OR_GO_ON = Saga(
 
 
 def _nap(name: str, duration: timedelta) -> Saga:
-    return Saga(name, (_trip_step("book_flight"), Sleep(name="nap", duration=duration), _trip_step("book_hotel")))
+    nap = Sleep(name="nap", duration=duration)
+    return Saga(name, (_trip_step("book_flight"), nap, _trip_step("book_hotel")))
 
 
 NAPPING = _nap("nap", NAP)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import pytest
 
 from bakeoff.contract.lab import Lab, Started
-from bakeoff.contract.sagas import PIVOT, TRIP
+from bakeoff.contract.sagas import APPROVAL, PIVOT, TRIP
 from bakeoff.engine import Capability
 from bakeoff.errors import WorkflowNotFoundError
 from bakeoff.outcome import Description, Status
 
-_SLOW = {"book_hotel:action": {"first": ["slow:1"]}}
+_SLOW = {"book_hotel:action": {"first": ["slow:0.6"]}}
 
 #: The pivot fails until somebody looked, and is retried for ever.
 _FAILING = {"pay:action": {"first": ["fault"] * 6}}
@@ -65,8 +66,6 @@ def test_describe_tells_the_last_error(lab: Lab) -> None:
 @pytest.mark.requires(Capability.DESCRIBE, Capability.SIGNALS)
 def test_describe_tells_what_is_awaited(lab: Lab) -> None:
     """While a saga waits, the name of the signal."""
-    from bakeoff.contract.sagas import APPROVAL
-
     started = lab.start(APPROVAL)
     started.until_done("book_flight")
     description = _described(started, "awaited signal", "awaiting", "approved")
@@ -97,15 +96,14 @@ def test_list_has_every_saga_under_its_status(lab: Lab) -> None:
     """Running, completed and compensated; each in one list, each once."""
     running = lab.start(TRIP, fates={"book_hotel:action": {"first": ["slow:3"]}})
     completed, compensated = lab.settle_all([(TRIP, {}), (TRIP, {"book_car:action": {"then": "decline"}})])
-    wanted = {
-        running: Status.RUNNING,
-        completed.started: Status.COMPLETED,
-        compensated.started: Status.COMPENSATED,
-    }
 
-    for started, status in wanted.items():
+    for started, status in (
+        (running, Status.RUNNING),
+        (completed.started, Status.COMPLETED),
+        (compensated.started, Status.COMPENSATED),
+    ):
         # An engine's list may lag behind; it must get there while the first one still runs.
-        listed = lab.until(f"{started.workflow_id} as {status}", lambda s=started, t=status: s.listed(t))  # type: ignore[misc]
+        listed = lab.until(f"{started.workflow_id} as {status}", partial(started.listed, status))
         assert listed.status is status
         assert listed.saga in ("trip", None)
     assert running.outcome().status is Status.COMPLETED

@@ -77,7 +77,7 @@ def test_result_of_a_saga_that_nobody_started(lab: Lab) -> None:
 
 def test_result_of_a_running_saga_times_out(lab: Lab) -> None:
     """The caller's patience ends, the saga does not."""
-    started = lab.start(TRIP, fates={"book_flight:action": {"first": ["slow:1"]}})
+    started = lab.start(TRIP, fates={"book_flight:action": {"first": ["slow:0.5"]}})
 
     with pytest.raises(ResultTimeoutError):
         started.outcome(timeout_s=0.1)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
-from bakeoff.contract.lab import Lab
+from bakeoff.contract.lab import Lab, Started
 from bakeoff.contract.sagas import BACKOFF, POLICIES, SINGLE, TRIP
 from bakeoff.engine import Capability
 from bakeoff.outcome import Status
 
 pytestmark = pytest.mark.requires(Capability.RETRY, Capability.OUTCOME)
+
+_FIRST_FAULTS = {f"{step}:action": {"first": ["fault"] * 3} for step in ("steady", "growing", "capped")}
 
 
 def test_transient_fault_is_retried_until_it_succeeds(lab: Lab) -> None:
@@ -97,15 +101,15 @@ def test_result_that_is_no_json_is_final(lab: Lab) -> None:
     assert end.story == ["book_flight", "book_hotel", "undo book_hotel", "undo book_flight"]
 
 
-def test_backoff_grows_by_each_steps_own_policy(lab: Lab) -> None:
+@pytest.mark.early(BACKOFF, _FIRST_FAULTS)
+def test_backoff_grows_by_each_steps_own_policy(early: Started) -> None:
     """Pauses between attempts are never shorter than the policy says, step by step."""
-    fates = {f"{step}:action": {"first": ["fault"] * 3} for step in ("steady", "growing", "capped")}
-    end = lab.settle(BACKOFF, fates=fates)  # type: ignore[arg-type]
+    end = early.settled()
 
     assert end.outcome.status is Status.COMPLETED
     for step in ("steady", "growing", "capped"):
         at = [attempt.at for attempt in end.trace.attempts(step)]
-        pauses = [later - earlier for earlier, later in zip(at, at[1:], strict=False)]
+        pauses = [later - earlier for earlier, later in itertools.pairwise(at)]
         policy = BACKOFF.step(step).retry
         wanted = [policy.delay_after(number).total_seconds() for number in (1, 2, 3)]
         # Nothing says how late a retry may be; a hundredth of a second is the clock's.

@@ -14,7 +14,7 @@ from bakeoff.outcome import Status
 
 pytestmark = pytest.mark.requires(Capability.SIGNALS, Capability.OUTCOME)
 
-_SLOW = {"book_flight:action": {"first": ["slow:0.5"]}}
+_SLOW = {"book_flight:action": {"first": ["slow:0.3"]}}
 
 
 def _waiting(lab: Lab) -> Started:
@@ -120,7 +120,7 @@ def test_two_waits_take_each_its_own_signal(lab: Lab) -> None:
     started = lab.start(TWO_WAITS, fates=_SLOW)  # type: ignore[arg-type]
 
     assert started.signal("countersigned", 2, signal_id="s2") is True
-    lab.never("it did not wait for the first", lambda: started.trace().attempts("book_hotel"), for_s=0.8)
+    lab.never("it did not wait for the first", lambda: started.trace().attempts("book_hotel"), for_s=0.6)
     assert started.signal("approved", 1, signal_id="s1") is True
     end = started.settled()
     assert end.story == ["book_flight", "book_hotel", "after"]

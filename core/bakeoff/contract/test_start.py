@@ -15,7 +15,7 @@ from bakeoff.outcome import Status
 pytestmark = pytest.mark.requires(Capability.IDEMPOTENT_START, Capability.OUTCOME)
 
 _ONCE = dict.fromkeys(["book_flight", "book_hotel", "book_car", "send_itinerary"], 1)
-_SLOW = {"book_flight:action": {"first": ["slow:0.5"]}}
+_SLOW = {"book_flight:action": {"first": ["slow:0.3"]}}
 
 
 def test_starting_again_while_it_runs_returns_the_existing_saga(lab: Lab) -> None:

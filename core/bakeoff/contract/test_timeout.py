@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from bakeoff.contract.lab import Lab
+from bakeoff.contract.lab import Lab, Started
 from bakeoff.contract.sagas import POLICIES
 from bakeoff.engine import Capability
 from bakeoff.outcome import Status
@@ -12,29 +14,30 @@ from bakeoff.outcome import Status
 pytestmark = pytest.mark.requires(Capability.TIMEOUT, Capability.RETRY, Capability.OUTCOME)
 
 
-def test_step_that_times_out_is_retried(lab: Lab) -> None:
+@pytest.mark.early(POLICIES, {"hasty:action": {"first": ["slow:2"]}})
+def test_step_that_times_out_is_retried(early: Started) -> None:
     """One attempt takes too long, the next one does not."""
-    end = lab.settle(POLICIES, fates={"hasty:action": {"first": ["slow:2"]}})
+    end = early.settled()
 
     assert end.outcome.status is Status.COMPLETED
     assert end.counts == {"hasty": 2, "patient": 1}
     assert sorted(end.story) == ["hasty", "patient"]
 
 
-def test_attempt_is_ended_at_its_timeout(lab: Lab) -> None:
+@pytest.mark.early(POLICIES, {"hasty:action": {"first": ["slow:8"]}})
+def test_attempt_is_ended_at_its_timeout(early: Started) -> None:
     """The retry comes after the timeout, and long before the slow attempt would have ended."""
-    end = lab.settle(POLICIES, fates={"hasty:action": {"first": ["slow:8"]}})
+    end = early.settled()
 
     first, second = (attempt.at for attempt in end.trace.attempts("hasty"))
     assert second - first >= 0.49
     assert second - first < 6
 
 
-def test_step_within_its_timeout_is_left_alone(lab: Lab) -> None:
+@pytest.mark.early(POLICIES, {"hasty:action": {"first": ["slow:2"]}, "patient:action": {"first": ["slow:1"]}})
+def test_step_within_its_timeout_is_left_alone(early: Started) -> None:
     """Two steps with different timeouts take equally long; only the hasty one is too slow."""
-    end = lab.settle(
-        POLICIES, fates={"hasty:action": {"first": ["slow:2"]}, "patient:action": {"first": ["slow:1"]}}
-    )
+    end = early.settled()
 
     assert end.outcome.status is Status.COMPLETED
     assert end.counts == {"hasty": 2, "patient": 1}
@@ -42,9 +45,10 @@ def test_step_within_its_timeout_is_left_alone(lab: Lab) -> None:
 
 
 @pytest.mark.requires(Capability.OWN_UNDO, Capability.COMPENSATION)
-def test_step_that_always_times_out_is_compensated_itself(lab: Lab) -> None:
+@pytest.mark.early(POLICIES, {"hasty:action": {"then": "slow:2"}})
+def test_step_that_always_times_out_is_compensated_itself(early: Started) -> None:
     """Its attempts are used up, and nobody knows what they did."""
-    end = lab.settle(POLICIES, fates={"hasty:action": {"then": "slow:2"}})
+    end = early.settled()
 
     assert end.outcome.status is Status.COMPENSATED
     assert end.counts == {"hasty": 2, "undo hasty": 1}
@@ -52,9 +56,10 @@ def test_step_that_always_times_out_is_compensated_itself(lab: Lab) -> None:
 
 
 @pytest.mark.requires(Capability.OWN_UNDO, Capability.COMPENSATION)
-def test_effect_before_the_timeout_is_undone(lab: Lab) -> None:
+@pytest.mark.early(POLICIES, {"hasty:action": {"then": "late:2"}})
+def test_effect_before_the_timeout_is_undone(early: Started) -> None:
     """The effect was there, the answer came too late, twice."""
-    end = lab.settle(POLICIES, fates={"hasty:action": {"then": "late:2"}})
+    end = early.settled()
 
     # The second attempt finds the result of the first one under its key, and then is late as well.
     assert end.outcome.status is Status.COMPENSATED
@@ -62,15 +67,14 @@ def test_effect_before_the_timeout_is_undone(lab: Lab) -> None:
 
 
 @pytest.mark.requires(Capability.OWN_UNDO, Capability.COMPENSATION)
-def test_late_finisher_has_no_effect_after_its_compensation(lab: Lab) -> None:
+@pytest.mark.early(POLICIES, {"hasty:action": {"then": "slow:2"}})
+def test_late_finisher_has_no_effect_after_its_compensation(lab: Lab, early: Started) -> None:
     """An attempt that timed out may run on; when it wakes up it meets the tombstone."""
-    end = lab.settle(POLICIES, fates={"hasty:action": {"then": "slow:1.5"}})
+    end = early.settled()
     last = end.trace.attempts("hasty")[-1].at
 
     def effect() -> object:
         return "hasty" in end.started.trace().story()
 
-    import time
-
-    lab.never("the late action took effect", effect, for_s=max(0.0, last + 2.0 - time.time()))
+    lab.never("the late action took effect", effect, for_s=max(0.0, last + 2.4 - time.time()))
     assert end.started.trace().story() == ["undo hasty (nothing)"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bakeoff.contract.lab import Lab
+from bakeoff.contract.lab import Lab, Started
 from bakeoff.contract.sagas import WAIT, WAIT_OR_FAIL, WAIT_OR_GO_ON
 from bakeoff.engine import Capability
 from bakeoff.errors import SignalRejectedError
@@ -14,9 +14,10 @@ pytestmark = pytest.mark.requires(Capability.SIGNALS, Capability.WAIT_TIMEOUT, C
 
 
 @pytest.mark.requires(Capability.COMPENSATION)
-def test_wait_that_times_out_fails_the_saga(lab: Lab) -> None:
+@pytest.mark.early(WAIT_OR_FAIL, {})
+def test_wait_that_times_out_fails_the_saga(early: Started) -> None:
     """It is compensated, not before its time, and the cause names the wait."""
-    end = lab.settle(WAIT_OR_FAIL)
+    end = early.settled()
 
     assert end.outcome.status is Status.COMPENSATED
     assert end.story == ["book_flight", "undo book_flight"]
@@ -26,9 +27,10 @@ def test_wait_that_times_out_fails_the_saga(lab: Lab) -> None:
     assert waited >= WAIT.total_seconds() - 0.01
 
 
-def test_wait_that_times_out_goes_on(lab: Lab) -> None:
+@pytest.mark.early(WAIT_OR_GO_ON, {})
+def test_wait_that_times_out_goes_on(early: Started) -> None:
     """With no payload, and not before its time."""
-    end = lab.settle(WAIT_OR_GO_ON)
+    end = early.settled()
 
     assert end.outcome.status is Status.COMPLETED
     assert end.story == ["book_flight", "after"]
@@ -48,9 +50,10 @@ def test_signal_in_time_beats_the_timeout(lab: Lab) -> None:
     lab.never("the timeout struck later", lambda: len(started.trace().story()) > 2, for_s=1.2)
 
 
-def test_signal_after_the_timeout_is_rejected(lab: Lab) -> None:
+@pytest.mark.early(WAIT_OR_GO_ON, {})
+def test_signal_after_the_timeout_is_rejected(early: Started) -> None:
     """The saga has gone on without it."""
-    end = lab.settle(WAIT_OR_GO_ON)
+    end = early.settled()
 
     with pytest.raises(SignalRejectedError):
         end.started.signal("approved", "too late")

@@ -75,7 +75,7 @@ def kill_session(leader: int, patience_s: float = 5.0) -> None:
                 continue
         if time.monotonic() > deadline:
             return
-        psutil.wait_procs(members, timeout=0.05)
+        time.sleep(0.01)  # psutil's wait would take the exit code away from Popen
 
 
 def stop_session(popen: subprocess.Popen[bytes], patience_s: float) -> None:

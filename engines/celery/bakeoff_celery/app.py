@@ -15,12 +15,17 @@ from bakeoff_celery.settings import celery_configuration
 from bakeoff_celery.tasks import register_forward
 
 
-def make_app(deployment: Deployment, sagas: Mapping[str, Saga]) -> Celery:
-    """Build the app and the tasks of ``sagas``. Nothing connects before it is used."""
+def make_app(
+    deployment: Deployment, sagas: Mapping[str, Saga], connection_name: str | None = None
+) -> Celery:
+    """Build the app and the tasks of ``sagas``; see ``celery_configuration`` for ``connection_name``.
+
+    Nothing connects before it is used.
+    """
     broker = deployment.addresses["broker"]
     backend = backend_url(deployment.addresses.get("results", broker))
     app = Celery("bakeoff", broker=broker, backend=backend, set_as_current=False)
-    app.conf.update(celery_configuration(deployment.settings, deployment.prefix))
+    app.conf.update(celery_configuration(deployment.settings, deployment.prefix, connection_name))
 
     def define(name: str, **options: Any) -> Callable[[Callable[..., Any]], Any]:
         # Not shared: another deployment's app in this process has other tasks of this name. Not typed: the

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import uuid4
 
 from celery import Celery
 from kombu.exceptions import OperationalError
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from bakeoff.deployment import Deployment
-from bakeoff.errors import StartUnknownError, WorkflowConflictError, WorkflowNotFoundError
+from bakeoff.errors import (
+    ResultTimeoutError,
+    StartUnknownError,
+    WorkflowConflictError,
+    WorkflowNotFoundError,
+)
 from bakeoff.outcome import Description, Listed, Outcome, Status
 from bakeoff.registry import find_saga
 from bakeoff.saga import JSON, Saga
@@ -29,6 +36,10 @@ from bakeoff_celery.state import State, to_json
 
 #: Kombu publishes in threads; one is enough for a broker nearby, more overlap with one far away.
 _PUBLISHERS = 4
+#: To the result backend; a thousand waiting callers take turns.
+_CONNECTIONS = 16
+#: Seconds between two tries while the result backend cannot be reached.
+_AWAY_S = 0.2
 
 
 class CeleryClient:
@@ -37,12 +48,13 @@ class CeleryClient:
     def __init__(self, deployment: Deployment, sagas: Mapping[str, Saga]) -> None:
         self._deployment = deployment
         self._sagas = dict(sagas)
-        self._app: Celery = make_app(deployment, sagas)
+        self._app: Celery = make_app(deployment, sagas, f"{deployment.prefix}bakeoff-{uuid4().hex}")
         # The threads that publish share one backend, which chords need.
         self._app.conf.result_backend_thread_safe = True
         self._pool = ThreadPoolExecutor(_PUBLISHERS, thread_name_prefix="celery-publish")
         address = deployment.addresses.get("results", deployment.addresses["broker"])
-        self._redis: Any = Redis.from_url(address)
+        pool: Any = BlockingConnectionPool.from_url(address, max_connections=_CONNECTIONS, timeout=None)
+        self._redis: Any = Redis.from_pool(pool)
         self._ttl_s = int(deployment.settings["result_expires"])
         self._outcomes = Outcomes(self._redis, deployment.prefix)
         self._inspection = Inspection(deployment, self._sagas, self._app, self._redis, self._outcomes.key)
@@ -92,10 +104,18 @@ class CeleryClient:
         """Wait for the terminal outcome."""
         native_id = self._deployment.native_id(workflow_id)
         key = rows.start_key(self._deployment, workflow_id)
-        outcome = await self._outcomes.wait(native_id, timeout_s, check=key)
-        if outcome is None:
-            raise WorkflowNotFoundError(f"no saga {workflow_id!r} was started here")
-        return Outcome.from_json(outcome)
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                outcome = await self._outcomes.wait(native_id, deadline - time.monotonic(), check=key)
+            except (RedisError, OSError) as error:  # the server may come back in time
+                if time.monotonic() > deadline:
+                    raise ResultTimeoutError(f"{workflow_id}: the result backend is away: {error}") from error
+                await asyncio.sleep(_AWAY_S)
+                continue
+            if outcome is None:
+                raise WorkflowNotFoundError(f"no saga {workflow_id!r} was started here")
+            return Outcome.from_json(outcome)
 
     async def signal(self, workflow_id: str, name: str, signal_id: str, payload: JSON) -> bool:
         """Deliver a signal to the wait called ``name``."""

@@ -79,8 +79,12 @@ class Outcomes:
         """Subscribe and wait until the server says so: what is published from then on is heard."""
         if key not in self._subscribed:
             self._subscribed[key] = asyncio.get_running_loop().create_future()
-            async with self._sending:
-                await self._pubsub.subscribe(key)
+            try:
+                async with self._sending:
+                    await self._pubsub.subscribe(key)
+            except BaseException:  # nobody may wait for an answer to what was not sent
+                self._subscribed.pop(key).cancel()
+                raise
             if not self._tasks:
                 self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._look())]
         await asyncio.shield(self._subscribed[key])

@@ -46,7 +46,7 @@ def make_broker(deployment: Deployment) -> Broker:
         # pika reports every reconnect as an error of its own; Dramatiq reports what could not be done.
         logging.getLogger("pika").setLevel(logging.CRITICAL)
         return RabbitmqBroker(
-            url=_for_pika(url, int(settings["connection_retries"])),
+            url=for_pika(url, int(settings["connection_retries"])),
             confirm_delivery=bool(settings["confirm_delivery"]),
             middleware=_middleware(deployment),
             **raw,
@@ -89,7 +89,7 @@ def _middleware(deployment: Deployment) -> list[Middleware]:
     ]
 
 
-def _for_pika(url: str, retries: int) -> str:
+def for_pika(url: str, retries: int) -> str:
     """Let pika try again while RabbitMQ is away, and spell the virtual host ``/`` as it wants it.
 
     What the URL itself says about attempts stays in force.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 
@@ -15,6 +14,7 @@ class Slots:
     def __init__(self, count: int) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="inline-step")
         self._free = asyncio.Semaphore(count)
+        self._running: set[asyncio.Future[Any]] = set()
 
     async def run(self, function: Callable[..., Any], timeout_s: float) -> Any:
         """Call ``function()`` in a thread; raise ``TimeoutError`` after ``timeout_s`` in it.
@@ -22,15 +22,22 @@ class Slots:
         A thread cannot be stopped: after a timeout it goes on, and keeps its slot until it ends.
         """
         await self._free.acquire()
-        loop = asyncio.get_running_loop()
-        future = self._pool.submit(function)
-        future.add_done_callback(functools.partial(self._release, loop))
-        return await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
+        future = asyncio.wrap_future(self._pool.submit(function))
+        self._running.add(future)
+        future.add_done_callback(self._release)
+        done, _ = await asyncio.wait((future,), timeout=timeout_s)
+        if not done:
+            raise TimeoutError
+        return future.result()
 
-    def _release(self, loop: asyncio.AbstractEventLoop, _future: Future[Any]) -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(self._free.release)
+    def _release(self, future: asyncio.Future[Any]) -> None:
+        self._running.discard(future)
+        self._free.release()
+        if not future.cancelled():
+            future.exception()  # nobody else may ask the one that came too late
 
     def close(self) -> None:
         """Start nothing more; do not wait for threads that still run."""
+        for future in list(self._running):
+            future.cancel()  # their threads find a loop that may be closed by then
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 
 from temporalio.client import (
     Client,
@@ -37,6 +38,8 @@ from bakeoff_temporal.failures import outcome_of
 
 #: gRPC says these when nobody can know whether the request was carried out.
 _UNKNOWN = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
+
+_RECONNECT_PAUSE_S = 0.2
 
 Handle = WorkflowHandle[object, object]
 
@@ -83,7 +86,7 @@ class TemporalClient:
         """Wait for the close event by a long poll."""
         try:
             async with asyncio.timeout(timeout_s):
-                results = await self._handle(workflow_id).result(follow_runs=False)
+                results = await self._closed(workflow_id)
         except TimeoutError:
             raise ResultTimeoutError(f"{workflow_id} has not settled within {timeout_s} s") from None
         except WorkflowFailureError as error:
@@ -95,6 +98,16 @@ class TemporalClient:
         except RPCError as error:
             raise self._translated(error, workflow_id) from error
         return Outcome(Status.COMPLETED, results if isinstance(results, dict) else {})
+
+    async def _closed(self, workflow_id: str) -> object:
+        """Result of the workflow; a server that is away meanwhile only costs time."""
+        while True:
+            try:
+                return await self._handle(workflow_id).result(follow_runs=False)
+            except RPCError as error:
+                if error.status not in _UNKNOWN:
+                    raise
+            await asyncio.sleep(_RECONNECT_PAUSE_S)
 
     async def signal(self, workflow_id: str, name: str, signal_id: str, payload: JSON) -> bool:
         """Deliver a signal as a workflow *update*, which answers; Temporal's plain signal cannot say "late".
@@ -111,7 +124,7 @@ class TemporalClient:
             raise SignalRejectedError(f"{workflow_id}: {reason}") from error
         except RPCError as error:
             translated = self._translated(error, workflow_id)
-            if isinstance(translated, WorkflowNotFoundError) and await self._exists(workflow_id):
+            if isinstance(translated, WorkflowNotFoundError) and await self._is_over(workflow_id):
                 raise SignalRejectedError(f"{workflow_id}: {name!r} came too late, it is over") from error
             raise translated from error
         except WorkflowUpdateRPCTimeoutOrCancelledError as error:
@@ -125,7 +138,7 @@ class TemporalClient:
         except RPCError as error:
             translated = self._translated(error, workflow_id)
             # A saga that is over has nothing left to cancel: its outcome tells.
-            if not (isinstance(translated, WorkflowNotFoundError) and await self._exists(workflow_id)):
+            if not (isinstance(translated, WorkflowNotFoundError) and await self._is_over(workflow_id)):
                 raise translated from error
 
     async def describe(self, workflow_id: str) -> Description:
@@ -137,14 +150,15 @@ class TemporalClient:
 
     async def list_sagas(self, status: Status | None = None, limit: int = 100) -> Sequence[Listed]:
         """The server's visibility list, newest first; a new saga may be missing for a moment."""
-        found: list[Listed] = []
+        found: list[tuple[datetime, Listed]] = []
         async for execution in self._client.list_workflows(queries.list_filter(self._queue, status)):
             item = queries.listed(execution, self._deployment.prefix)
             if status is None or item.status is status:
-                found.append(item)
+                found.append((execution.start_time, item))
             if len(found) >= limit:
                 break
-        return found
+        # The server's own order is running ones first, then by the time of their end.
+        return [item for _, item in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
     async def event_history(self, workflow_id: str) -> Sequence[Event]:
         """The workflow's event history, one line per event."""
@@ -157,7 +171,7 @@ class TemporalClient:
         """Let the SDK's threads deliver what they still hold; its connections end with the last reference."""
         await asyncio.sleep(DRAIN_S)
 
-    async def _exists(self, workflow_id: str) -> bool:
+    async def _is_over(self, workflow_id: str) -> bool:
         try:
             found = await self._handle(workflow_id).describe()
         except RPCError:

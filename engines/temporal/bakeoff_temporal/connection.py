@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 from temporalio.client import Client
-from temporalio.service import TLSConfig
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+from temporalio.service import RPCError, TLSConfig
 
 from bakeoff.deployment import Deployment
 from bakeoff.errors import UsageError
@@ -25,17 +27,32 @@ def task_queue(deployment: Deployment) -> str:
 
 
 async def connect(deployment: Deployment) -> Client:
-    """A client of the deployment's server."""
-    return await connect_to(deployment.addresses[ROLE], deployment.settings)
+    """A client of the deployment's server; ``UsageError`` if nobody answers there."""
+    address = deployment.addresses[ROLE]
+    try:
+        return await connect_to(address, deployment.settings)
+    except (RuntimeError, RPCError) as error:
+        raise UsageError(f"no Temporal server answers at {address} ({error}); is it up?") from error
 
 
 async def connect_to(address: str, settings: SettingsInForce) -> Client:
     """A client of the server at ``address``; raises the SDK's ``RuntimeError`` while nobody answers there."""
     return await Client.connect(
         address,
+        runtime=_runtime(),
         namespace=settings["namespace"],
         api_key=settings["api_key"] or None,
         tls=tls_of(settings),
+    )
+
+
+@cache
+def _runtime() -> Runtime:
+    """The SDK's threads, one set per process; they log to standard output, where people read results."""
+    return Runtime(
+        telemetry=TelemetryConfig(
+            logging=LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"))
+        )
     )
 
 

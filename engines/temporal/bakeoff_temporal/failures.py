@@ -37,7 +37,7 @@ def cause_of(error: ActivityError, step: Step) -> Cause:
 
 def was_cancelled(error: ActivityError) -> bool:
     """Whether a cancel, not the step itself, ended the retries."""
-    return error.retry_state is RetryState.CANCEL_REQUESTED or isinstance(error.cause, CancelledError)
+    return error.retry_state == RetryState.CANCEL_REQUESTED or isinstance(error.cause, CancelledError)
 
 
 def purely_declined(error: ActivityError) -> bool:

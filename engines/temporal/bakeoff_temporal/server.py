@@ -30,13 +30,14 @@ class TemporalServer:
 
     settings: SettingsInForce
     role: str = ROLE
-    kind: str = "temporal dev server"
+    kind: str = field(init=False)
     port_names: tuple[str, ...] = ("frontend", "ui", "http", "metrics")
     ready_within_s: float = 15.0
     external_address: str | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.external_address = self.settings["address"] or None
+        self.kind = "temporal server" if self.external_address else "temporal dev server"
 
     def launch(self, folder: Path, ports: Mapping[str, int]) -> Launch:
         """Keep the database in ``folder``, so that a restart finds its workflows again."""

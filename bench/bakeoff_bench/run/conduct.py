@@ -1,0 +1,250 @@
+"""One run: stacks come up one after another, engines take turns, everything is written down.
+
+A stack comes up right before its first block and stays up, idle, while others have their turn: starting
+it anew for every block would cost more, and warm it less fairly, than the idle load, which is measured in
+every block and stored beside the result.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import psutil
+
+from bakeoff.checkers import Shape
+from bakeoff.engine import Capability, Support, Survives
+from bakeoff.history import History
+from bakeoff.stack import StackPlan, running_stack
+from bakeoff_bench.run.drive import Driver, Tally
+from bakeoff_bench.run.folder import RunFolder, keep_world
+from bakeoff_bench.run.load import cpu_seconds
+from bakeoff_bench.run.plan import Contestant, RunPlan, block, turns
+from bakeoff_bench.run.progress import Progress
+from bakeoff_bench.run.tail import LedgerTail
+from bakeoff_scenarios import Workload
+
+
+async def conduct(
+    plan: RunPlan, contestants: list[Contestant], folder: RunFolder, began_s: float
+) -> dict[str, Any]:
+    """Run everything and return the manifest, which is in the folder as well.
+
+    Args:
+        plan, contestants: What to do.
+        folder: Where it is written down.
+        began_s: Monotonic seconds at which the command began.
+
+    Raises:
+        UsageError, ServerStartError: If a stack does not come up.
+    """
+    manifest = _manifest(plan, contestants)
+    folder.write_manifest(manifest)
+    folder.write_rejected(plan.book.rejected)
+    running = [one for one in contestants if one.workload is not None]
+    tallies = {one.chosen.name: Tally() for one in contestants}
+    for one in contestants:
+        if one.workload is None:
+            tallies[one.chosen.name].state = "not supported"
+        else:
+            tallies[one.chosen.name].planned = len(one.workload.assignments)
+    run = _Run(plan, folder, manifest, began_s)
+    with Progress(tallies) as progress:
+        async with AsyncExitStack() as stacks:
+            for number, position in turns(len(running), plan.rounds):
+                one = running[position]
+                await run.block(one, number, stacks, tallies[one.chosen.name], progress)
+            run.keep_ledgers()
+            manifest["complete"] = True
+    for one in running:
+        _remove_servers_data(folder, one)
+    folder.write_manifest(manifest)
+    return manifest
+
+
+class _Run:
+    def __init__(self, plan: RunPlan, folder: RunFolder, manifest: dict[str, Any], began_s: float) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._manifest = manifest
+        self._began_s = began_s
+        self._drivers: dict[str, Driver] = {}
+
+    async def block(
+        self, one: Contestant, number: int, stacks: AsyncExitStack, tally: Tally, progress: Progress
+    ) -> None:
+        """One turn of one engine."""
+        name, workload = one.chosen.name, one.workload
+        assert workload is not None
+        if name not in self._drivers:
+            tally.state = "starting"
+            progress.changed(name)
+            self._drivers[name] = await self._bring_up(one, workload, stacks, tally)
+            self._drivers[name].on_settled = self._settled(name, progress)
+        driver = self._drivers[name]
+        part = workload.assignments[block(workload, number, self._plan.rounds)]
+        others = [other.stack for other in self._drivers.values() if other is not driver]
+        tally.state = f"round {number + 1} of {self._plan.rounds}"
+        progress.changed(name)
+        own_before, idle_before = cpu_seconds([driver.stack]), cpu_seconds(others)
+        seconds = await driver.block(part, self._plan.concurrency)
+        tally.seconds += seconds
+        about = self._manifest["engines"][name]
+        about["blocks"].append(
+            {
+                "round": number,
+                "sagas": len(part),
+                "seconds": seconds,
+                "deployment_cpu_s": cpu_seconds([driver.stack]) - own_before,
+                "idle_others_cpu_s": cpu_seconds(others) - idle_before,
+            }
+        )
+        about["worker_restarts"] = driver.stack.workers.restarts if driver.stack.workers else 0
+        tally.state = "done" if number + 1 == self._plan.rounds else "idle"
+        progress.changed(name)
+
+    def _settled(self, name: str, progress: Progress) -> Callable[[], None]:
+        def settled() -> None:
+            if self._manifest["first_settled_s"] is None:
+                self._manifest["first_settled_s"] = time.monotonic() - self._began_s
+            progress.changed(name)
+
+        return settled
+
+    async def _bring_up(
+        self, one: Contestant, workload: Workload, stacks: AsyncExitStack, tally: Tally
+    ) -> Driver:
+        plan, name = self._plan, one.chosen.name
+        self._folder.write_workload(name, workload)
+        began_s = time.monotonic()
+        stack = await stacks.enter_async_context(
+            running_stack(
+                StackPlan(
+                    engine=one.chosen.engine,
+                    settings=one.chosen.settings,
+                    folder=self._folder.engine(name),
+                    sagas=plan.references,
+                    profile=workload.profile,
+                    participants=plan.participants,
+                    workers=plan.workers,
+                    slots=plan.slots,
+                    ledger=plan.ledger,
+                    prefix=plan.prefix,
+                )
+            )
+        )
+        about = self._manifest["engines"][name]
+        about["ready_s"] = time.monotonic() - began_s
+        about["versions"] = stack.versions()
+        stack.world.add_orders(workload.orders)
+        stack.world.set_stock(workload.stock)
+        for assignment in workload.assignments:
+            if assignment.fates is not None:
+                stack.world.set_fate(assignment.planned.workflow_id, assignment.fates)
+        return Driver(
+            stack=stack,
+            saga=stack.sagas[plan.saga.name],
+            history=stacks.enter_context(History(self._folder.engine(name) / "history.jsonl")),
+            tail=LedgerTail(stack.world),
+            tally=tally,
+        )
+
+    def keep_ledgers(self) -> None:
+        """A ledger that is no file of the run folder is copied into one."""
+        for name, driver in self._drivers.items():
+            if driver.stack.world.engine.url.get_backend_name() != "sqlite":
+                keep_world(driver.stack.world.engine, self._folder.engine(name) / "world.db")
+
+
+def _remove_servers_data(folder: RunFolder, one: Contestant) -> None:
+    """What servers stored is theirs, and the deployment file may hold credentials; the logs stay."""
+    for path in folder.engine(one.chosen.name).iterdir():
+        if path.is_dir() and path.name != "logs":
+            shutil.rmtree(path, ignore_errors=True)
+    (folder.engine(one.chosen.name) / "deployment.json").unlink(missing_ok=True)
+
+
+def _manifest(plan: RunPlan, contestants: list[Contestant]) -> dict[str, Any]:
+    book = plan.book
+    profile = next((one.workload.profile.to_json() for one in contestants if one.workload), None)
+    return {
+        "bakeoff": version("bakeoff"),
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "complete": False,
+        "first_settled_s": None,
+        "scenario": plan.scenario.name,
+        "saga": {
+            "name": plan.saga.name,
+            "references": plan.references,
+            "shape": Shape.of(plan.saga).to_json(),
+        },
+        "orders": {
+            "source": book.source,
+            "usable": len(book.orders),
+            "lines_read": book.lines_read,
+            "rejected_lines": len(book.rejected) - len(book.rejected_orders),
+            "rejected_orders": len(book.rejected_orders),
+        },
+        "seed": plan.seed,
+        "profile": profile,
+        "rounds": plan.rounds,
+        "concurrency": plan.concurrency,
+        "workers": plan.workers,
+        "slots": plan.slots,
+        "ledger": plan.ledger if "://" not in plan.ledger else "external",
+        "participants": plan.participants,
+        "machine": {
+            "system": platform.platform(),
+            "python": platform.python_version(),
+            "cpus": psutil.cpu_count() or 0,
+            "memory_bytes": psutil.virtual_memory().total,
+        },
+        "engines": {one.chosen.name: _about(one) for one in contestants},
+    }
+
+
+def _about(one: Contestant) -> dict[str, Any]:
+    settings, info = one.chosen.settings, one.info
+    outcome = info.claims[Capability.OUTCOME]
+    survives = sorted(str(what) for what in info.survives)
+    return {
+        "title": info.title,
+        "note": info.note,
+        "versions": dict(info.versions),
+        "config_class": str(settings.config_class),
+        "settings": settings.shown(),
+        "changed": list(settings.changed),
+        "raw": dict(settings.raw),
+        "survives": survives,
+        "durability": _tier(info.survives),
+        "in_process": info.in_process,
+        "lacking": {str(need): reason for need, reason in one.lacking.items()},
+        "silent": outcome.reason if outcome.support is Support.ABSENT else "",
+        "notes": list(one.workload.notes) if one.workload else [],
+        "blocks": [],
+    }
+
+
+def _tier(survives: frozenset[Survives]) -> str:
+    """Durability tier; D2 (fsync per acknowledgement) is a matter of settings that no class of ours takes."""
+    if Survives.POWER_LOSS in survives:
+        return "D2 (power loss, as declared; not tested)"
+    if Survives.WORKER_KILL in survives and Survives.BROKER_KILL in survives:
+        return "D1 (kill of any process)"
+    return "D1 for workers only" if Survives.WORKER_KILL in survives else "none"
+
+
+def shown_settings(about: Mapping[str, Any]) -> str:
+    """``name=value, ...`` of one engine's manifest entry, changed ones marked."""
+    parts = [
+        f"{name}={value}{' (set)' if name in about['changed'] else ''}"
+        for name, value in about["settings"].items()
+        if value is not None
+    ]
+    return ", ".join([*parts, *(f"{key}={value} (raw)" for key, value in about["raw"].items())])

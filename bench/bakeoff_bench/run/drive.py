@@ -1,0 +1,140 @@
+"""The client of a block of sagas: a closed loop with a fixed number in flight."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from bakeoff.engine import Cancels, Capability, EngineClient, Signals, Support
+from bakeoff.errors import NotSupportedError
+from bakeoff.history import History
+from bakeoff.outcome import Outcome, Status
+from bakeoff.saga import Saga
+from bakeoff.stack import Stack
+from bakeoff_bench.run.tail import LedgerTail
+from bakeoff_scenarios import Assignment
+
+#: Seconds after its start by which a saga must be settled; the slowest planned one takes a tenth of that.
+PATIENCE_S = 60.0
+
+#: Seconds that the engine gets to tell the outcome of a saga which is settled in the ledger.
+_WORD_WITHIN_S = 10.0
+
+#: Seconds that it gets to tell about a saga which is not.
+_LAST_WORD_S = 1.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the progress display shows of one engine."""
+
+    planned: int = 0
+    started: int = 0
+    settled: int = 0
+    compensated: int = 0
+    seconds: float = 0.0
+    state: str = "waiting"
+    last_error: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Driver:
+    """Starts sagas of one engine, does what their client does, and writes its history."""
+
+    stack: Stack
+    saga: Saga
+    history: History
+    tail: LedgerTail
+    tally: Tally
+    patience_s: float = PATIENCE_S
+    on_settled: Callable[[], None] = field(default=lambda: None)
+
+    async def block(self, assignments: Sequence[Assignment], concurrency: int) -> float:
+        """Run a block to its end; return its seconds.
+
+        Raises:
+            ServerStartError: If the workers cannot be kept alive.
+        """
+        waiting = iter(assignments)
+        began_s = self.history.now_s()
+        follower = asyncio.create_task(self.tail.follow(self._check_workers))
+        slots = [asyncio.create_task(self._slot(waiting)) for _ in range(min(concurrency, len(assignments)))]
+        try:
+            # Whichever fails first ends the block: without a ledger there is nothing to wait for.
+            pending: set[asyncio.Task[None]] = {follower, *slots}
+            while pending - {follower}:
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        finally:
+            for task in (follower, *slots):
+                task.cancel()
+            await asyncio.gather(follower, *slots, return_exceptions=True)
+        return self.history.now_s() - began_s
+
+    def _check_workers(self) -> None:
+        workers = self.stack.workers
+        if workers is not None and workers.failure is not None:
+            raise workers.failure
+
+    async def _slot(self, waiting: Iterator[Assignment]) -> None:
+        for assignment in waiting:
+            await self._one(assignment)
+
+    async def _one(self, assignment: Assignment) -> None:
+        planned = assignment.planned
+        workflow_id = planned.workflow_id
+        client = self.stack.client
+        self.tail.watch(planned)
+        try:
+            self.tally.started += 1
+            with self.history.operation("start", workflow_id) as answer:
+                answer.value = await client.start(self.saga, workflow_id, planned.input)
+            await self._act(client, assignment)
+            settled = await self._wait_settled(assignment)
+            await self._ask(client, workflow_id, _WORD_WITHIN_S if settled else _LAST_WORD_S)
+        except Exception as error:  # an adapter may let anything of its SDK through
+            # The history holds it and the checkers judge it; a saga that fails does not stop the others.
+            self.tally.last_error = f"{type(error).__name__}: {error}"
+        finally:
+            self.tail.forget(workflow_id)
+
+    async def _act(self, client: EngineClient, assignment: Assignment) -> None:
+        workflow_id = assignment.planned.workflow_id
+        for name, payload in assignment.signals.items():
+            if not isinstance(client, Signals):
+                raise NotSupportedError("the client has no method signal()")
+            with self.history.operation("signal", workflow_id) as answer:
+                answer.value = await client.signal(workflow_id, name, f"{workflow_id}:{name}", payload)
+        if assignment.cancel_after is not None:
+            await self.tail.tried(workflow_id, assignment.cancel_after, self.patience_s)
+            if not isinstance(client, Cancels):
+                raise NotSupportedError("the client has no method cancel()")
+            with self.history.operation("cancel", workflow_id):
+                await client.cancel(workflow_id)
+
+    async def _wait_settled(self, assignment: Assignment) -> bool:
+        """Wait for the ledger, or for the engine's word where the ledger cannot tell."""
+        planned = assignment.planned
+        ends = (planned.expected, *planned.alternatives)
+        with self.history.operation("settled", planned.workflow_id) as answer:
+            if all(end.ledger_tells for end in ends):
+                end = await self.tail.settled(planned.workflow_id, self.patience_s)
+                status = end.status if end is not None else None
+            else:
+                status = (await self.stack.client.result(planned.workflow_id, self.patience_s)).status
+            answer.value = status
+        if status is None:
+            return False
+        self.tally.settled += 1
+        self.tally.compensated += status is not Status.COMPLETED
+        self.on_settled()
+        return True
+
+    async def _ask(self, client: EngineClient, workflow_id: str, within_s: float) -> None:
+        if self.stack.info.claims[Capability.OUTCOME].support is Support.ABSENT:
+            return
+        with self.history.operation("result", workflow_id) as answer:
+            outcome: Outcome = await client.result(workflow_id, within_s)
+            answer.value = outcome.to_json()

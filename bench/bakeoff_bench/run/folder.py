@@ -1,0 +1,154 @@
+"""The folder of a run: manifest, and per engine the plan, the ledger, the history and the logs.
+
+manifest.json          what was run, on what, with which settings
+rejected.jsonl         lines and orders that were refused
+ENGINE/workload.json   stock, expected numbers
+ENGINE/plan.jsonl      one planned saga per line, with its expectation
+ENGINE/history.jsonl   what the client saw
+ENGINE/world.db        the services' database with the ledger (SQLite, also when PostgreSQL was used)
+ENGINE/logs/           of servers and workers
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, insert, select
+
+from bakeoff.checkers import Evidence, Planned, Shape, choose_alternative, read_books
+from bakeoff.errors import UsageError
+from bakeoff.history import read_history
+from bakeoff.orders.loader import Rejection
+from bakeoff.world import World, schema
+from bakeoff.world.database import open_database, reading
+from bakeoff_scenarios import Workload
+
+FORMAT = 1
+_MANIFEST = "manifest.json"
+
+
+class RunFolder:
+    """Where everything of one run lies."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path) -> RunFolder:
+        """Make the folder.
+
+        Raises:
+            UsageError: If it is used already or cannot be written.
+        """
+        try:
+            if path.exists() and (not path.is_dir() or any(path.iterdir())):
+                raise UsageError(f"--out {path}: it exists already and is not empty; name a new folder")
+            path.mkdir(parents=True, exist_ok=True)
+            probe = path / _MANIFEST
+            probe.write_text("{}")
+            probe.unlink()
+        except OSError as error:
+            raise UsageError(f"--out {path}: cannot be written ({error.strerror})") from error
+        return cls(path)
+
+    def engine(self, name: str) -> Path:
+        """The part of one engine."""
+        return self.path / name
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Replace the manifest."""
+        unfinished = self.path / f"{_MANIFEST}.new"
+        unfinished.write_text(json.dumps({"format": FORMAT, **manifest}, indent=2, default=str) + "\n")
+        unfinished.replace(self.path / _MANIFEST)
+
+    def manifest(self) -> dict[str, Any]:
+        """Read the manifest.
+
+        Raises:
+            UsageError: If this is no run folder, or one of another format.
+        """
+        try:
+            manifest: dict[str, Any] = json.loads((self.path / _MANIFEST).read_text())
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{self.path} is no run folder of bakeoff: {error}") from error
+        if manifest.get("format") != FORMAT:
+            raise UsageError(
+                f"{self.path} has format {manifest.get('format')}; this bakeoff reads format {FORMAT}"
+            )
+        return manifest
+
+    def write_rejected(self, rejected: Iterable[Rejection]) -> None:
+        """List what was refused of the orders."""
+        _write_lines(
+            self.path / "rejected.jsonl",
+            (
+                {"what": r.what, "file": r.file, "line": r.line, "order_id": r.order_id, "reason": r.reason}
+                for r in rejected
+            ),
+        )
+
+    def write_workload(self, engine: str, workload: Workload) -> None:
+        """Store the plan of one engine before it starts."""
+        folder = self.engine(engine)
+        folder.mkdir(parents=True, exist_ok=True)
+        about = {"stock": workload.stock, "counts": workload.counts, "notes": workload.notes}
+        (folder / "workload.json").write_text(json.dumps(about, indent=2) + "\n")
+        _write_lines(folder / "plan.jsonl", (one.planned.to_json() for one in workload.assignments))
+
+    def evidence(self, engine: str, manifest: Mapping[str, Any]) -> Evidence:
+        """Everything that is known of one engine's part.
+
+        Raises:
+            UsageError: If a file of it is missing or broken.
+        """
+        folder = self.engine(engine)
+        try:
+            about = json.loads((folder / "workload.json").read_text())
+            lines = (folder / "plan.jsonl").read_text().splitlines()
+            plans = [Planned.from_json(json.loads(line)) for line in lines]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"{folder} is not complete: {error}") from error
+        world = World.open(f"sqlite:///{folder / 'world.db'}")
+        try:
+            ledger = world.ledger()
+            books = read_books(world.engine, about["stock"])
+        finally:
+            world.close()
+        evidence = Evidence(
+            engine=engine,
+            shape=Shape.from_json(manifest["saga"]["shape"]),
+            planned={planned.workflow_id: planned for planned in plans},
+            counts=about["counts"],
+            ledger=ledger,
+            operations=read_history(folder / "history.jsonl"),
+            books=books,
+            rejected=manifest["orders"]["rejected_orders"],
+            silent=manifest["engines"][engine]["silent"],
+        )
+        records = evidence.by_saga()
+        chosen = {wf: choose_alternative(planned, records[wf]) for wf, planned in evidence.planned.items()}
+        return replace(evidence, planned=chosen)
+
+
+def keep_world(source: Engine, file: Path) -> None:
+    """Copy a service database that is no file into one, so that the run can be judged again."""
+    target = open_database(f"sqlite:///{file}")
+    try:
+        with target.begin() as tx, reading(source) as connection:
+            schema.metadata.create_all(tx)
+            for table in schema.metadata.sorted_tables:
+                rows = [dict(row._mapping) for row in connection.execute(select(table))]
+                if rows:
+                    tx.execute(insert(table), rows)
+    finally:
+        target.dispose()
+
+
+def _write_lines(path: Path, items: Iterable[Mapping[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for item in items:
+            file.write(json.dumps(item, separators=(",", ":")) + "\n")

@@ -1,0 +1,110 @@
+"""From a run folder to a result: counts, verdicts and indicative numbers per engine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bakeoff.checkers import (
+    Evidence,
+    Validity,
+    count,
+    duplicates_attempted,
+    duplicates_planned,
+    held_by_unfinished,
+    judge,
+    merge,
+    observe,
+)
+from bakeoff_bench.run.folder import RunFolder
+
+
+def result_of(folder: RunFolder) -> dict[str, Any]:
+    """Judge a stored run; the same folder always gives the same result.
+
+    Returns:
+        The manifest, with ``validity`` and per engine ``counts``, ``verdicts``, ``duplicates`` and
+        ``indicative`` added.
+
+    Raises:
+        UsageError: If the folder is not complete.
+    """
+    manifest = folder.manifest()
+    validities = []
+    for name, about in manifest["engines"].items():
+        if about["lacking"]:
+            about["validity"] = "not supported"
+            continue
+        if not about["blocks"] and not (folder.engine(name) / "history.jsonl").exists():
+            about["validity"], about["reason"] = str(Validity.UNKNOWN), "the run ended before its first block"
+            validities.append(Validity.UNKNOWN)
+            continue
+        about |= _judged(folder.evidence(name, manifest), about)
+        validities.append(Validity(about["validity"]))
+        manifest["engines"][name] = about
+    manifest["validity"] = str(merge(validities))
+    return manifest
+
+
+def _judged(evidence: Evidence, about: Mapping[str, Any]) -> dict[str, Any]:
+    observed = observe(evidence)
+    verdicts = judge(evidence)
+    return {
+        "validity": str(merge(verdict.validity for verdict in verdicts)),
+        "expected": {
+            **dict.fromkeys(("completed", "compensated", "compensation_failed"), 0),
+            **evidence.counts,
+        },
+        "counts": {**count(observed), "rejected": evidence.rejected},
+        "verdicts": [verdict.to_json() for verdict in verdicts],
+        "duplicates": {
+            "attempted": duplicates_attempted(evidence),
+            "planned": duplicates_planned(evidence),
+        },
+        "cancelled": sum(planned.note == "cancelled" for planned in evidence.planned.values()),
+        "refused": sum(planned.note == "refused" for planned in evidence.planned.values()),
+        "unfinished_hold": held_by_unfinished(evidence),
+        "indicative": _indicative(evidence, about["blocks"]),
+    }
+
+
+def _indicative(evidence: Evidence, blocks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Rates and latencies of a closed loop: they show the order of magnitude, not the capacity."""
+    started: dict[str, float] = {}
+    latencies: dict[str, list[float]] = {"completed": [], "compensated": []}
+    fates = {workflow_id: str(one.fate) for workflow_id, one in observe(evidence).items()}
+    settled = 0
+    for operation in evidence.operations:
+        if operation.name == "start":
+            started.setdefault(operation.workflow_id, operation.invoked_at_s)
+        elif operation.name == "settled" and operation.value and operation.completed_at_s is not None:
+            settled += 1
+            kept = latencies.get(fates.get(operation.workflow_id, ""))
+            if kept is not None and operation.workflow_id in started:
+                kept.append(operation.completed_at_s - started[operation.workflow_id])
+    seconds = sum(block["seconds"] for block in blocks)
+    return {
+        "loop": "closed",
+        "sagas_per_s": settled / seconds if seconds else None,
+        "seconds": seconds,
+        "deployment_cpu_s": sum(block["deployment_cpu_s"] for block in blocks),
+        "idle_others_cores": sum(block["idle_others_cpu_s"] for block in blocks) / seconds
+        if seconds
+        else None,
+        **{
+            status: {
+                "sagas": len(values),
+                "p50_s": percentile(values, 0.50),
+                "p95_s": percentile(values, 0.95),
+            }
+            for status, values in latencies.items()
+        },
+    }
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """Nearest-rank percentile; ``None`` without values."""
+    if not values:
+        return None
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]

@@ -1,0 +1,32 @@
+"""Which domain faults a saga is to suffer in ``bakeoff run``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bakeoff.saga import Saga
+from bakeoff.world import USUAL, Profile
+
+
+def usual_faults(saga: Saga, seed: int) -> Profile:
+    """The usual mixture of faults, fitted to a saga so that every one of them settles.
+
+    The order sagas decline at the payment and break at shipment or confirmation. Another saga declines at
+    its second recorded step and breaks at its last one. Nothing is declined after the pivot, and nothing
+    breaks for good from the pivot on: such a step is retried without limit. A saga with steps that keep no
+    record (``noop``) exists to price an adapter, and suffers nothing.
+    """
+    steps = list(saga.steps())
+    if not all(step.recorded is True for step in steps):
+        return Profile(seed=seed)
+    usual: dict[str, Any] = dict(USUAL)
+    names = [step.name for step in steps]
+    if not set(names) & (set(usual["declines"]) | set(usual["broken"])):
+        usual["declines"] = {names[min(1, len(names) - 1)]: 40}
+        usual["broken"] = {names[-1]: 20}
+    pivot = saga.pivot_index()
+    before = {name for name in names if pivot is None or saga.index_of(name) < pivot}
+    upto = {name for name in names if pivot is None or saga.index_of(name) <= pivot}
+    usual["declines"] = {name: share for name, share in usual["declines"].items() if name in upto}
+    usual["broken"] = {name: share for name, share in usual["broken"].items() if name in before}
+    return Profile(seed=seed, **usual)

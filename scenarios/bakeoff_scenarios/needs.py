@@ -1,0 +1,32 @@
+"""What a saga asks of an engine."""
+
+from __future__ import annotations
+
+from bakeoff.engine import Capability, EngineInfo, Support
+from bakeoff.saga import Parallel, Saga, Sleep, Wait
+
+
+def needs_of(saga: Saga) -> tuple[Capability, ...]:
+    """Capabilities without which this saga cannot run as it is written."""
+    needs = {Capability.ORDER: None, Capability.RETRY: None, Capability.TIMEOUT: None}
+    if any(step.compensation for step in saga.steps()):
+        needs |= {Capability.COMPENSATION: None, Capability.OWN_UNDO: None}
+    if saga.pivot_index() is not None:
+        needs[Capability.PIVOT] = None
+    for element in saga.elements:
+        match element:
+            case Parallel():
+                needs[Capability.PARALLEL] = None
+            case Sleep():
+                needs[Capability.TIMERS] = None
+            case Wait(timeout=timeout):
+                needs[Capability.SIGNALS] = None
+                if timeout is not None:
+                    needs[Capability.WAIT_TIMEOUT] = None
+    return tuple(needs)
+
+
+def lacking(saga: Saga, info: EngineInfo) -> dict[Capability, str]:
+    """``{capability: the engine's reason}`` for every need that it declares absent."""
+    claims = {need: info.claims[need] for need in needs_of(saga)}
+    return {need: claim.reason for need, claim in claims.items() if claim.support is Support.ABSENT}

@@ -1,0 +1,183 @@
+"""The servers that are not an engine's own: they start, answer, keep their data, and listen to us alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pika  # type: ignore[import-untyped]
+import pytest
+import redis
+from sqlalchemy import text
+
+from bakeoff.errors import EngineUnavailableError, ServerStartError, UsageError
+from bakeoff.processes import Launcher, scratch_folder
+from bakeoff.servers import PostgresServer, RabbitmqServer, RunningServer, Server, ValkeyServer, start_server
+from bakeoff.servers.rabbitmq import rabbitmq_programs
+from bakeoff.world.database import open_database
+from tests.processes.traces import Traces, until
+
+pytestmark = [pytest.mark.service]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A server and how a client of its own kind writes something durable and reads it again."""
+
+    make: Callable[[], Server]
+    write: Callable[[str], None]
+    read: Callable[[str], str]
+
+
+def _write_valkey(address: str) -> None:
+    with redis.Redis.from_url(address) as client:
+        client.set("fact", "kept")
+
+
+def _read_valkey(address: str) -> str:
+    with redis.Redis.from_url(address, decode_responses=True) as client:
+        return str(client.get("fact"))
+
+
+def _write_rabbitmq(address: str) -> None:
+    with pika.BlockingConnection(pika.URLParameters(address.removesuffix("/") + "%2F")) as connection:
+        channel = connection.channel()
+        channel.confirm_delivery()
+        channel.queue_declare("facts", durable=True)
+        channel.basic_publish("", "facts", b"kept", pika.BasicProperties(delivery_mode=2))
+
+
+def _read_rabbitmq(address: str) -> str:
+    with pika.BlockingConnection(pika.URLParameters(address.removesuffix("/") + "%2F")) as connection:
+        _, _, body = connection.channel().basic_get("facts", auto_ack=True)
+        return str(body.decode()) if body else "nothing"
+
+
+def _write_postgres(address: str) -> None:
+    engine = open_database(address)
+    with engine.begin() as tx:
+        tx.execute(text("CREATE TABLE facts (fact text)"))
+        tx.execute(text("INSERT INTO facts VALUES ('kept')"))
+    engine.dispose()
+
+
+def _read_postgres(address: str) -> str:
+    engine = open_database(address)
+    with engine.connect() as connection:
+        fact = str(connection.execute(text("SELECT fact FROM facts")).scalar_one())
+    engine.dispose()
+    return fact
+
+
+CASES = {
+    "valkey": Case(lambda: ValkeyServer("broker"), _write_valkey, _read_valkey),
+    "rabbitmq": Case(RabbitmqServer, _write_rabbitmq, _read_rabbitmq),
+    "postgresql": Case(PostgresServer, _write_postgres, _read_postgres),
+}
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest) -> Case:
+    if request.param == "rabbitmq":
+        try:
+            rabbitmq_programs()
+        except EngineUnavailableError as missing:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip(f"not supported here: {missing}")
+    return CASES[request.param]
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    with scratch_folder("test") as folder:
+        yield folder
+
+
+def _start(server: Server, launcher: Launcher, folder: Path) -> RunningServer:
+    return asyncio.run(start_server(server, launcher, folder))
+
+
+def _start_again(running: RunningServer, launcher: Launcher) -> None:
+    """As the harness does after it has killed a server: the same folder, the same ports."""
+    assert running.folder is not None
+    launch = running.server.launch(running.folder, running.ports)
+    child = launcher.start(f"{running.server.role}-again", launch)
+
+    def answers() -> bool:
+        assert child.alive, child.log_tail()
+        try:
+            asyncio.run(running.server.probe(running.address))
+        except Exception:
+            return False
+        return True
+
+    until(answers, "it answers again", running.server.ready_within_s)
+
+
+def test_it_starts_answers_listens_on_loopback_and_stops(
+    case: Case, scratch: Path, traces: Callable[[int], Traces]
+) -> None:
+    with Launcher(scratch / "logs") as launcher:
+        running = _start(case.make(), launcher, scratch)
+        assert running.child is not None
+        held = traces(os.getpid())
+        case.write(running.address)
+
+        assert running.version[0].isdigit()
+        assert case.read(running.address) == "kept"
+        assert held.addresses <= {"127.0.0.1", "::1"}
+        assert set(running.ports.values()) <= set(held.ports)
+
+    assert held.held_ports() == []
+    assert held.alive() == []
+
+
+def test_it_keeps_what_it_acknowledged_when_it_is_killed_and_started_again(case: Case, scratch: Path) -> None:
+    with Launcher(scratch / "logs") as launcher:
+        running = _start(case.make(), launcher, scratch)
+        assert running.child is not None
+        case.write(running.address)
+
+        running.child.popen.kill()
+        launcher.stop(running.child)
+        assert running.child.popen.returncode == -signal.SIGKILL
+        _start_again(running, launcher)
+
+        assert case.read(running.address) == "kept"
+
+
+def test_a_server_that_cannot_come_up_shows_its_log(tmp_path: Path) -> None:
+    server = ValkeyServer("broker", appendfsync="sometimes")
+    with (
+        Launcher(tmp_path / "logs") as launcher,
+        pytest.raises(ServerStartError, match=r"(?s)valkey ended at once \(exit code 1\):.*appendfsync"),
+    ):
+        _start(server, launcher, tmp_path)
+
+
+def test_an_external_server_that_does_not_answer_is_the_users_mistake(tmp_path: Path) -> None:
+    server = ValkeyServer("broker", external_address="redis://joe:secret@127.0.0.1:1/0")
+    with (
+        Launcher(tmp_path / "logs") as launcher,
+        pytest.raises(UsageError, match=r"no valkey answers at redis://\*\*\*@127.0.0.1:1/0") as raised,
+    ):
+        _start(server, launcher, tmp_path)
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root must become somebody else")
+def test_root_runs_postgresql_where_nobody_else_may_enter(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    (closed / "run" / "engine").mkdir(parents=True)
+    with Launcher(tmp_path / "logs") as launcher:
+        running = _start(PostgresServer(), launcher, closed / "run" / "engine")
+        _write_postgres(running.address)
+
+        assert _read_postgres(running.address) == "kept"
+    assert closed.stat().st_mode & 0o077 == 0

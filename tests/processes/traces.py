@@ -1,0 +1,67 @@
+"""Waiting with a deadline, and what a process with its descendants holds."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import psutil
+
+from bakeoff.processes import port_is_free
+
+
+def until(condition: Callable[[], bool], message: str, within_s: float = 15.0) -> None:
+    """Poll until ``condition`` is true; fail with ``message`` at the deadline."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s:.0f} s: {message}")
+        time.sleep(0.05)
+
+
+def gone(pid: int) -> bool:
+    """Whether no living process has this number."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+class Traces:
+    """The processes and listening ports that a process held at one moment; of this process: its children."""
+
+    def __init__(self, pid: int) -> None:
+        root = psutil.Process(pid)
+        self.processes = [*([] if pid == os.getpid() else [root]), *root.children(recursive=True)]
+        # Workers and servers open sessions of their own, and some of those fork away from their parents.
+        sessions = {process.pid for process in self.processes}
+        for process in psutil.process_iter():
+            try:
+                if os.getsid(process.pid) in sessions and process not in self.processes:
+                    self.processes.append(process)
+            except (ProcessLookupError, PermissionError):
+                continue
+        listening = [
+            connection.laddr
+            for process in self.processes
+            for connection in process.net_connections("inet")
+            if connection.status == psutil.CONN_LISTEN
+        ]
+        self.ports = sorted({address.port for address in listening})
+        self.addresses = {address.ip for address in listening}
+
+    def alive(self) -> list[str]:
+        """What still runs, as ``"pid command"``."""
+        found = []
+        for process in self.processes:
+            try:
+                if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(f"{process.pid} {' '.join(process.cmdline())[:120]}")
+            except psutil.NoSuchProcess:
+                continue
+        return found
+
+    def held_ports(self) -> list[int]:
+        """Ports that are still listened on."""
+        return [port for port in self.ports if not port_is_free(port)]
