@@ -38,6 +38,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 @pytest.mark.service
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_no_client_process_crashes_at_its_exit(tmp_path: Path) -> None:
     """Twenty short processes, each with one finished and one abandoned wait, all end with code 0."""
     with temporal_lab(tmp_path, "exit") as lab:

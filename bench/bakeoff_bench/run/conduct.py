@@ -93,8 +93,9 @@ class _Run:
         tally.state = f"round {number + 1} of {self._plan.rounds}"
         progress.changed(name)
         own_before, idle_before = cpu_seconds([driver.stack]), cpu_seconds(others)
+        tally.block_began_s = time.monotonic()
         seconds = await driver.block(part, self._plan.concurrency)
-        tally.seconds += seconds
+        tally.finished_blocks_s, tally.block_began_s = tally.finished_blocks_s + seconds, None
         about = self._manifest["engines"][name]
         about["blocks"].append(
             {
@@ -245,6 +246,6 @@ def shown_settings(about: Mapping[str, Any]) -> str:
     parts = [
         f"{name}={value}{' (set)' if name in about['changed'] else ''}"
         for name, value in about["settings"].items()
-        if value is not None
+        if value is not None and value != ""
     ]
     return ", ".join([*parts, *(f"{key}={value} (raw)" for key, value in about["raw"].items())])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -33,9 +34,16 @@ class Tally:
     started: int = 0
     settled: int = 0
     compensated: int = 0
-    seconds: float = 0.0
     state: str = "waiting"
     last_error: str = ""
+    finished_blocks_s: float = 0.0
+    block_began_s: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of all its blocks up to now."""
+        running = time.monotonic() - self.block_began_s if self.block_began_s is not None else 0.0
+        return self.finished_blocks_s + running
 
 
 @dataclass(slots=True, kw_only=True)

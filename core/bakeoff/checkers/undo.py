@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bakeoff.checkers.evidence import Evidence, Planned
-from bakeoff.checkers.observed import Fate, observe
+from bakeoff.checkers.observed import Fate, observe, settled_by_plan
 from bakeoff.checkers.shape import Shape
 from bakeoff.checkers.verdict import Verdict, conclude
 from bakeoff.outcome import Status
@@ -26,11 +26,15 @@ def _undoing(evidence: Evidence) -> int:
 def check_net_zero(evidence: Evidence) -> Verdict:
     """What a compensated saga did is undone; an undo of nothing needs a step that may have acted."""
     records, findings, tested = evidence.by_saga(), list[str](), 0
+    words = evidence.words()
     for workflow_id, one in observe(evidence).items():
-        if one.fate is not Fate.COMPENSATED:
-            continue
-        tested += 1
-        findings += _not_undone(evidence, evidence.planned[workflow_id], records[workflow_id])
+        planned, seen = evidence.planned[workflow_id], records[workflow_id]
+        # A saga that pretends to be compensated is judged as one, whatever its ledger looks like.
+        pretends = workflow_id in words and words[workflow_id].status is Status.COMPENSATED
+        over = planned.expected.status is Status.COMPENSATED and settled_by_plan(planned.expected, seen)
+        if one.fate is Fate.COMPENSATED or pretends or over:
+            tested += 1
+            findings += _not_undone(evidence, planned, seen)
     expected = [planned.expected.status for planned in evidence.planned.values()]
     return conclude(
         "I3",

@@ -18,6 +18,7 @@ from bakeoff.plugins import Plugins
 from bakeoff.registry import find_saga, load_sagas
 from bakeoff.saga import Saga
 from bakeoff.servers.postgres import postgres_install
+from bakeoff.servers.server import hide_credentials
 from bakeoff.settings import ConfigClass, SettingsInForce, resolve
 from bakeoff.world.database import open_database
 
@@ -227,7 +228,7 @@ def check_ledger(text: str) -> str:
 
 def _check_reachable(url: str) -> None:
     database = open_database(url)
-    shown = database.url.render_as_string(hide_password=True)
+    shown = hide_credentials(url)
     if database.url.get_backend_name() == "sqlite":
         database.dispose()
         return

@@ -92,7 +92,7 @@ def up(
                 f"{one.name} has no servers to bring up: its sagas run inside the process that starts them "
                 f"(`bakeoff run --engine {one.name}`)"
             )
-    if len(chosen) > 1 and check_ledger(ledger) not in ("sqlite", "postgres"):
+    if len(chosen) > 1 and ledger not in ("sqlite", "postgres"):
         raise UsageError(
             "--ledger URL: every engine needs an empty database of its own; bring them up one by one"
         )

@@ -89,11 +89,11 @@ def worker(
     with ExitStack() as cleanup:
         running = None
         if address or ledger or set_ or set_raw:
-            database = _ledger_elsewhere(ledger or os.environ.get("BAKEOFF_LEDGER"))
             if not engine:
                 raise UsageError("say which engine the worker is for, e.g. --engine temporal")
             chosen = choose_engines([engine], config=config, sets=set_, raws=set_raw)[0]
             _refuse_in_process(chosen.engine, chosen.settings)
+            database = _ledger_elsewhere(ledger or os.environ.get("BAKEOFF_LEDGER"))
             sagas = dict.fromkeys(
                 [BUILT_IN_SAGAS, *(ref for text in saga or () for ref in choose_saga(text)[1])]
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -32,8 +33,9 @@ def open_database(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        raise UsageError(f"{url!r} is no database URL; give sqlite:///FILE or postgresql://...") from None
+    except (ArgumentError, ValueError):
+        shown = re.sub(r"//[^@/]*@", "//***@", url)
+        raise UsageError(f"{shown!r} is no database URL; give sqlite:///FILE or postgresql://...") from None
     backend = parsed.get_backend_name()
     if backend == "postgresql":
         try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from sqlalchemy import Engine, delete, func, insert, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from bakeoff.errors import UsageError
 from bakeoff.world import schema
@@ -68,9 +69,8 @@ class World:
         Raises:
             UsageError: If the database cannot be reached or already holds a world.
         """
-        engine = open_database(url)
         profile = profile or Profile()
-        try:
+        with _database(url, "cannot use the database") as engine:
             with engine.begin() as tx:
                 schema.metadata.create_all(tx, checkfirst=True)
                 if tx.execute(select(func.count()).select_from(schema.meta)).scalar_one():
@@ -82,9 +82,7 @@ class World:
                         {"name": "participants", "value": participants},
                     ],
                 )
-        except OperationalError as error:
-            raise UsageError(f"cannot use the database {_shown(engine)}: {error.orig}") from error
-        return cls(engine, profile, participants)
+            return cls(engine, profile, participants)
 
     @classmethod
     def open(cls, url: str) -> World:
@@ -93,18 +91,17 @@ class World:
         Raises:
             UsageError: If there is none.
         """
-        engine = open_database(url)
-        file = engine.url.database if engine.url.get_backend_name() == "sqlite" else None
-        if file is not None and not os.path.exists(file):  # noqa: PTH110 - a string from a URL
-            raise UsageError(f"there is no ledger in {file}")
-        try:
+        with _database(url, "there is no ledger of bakeoff in") as engine:
+            file = engine.url.database if engine.url.get_backend_name() == "sqlite" else None
+            if file is not None and not os.path.exists(file):  # noqa: PTH110 - a string from a URL
+                raise UsageError(f"there is no ledger in {file}")
             with reading(engine) as connection:
                 meta: dict[str, Any] = {
                     row.name: row.value for row in connection.execute(select(schema.meta))
                 }
+            if not meta:
+                raise UsageError(f"{_shown(engine)} holds no ledger of bakeoff")
             return cls(engine, Profile(**meta["profile"]), meta["participants"])
-        except (OperationalError, KeyError) as error:
-            raise UsageError(f"{_shown(engine)} holds no ledger of bakeoff: {error}") from error
 
     def services(self) -> Services:
         """What ``perform`` needs."""
@@ -177,6 +174,20 @@ class World:
         )
         with reading(self.engine) as connection:
             return Totals(*(int(value) for value in connection.execute(query).one()))
+
+
+@contextmanager
+def _database(url: str, problem: str) -> Iterator[Engine]:
+    """An engine that is closed again if anything goes wrong; the database's refusals become the user's."""
+    engine = open_database(url)
+    try:
+        yield engine
+    except DatabaseError as error:
+        engine.dispose()
+        raise UsageError(f"{problem} {_shown(engine)}: {error.orig}") from error
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 def _shown(engine: Engine) -> str:

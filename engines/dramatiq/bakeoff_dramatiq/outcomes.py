@@ -16,6 +16,8 @@ from bakeoff_dramatiq.rows import Rows
 
 #: Messages are missed while the subscription's connection is down, so all rows are read now and then.
 RECHECK_S = 2.0
+#: New waiters are collected this long before their rows are read together; many are served by then.
+_GATHER_S = 0.01
 _PAUSE_S = 0.1
 
 
@@ -70,16 +72,17 @@ class Outcomes:
             await asyncio.sleep(_PAUSE_S)
 
     async def _ask(self) -> None:
-        """Read the rows of new waiters at once, and those of all from time to time."""
+        """Read the rows of new waiters soon, and those of all from time to time."""
         await self._subscribed.wait()
         while True:
             try:
                 async with asyncio.timeout(RECHECK_S):
                     await self._wake.wait()
+                    await asyncio.sleep(_GATHER_S)
             except TimeoutError:
                 self._read_all()
             self._wake.clear()
-            unread, self._unread = list(self._unread), set()
+            unread, self._unread = list(self._unread & self._waiting.keys()), set()
             try:
                 await self._read(unread)
             except (RedisError, OSError):
