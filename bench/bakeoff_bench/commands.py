@@ -12,9 +12,21 @@ if TYPE_CHECKING:
 
 @hookimpl
 def bakeoff_register_commands(cli: typer.Typer) -> None:
-    """Add ``run``, ``check`` and ``scenarios``."""
+    """Add ``run``, ``check``, ``scenarios`` and ``bench``."""
+    import typer
+
     from bakeoff_bench.run.command import check, run, scenarios
+    from bakeoff_bench.speed.command import speed
 
     cli.command("run")(run)
     cli.command("check")(check)
     cli.command("scenarios")(scenarios)
+    bench = typer.Typer(help="Measure bakeoff itself on this machine.", rich_markup_mode=None)
+    bench.command("speed")(speed)
+    # The callback keeps typer from folding a group of one into its only command.
+    bench.callback()(_bench)
+    cli.add_typer(bench, name="bench")
+
+
+def _bench() -> None:
+    """Measure bakeoff itself on this machine."""

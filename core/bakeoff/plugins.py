@@ -31,7 +31,7 @@ class Plugins:
     """Engines and commands that are installed, plus those that a caller adds by name.
 
     Attributes:
-        extra: ``{engine name: module}`` of engines outside any entry point (tests, ``--plugin``).
+        extra: ``{engine name: module or module:attribute}`` of engines outside any entry point (tests, ``--plugin``).
     """
 
     extra: dict[str, str] = field(default_factory=dict)
@@ -69,7 +69,9 @@ class Plugins:
 
     def _engine_module(self, name: str) -> object:
         if name in self.extra:
-            return importlib.import_module(self.extra[name])
+            module_name, _, attribute = self.extra[name].partition(":")
+            module = importlib.import_module(module_name)
+            return getattr(module, attribute) if attribute else module
         entries = [entry for entry in entry_points(group=ENGINES_GROUP) if entry.name == name]
         if not entries:
             known = self.engine_names()

@@ -5,52 +5,13 @@ from __future__ import annotations
 import re
 import socket
 import sys
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
 from bakeoff.cli.main import run
-
-Refused = Callable[..., str]
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's folder; temporary files go beside it."""
-    home, temporary = tmp_path / "home", tmp_path / "tmp"
-    home.mkdir()
-    temporary.mkdir()
-    monkeypatch.chdir(home)
-    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    for variable in ("BAKEOFF_LEDGER", "BAKEOFF_STATE"):
-        monkeypatch.delenv(variable, raising=False)
-    return home
-
-
-@pytest.fixture
-def refused(home: Path, capfd: pytest.CaptureFixture[str]) -> Refused:
-    """Run a command line that must be refused; return the one line that says why."""
-
-    def refuse(line: str | list[str]) -> str:
-        before = {process.pid for process in psutil.Process().children(recursive=True)}
-        files = sorted(home.rglob("*"))
-        code = run(line.split() if isinstance(line, str) else line)
-        printed = capfd.readouterr()
-
-        assert code == 2, printed.err
-        assert printed.out == ""
-        errors = [text for text in printed.err.splitlines() if not text.startswith("warning: ")]
-        assert len(errors) == 1, printed.err
-        assert errors[0].startswith("error: ")
-        assert {process.pid for process in psutil.Process().children(recursive=True)} <= before
-        assert sorted(home.rglob("*")) == files
-        assert list((home.parent / "tmp").iterdir()) == []
-        return errors[0]
-
-    return refuse
+from tests.cli.conftest import Refused
 
 
 @pytest.mark.parametrize(
@@ -164,9 +125,15 @@ def test_a_database_that_holds_a_ledger_already_is_noticed_and_the_servers_stop(
     ],
 )
 def test_workers_elsewhere_that_cannot_work(refused: Refused, arguments: str, reason: str) -> None:
-    message = refused(f"worker --engine temporal {arguments}")
+    message = refused(f"worker --engine temporal --prefix bakeoff-1- {arguments}")
 
     assert re.search(reason, message), message
+
+
+def test_a_worker_elsewhere_needs_the_prefix(refused: Refused) -> None:
+    message = refused("worker --engine temporal --ledger postgresql://127.0.0.1:1/d")
+
+    assert "needs the --prefix that it printed" in message
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,7 @@ def test_a_killed_worker_is_started_again_and_works(deployment: Deployment) -> N
 
     (victim,) = workers()
     os.kill(victim.pid, signal.SIGKILL)
-    deployment.worker.wait_for("warning: a worker ended and was started again (for the 1. time)")
+    deployment.worker.wait_for("warning: a worker ended and was started again (restart 1)")
 
     assert "noop-after completed" in deployment.bakeoff("start", "noop", "after", "--wait")
     (heir,) = workers()

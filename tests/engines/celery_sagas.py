@@ -11,7 +11,7 @@ from pathlib import Path
 from billiard.exceptions import SoftTimeLimitExceeded
 
 from bakeoff.errors import BusinessError
-from bakeoff.saga import JSON, Call, Parallel, RetryPolicy, Saga, Sleep, Step
+from bakeoff.saga import JSON, Call, Element, Parallel, RetryPolicy, Saga, Sleep, Step, Wait
 
 _QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=20), maximum_attempts=3)
 _ONCE = RetryPolicy(maximum_attempts=1)
@@ -110,4 +110,33 @@ PATIENT = _saga(
         ),
     ),
 )
+
+
+def _step(name: str) -> Step:
+    return Step(name=name, action=plain, compensation=undo_plain, retry=_QUICK)
+
+
+def _shape(pattern: str) -> Saga:
+    """Read a saga from letters: a step, a group of two (``p``) or of one (``o``), a sleep (``z``), a wait."""
+    elements: list[Element] = []
+    for number, letter in enumerate(pattern):
+        name = f"{letter}{number}"
+        if letter == "s":
+            elements.append(_step(name))
+        elif letter in "po":
+            members = (_step(f"{name}a"), _step(f"{name}b"))[: 2 if letter == "p" else 1]
+            elements.append(Parallel(name=name, steps=members))
+        elif letter == "z":
+            elements.append(Sleep(name=name, duration=timedelta(milliseconds=50)))
+        else:
+            elements.append(Wait(name=name))
+    return Saga(f"shape-{pattern}", tuple(elements))
+
+
+#: Celery rewrites canvases as they are composed; every neighbourhood has its own way to go wrong.
+PATTERNS = "s p o pp ppp spp psp op po zs sz pz zp ws sw pw wp pwzp wwos".split()
+SHAPES = {pattern: _shape(pattern) for pattern in PATTERNS}
+# Where workers look for sagas.
+globals().update({f"SHAPE_{pattern}": saga for pattern, saga in SHAPES.items()})
+
 NAP = Saga("short-nap", (_FIRST, Sleep(name="nap", duration=_SECOND)))

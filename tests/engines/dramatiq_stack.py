@@ -87,11 +87,7 @@ def context_of(lab: Lab, saga: str) -> Iterator[Context]:
 
 def children_of(lab: Lab) -> list[psutil.Process]:
     """The processes that run steps: the children of Dramatiq's masters."""
-    assert lab.stack.workers is not None
-    found: list[psutil.Process] = []
-    for master in lab.stack.workers.children:
-        found.extend(psutil.Process(master.pid).children())
-    return found
+    return [psutil.Process(seen.pid) for seen in lab.stack.world.workers() if psutil.pid_exists(seen.pid)]
 
 
 def server(lab: Lab, role: str) -> RunningServer:

@@ -5,20 +5,31 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import redis
 
 from bakeoff.contract import sagas
 from bakeoff.contract.lab import Lab
-from bakeoff.errors import SignalRejectedError, WorkflowNotFoundError
-from bakeoff.outcome import Status
-from bakeoff_dramatiq.client import DramatiqClient
-from tests.engines.dramatiq_stack import dramatiq_lab, rows_of, server
+from bakeoff.deployment import Deployment
+from bakeoff.errors import (
+    ResultTimeoutError,
+    SignalRejectedError,
+    StartUnknownError,
+    UsageError,
+    WorkflowError,
+    WorkflowNotFoundError,
+)
+from bakeoff.outcome import Outcome, Status
+from bakeoff.processes import free_ports
+from bakeoff.saga import Saga
+from bakeoff_dramatiq.client import LONGEST, DramatiqClient
+from tests.engines.dramatiq_stack import dramatiq_lab, rows_of, server, settings_of
 
 pytestmark = pytest.mark.service
 
-WAITERS = 1000
+SAGAS = 1000
 
 
 @pytest.fixture(scope="module")
@@ -29,26 +40,28 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 def test_a_thousand_waiting_sagas_need_a_handful_of_connections_and_hardly_any_requests(lab: Lab) -> None:
     """Outcomes are published; rows are only read again now and then, many at a time."""
-    started = lab.start(sagas.APPROVAL)
-    lab.until("it waits", lambda: started.describe().awaiting)
-    with redis.Redis.from_url(server(lab, "broker").address) as probe:
+    ids = [f"waiting-{number}" for number in range(SAGAS)]
+    with rows_of(lab) as rows, redis.Redis.from_url(server(lab, "broker").address) as probe:
+        for workflow_id in ids:
+            rows.claim(sagas.TRIP, workflow_id, None)
 
         async def wait() -> tuple[int, float, list[Status]]:
             client = DramatiqClient(lab.stack.deployment)
             before = _connections(probe)
-            waiting = [asyncio.create_task(client.result(started.workflow_id, 30)) for _ in range(WAITERS)]
+            waiting = [asyncio.create_task(client.result(workflow_id, 30)) for workflow_id in ids]
             await asyncio.sleep(0.5)
             used, began = _connections(probe) - before, time.process_time()
             await asyncio.sleep(3)
             cpu_s = time.process_time() - began
-            await client.signal(started.workflow_id, "approved", "s", True)
+            for workflow_id in ids:
+                rows.settle(sagas.TRIP, workflow_id, Outcome(Status.COMPLETED))
             outcomes = await asyncio.gather(*waiting)
             await client.close()
             return used, cpu_s, [outcome.status for outcome in outcomes]
 
         used, cpu_s, statuses = lab.thread.call(wait, 60)
 
-    assert statuses == [Status.COMPLETED] * WAITERS
+    assert statuses == [Status.COMPLETED] * SAGAS
     assert used <= 4
     assert cpu_s < 0.6
 
@@ -126,6 +139,52 @@ def test_description_tells_the_attempt_its_error_and_the_next_retry(lab: Lab) ->
     assert description.last_error == "InjectedFault: patient failed"
     assert started.outcome().status is Status.COMPLETED
     assert started.describe().status is Status.COMPLETED
+
+
+def test_saga_that_is_too_long_for_a_pipeline_is_refused_before_anything_is_written(lab: Lab) -> None:
+    """Messages nest, and JSON has a depth; better a refusal than a row without a message."""
+    step = sagas.TRIP.step("send_itinerary")
+    endless = Saga("endless", tuple(replace(step, name=f"step_{n}") for n in range(LONGEST + 1)))
+    longest = Saga("longest", endless.elements[:LONGEST])
+
+    with pytest.raises(UsageError, match="401 elements"):
+        lab.prepare(endless, workflow_id="endless").start()
+    with pytest.raises(WorkflowNotFoundError):
+        lab.ask(lambda client: client.result("endless", 5))
+    # No worker knows this saga, but its message can be written and read.
+    assert lab.prepare(longest, workflow_id="longest").start() is True
+
+
+def test_broken_connections_are_told_in_our_own_words() -> None:
+    """Nothing of redis-py or Dramatiq reaches a caller."""
+    (port,) = free_ports(1)
+    deployment = Deployment(
+        engine="dramatiq",
+        settings=settings_of({"connection_retries": "0"}),
+        addresses={"broker": f"redis://127.0.0.1:{port}/0"},
+        world_url="sqlite:///unused",
+        sagas=("bakeoff.contract.sagas",),
+    )
+
+    async def ask() -> list[BaseException]:
+        client = DramatiqClient(deployment)
+        try:
+            asked = (
+                client.start(sagas.TRIP, "x", None),
+                client.result("x", 0.5),
+                client.signal("x", "approved", "s", None),
+                client.describe("x"),
+                client.list_sagas(),
+            )
+            answers = await asyncio.gather(*asked, return_exceptions=True)
+            return [answer for answer in answers if isinstance(answer, BaseException)]
+        finally:
+            await client.close()
+
+    assert [type(error) for error in asyncio.run(ask())] == [
+        *(StartUnknownError, ResultTimeoutError),
+        *(WorkflowError, WorkflowError, WorkflowError),
+    ]
 
 
 def test_unknown_sagas_are_unknown_to_every_question(lab: Lab) -> None:

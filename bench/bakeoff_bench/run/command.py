@@ -86,6 +86,9 @@ def run(
     ] = 8,
     workers: WorkersOption = 1,
     slots: SlotsOption = 4,
+    rounds: Annotated[
+        int | None, typer.Option("--rounds", min=1, max=100, help="Turns of each engine.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the faults that are drawn.")] = 1,
     config: ConfigOption = ConfigClass.RECOMMENDED,
     set_: SetOption = None,
@@ -125,7 +128,7 @@ def run(
         scenario=find_scenario(scenario),
         book=book,
         seed=seed,
-        rounds=min(_QUICK_ROUNDS if quick else _ROUNDS, len(book.orders)),
+        rounds=min(rounds or (_QUICK_ROUNDS if quick else _ROUNDS), len(book.orders)),
         concurrency=concurrency,
         workers=workers,
         slots=slots,

@@ -114,6 +114,7 @@ class _Run:
         def settled() -> None:
             if self._manifest["first_settled_s"] is None:
                 self._manifest["first_settled_s"] = time.monotonic() - self._began_s
+                self._manifest["first_settled_at"] = time.time()  # for other processes
             progress.changed(name)
 
         return settled
@@ -154,6 +155,7 @@ class _Run:
             history=stacks.enter_context(History(self._folder.engine(name) / "history.jsonl")),
             tail=LedgerTail(stack.world),
             tally=tally,
+            by_word=plan.participants == "naive",
         )
 
     def keep_ledgers(self) -> None:
@@ -179,6 +181,7 @@ def _manifest(plan: RunPlan, contestants: list[Contestant]) -> dict[str, Any]:
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "complete": False,
         "first_settled_s": None,
+        "first_settled_at": None,
         "scenario": plan.scenario.name,
         "saga": {
             "name": plan.saga.name,

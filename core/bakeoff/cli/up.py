@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import secrets
 import socket
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
@@ -41,9 +42,11 @@ _POLL_S = 0.2
 _PREFIX = re.compile(r"^[A-Za-z][A-Za-z0-9._-]{0,39}$")
 
 PrefixOption = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--prefix", metavar="TEXT", help="Of every name that is created on a server that is not ours."
+        "--prefix",
+        metavar="TEXT",
+        help="Of every name on servers of your own; `bakeoff up` makes a new one if left out.",
     ),
 ]
 SagasOption = Annotated[
@@ -60,7 +63,7 @@ def up(
     set_raw: SetRawOption = None,
     ledger: LedgerOption = "sqlite",
     slots: SlotsOption = 4,
-    prefix: PrefixOption = "bakeoff-",
+    prefix: PrefixOption = None,
     state: StateOption = DEFAULT_STATE,
 ) -> None:
     """Bring an engine's servers up, until Ctrl-C.
@@ -97,6 +100,7 @@ def up(
             "--ledger URL: every engine needs an empty database of its own; bring them up one by one"
         )
     check_ledger(ledger)
+    own = check_prefix(f"bakeoff-{secrets.token_hex(3)}-" if prefix is None else prefix)
     sagas = dict.fromkeys([BUILT_IN_SAGAS, *(ref for text in saga or () for ref in choose_saga(text)[1])])
     with ExitStack() as cleanup:
         folder = cleanup.enter_context(held_state(state))
@@ -109,7 +113,8 @@ def up(
                 sagas=tuple(sagas),
                 slots=slots,
                 ledger=ledger,
-                prefix=check_prefix(prefix),
+                # New each time, so that what an earlier deployment left on a broker is not ours to take.
+                prefix=own,
             )
             for one in chosen
         ]
@@ -168,7 +173,7 @@ def _introduce(backend: Backend) -> None:
         for s in backend.servers
         if s.server.role != "ledger"
     ]
-    rows.append(("ledger", backend.world.engine.url.render_as_string(hide_password=True), ""))
+    rows.append(("ledger", hide_credentials(backend.deployment.world_url), ""))
     rows += [(title, url, "web page") for title, url in _pages(backend).items()]
     if backend.deployment.prefix:
         rows.append(("prefix", backend.deployment.prefix, "of every name on your server"))
@@ -186,8 +191,28 @@ def _teach(backends: Sequence[Backend], orders: dict[str, str], folder: Path) ->
     say("In other terminals:")
     for backend in backends:
         say(f"  bakeoff worker --engine {backend.engine.name}{where}")
+        _teach_elsewhere(backend)
     say(f"  bakeoff start order order-123 --wait{which}{where}")
     say("Ctrl-C stops everything.")
+
+
+def _teach_elsewhere(backend: Backend) -> None:
+    """How a worker on another machine joins, where servers and ledger can be reached from there."""
+    deployment = backend.deployment
+    if not deployment.external or backend.world.engine.url.get_backend_name() == "sqlite":
+        return
+    settings = deployment.settings
+    words = ["bakeoff worker", f"--engine {deployment.engine}", f"--prefix {deployment.prefix}"]
+    if settings.config_class is not ConfigClass.RECOMMENDED:
+        words.append(f"--config {settings.config_class}")
+    words += [f"--saga {reference}" for reference in deployment.sagas if reference != BUILT_IN_SAGAS]
+    for name in settings.changed:
+        value = str(settings[name])
+        shown = "***" if name in settings.secrets and "://" not in value else hide_credentials(value)
+        words.append(f"--set {deployment.engine}.{name}={shown}")
+    words += [f"--set-raw {deployment.engine}.{key}={value}" for key, value in settings.raw.items()]
+    words.append(f"--ledger {hide_credentials(deployment.world_url)}")
+    say(f"  {' '.join(words)}   (elsewhere)")
 
 
 def _check_alive(backend: Backend) -> None:

@@ -70,7 +70,7 @@ def worker(
     config: ConfigOption = ConfigClass.RECOMMENDED,
     set_: SetOption = None,
     set_raw: SetRawOption = None,
-    prefix: PrefixOption = "bakeoff-",
+    prefix: PrefixOption = None,
     state: StateOption = DEFAULT_STATE,
 ) -> None:
     """Run worker processes of a deployment.
@@ -82,8 +82,9 @@ def worker(
         bakeoff worker --engine temporal --processes 2
 
     \b
-    On another machine, for servers and a PostgreSQL that both can reach:
-        bakeoff worker --engine temporal --address cluster.example:7233 \\
+    On another machine, with servers and a PostgreSQL that both can reach (`up` prints the line):
+        bakeoff worker --engine temporal --prefix bakeoff-3f9a1c- \\
+            --address cluster.example:7233 \\
             --ledger postgresql://bakeoff@database.example/bakeoff
     """
     with ExitStack() as cleanup:
@@ -93,6 +94,8 @@ def worker(
                 raise UsageError("say which engine the worker is for, e.g. --engine temporal")
             chosen = choose_engines([engine], config=config, sets=set_, raws=set_raw)[0]
             _refuse_in_process(chosen.engine, chosen.settings)
+            if prefix is None:
+                raise UsageError("a worker away from `bakeoff up` needs the --prefix that it printed")
             database = _ledger_elsewhere(ledger or os.environ.get("BAKEOFF_LEDGER"))
             sagas = dict.fromkeys(
                 [BUILT_IN_SAGAS, *(ref for text in saga or () for ref in choose_saga(text)[1])]
@@ -156,12 +159,10 @@ def _addresses(chosen: ChosenEngine, given: Sequence[str]) -> dict[str, str]:
     servers = {server.role: server for server in chosen.engine.servers(chosen.settings)}
     for text in given:
         role, equals, value = text.partition("=")
-        if role not in servers or not equals:
-            if len(servers) != 1:
-                raise UsageError(
-                    f"--address {text}: write ROLE=ADDRESS; {chosen.name} has {', '.join(servers)}"
-                )
+        if not equals and len(servers) == 1:
             role, value = next(iter(servers)), text
+        if role not in servers:
+            raise UsageError(f"--address {text}: write ROLE=ADDRESS; {chosen.name} has {', '.join(servers)}")
         servers[role].external_address = value
     for role, server in servers.items():
         if server.external_address is None:
@@ -215,6 +216,6 @@ async def _supervise(workers: Workers, state: Path | None, running: Running | No
             raise workers.failure
         if workers.restarts > told:
             told = workers.restarts
-            warn(f"a worker ended and was started again (for the {told}. time)")
+            warn(f"a worker ended and was started again (restart {told})")
         if state is not None and running is not None and not is_held(state, running.host):
             raise BakeoffError("the `bakeoff up` that these workers belong to has ended; so do they")

@@ -16,7 +16,7 @@ from bakeoff.contract.stack_thread import StackThread
 from bakeoff.engine import Capability, Support
 from bakeoff.stack import Stack, StackPlan
 
-_SAGAS = ("bakeoff.contract.sagas",)
+_SAGAS = ("bakeoff.contract.sagas", "bakeoff.contract.generated")
 _LAB = pytest.StashKey[Lab]()
 
 

@@ -167,9 +167,7 @@ class Started:
 
     def until_undo_attempted(self, step: str) -> Trace:
         """Wait until a step's compensation has been attempted."""
-        return self._until(
-            f"compensation of {step}", lambda t: len(t.attempts(step, "compensation")) >= 1
-        )
+        return self._until(f"compensation of {step}", lambda t: len(t.attempts(step, "compensation")) >= 1)
 
     def until_done(self, word: str) -> Trace:
         """Wait until ``word`` (as in ``Trace.story``) took effect."""

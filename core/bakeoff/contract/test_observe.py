@@ -29,7 +29,7 @@ def _described(started: Started, what: str, field: str, wanted: object) -> Descr
             return description
         return description if getattr(description, field) == wanted else None
 
-    return started.lab.until(what, look, within_s=10)
+    return started.lab.until(what, look, within_s=min(10, started.lab.patience_s))
 
 
 @pytest.mark.requires(Capability.DESCRIBE)

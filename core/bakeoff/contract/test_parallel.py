@@ -62,9 +62,7 @@ def test_a_declined_member_waits_for_its_siblings_before_compensation(lab: Lab) 
 @pytest.mark.requires(Capability.COMPENSATION, Capability.OWN_UNDO, Capability.RETRY)
 def test_several_members_fail(lab: Lab) -> None:
     """Each is undone by its own rule: faulted yes, declined no, succeeded yes."""
-    end = lab.settle(
-        PARALLEL, fates={"left:action": {"then": "fault"}, "middle:action": {"then": "decline"}}
-    )
+    end = lab.settle(PARALLEL, fates={"left:action": {"then": "fault"}, "middle:action": {"then": "decline"}})
 
     assert end.outcome.status is Status.COMPENSATED
     assert end.outcome.cause is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bakeoff.contract.lab import Lab
-from bakeoff.contract.sagas import PIVOT, TRIP
+from bakeoff.contract.sagas import TRIP
 from bakeoff.engine import Capability
 
 pytestmark = pytest.mark.requires(Capability.OUTCOME, Capability.COMPENSATION)
@@ -17,7 +17,6 @@ def test_nothing_happens_after_the_outcome(lab: Lab) -> None:
     ends = lab.settle_all(
         [
             (TRIP, {}),
-            (PIVOT, {}),
             (TRIP, {car: {"first": ["fault"]}}),
             (TRIP, {car: {"then": "decline"}}),
             (TRIP, {car: {"then": "unknown"}}),

@@ -19,8 +19,9 @@ from bakeoff.saga import JSON, Parallel, Saga, Step
 from bakeoff.world import participant_of_this_process
 from bakeoff_celery.canvas import forward, outcome
 from bakeoff_celery.failure import Failure, already_settled, read_failure
+from bakeoff_celery.limits import described, limits, soft_limit
 from bakeoff_celery.state import StepFailed, errback_name, outcome_name, undo_name
-from bakeoff_celery.tasks import Define, described, limits
+from bakeoff_celery.tasks import Define
 
 AnyTask = Task[Any, Any]
 
@@ -103,16 +104,17 @@ def _undo(saga: Saga) -> Callable[..., Any]:
         step = saga.step(name)
         attempt = self.request.retries + 1
         try:
-            participant_of_this_process().perform(
-                saga.name,
-                name,
-                "compensation",
-                workflow_id=workflow_id,
-                input=input,
-                results={},
-                attempt=attempt,
-                own_result=own_result,
-            )
+            with soft_limit():
+                participant_of_this_process().perform(
+                    saga.name,
+                    name,
+                    "compensation",
+                    workflow_id=workflow_id,
+                    input=input,
+                    results={},
+                    attempt=attempt,
+                    own_result=own_result,
+                )
         except Exception as error:  # whatever a compensation raises is a fault
             policy = step.compensation_retry
             if policy.exhausted(attempt):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from billiard.exceptions import SoftTimeLimitExceeded
 from celery import Celery, Task
 
 from bakeoff.deployment import Deployment
 from bakeoff.errors import BusinessError
-from bakeoff.saga import JSON, Direction, Parallel, Saga, Sleep, Step, Wait
+from bakeoff.saga import JSON, Parallel, Saga, Sleep, Step, Wait
 from bakeoff.world import participant_of_this_process
+from bakeoff_celery.limits import described, limits, soft_limit
 from bakeoff_celery.state import State, StepFailed, completed, task_name
 from bakeoff_celery.waiting import register_wait
 
@@ -41,19 +41,6 @@ def register_forward(app: Celery, define: Define, deployment: Deployment, saga: 
                 define(task_name(saga, step.name), **limited)(_member(saga, step))
 
 
-def limits(saga: Saga, step: Step, direction: Direction, margin_s: float) -> dict[str, Any]:
-    """Return the soft limit, which is the step's timeout, and the hard one behind it, in seconds."""
-    soft_s = saga.timeout_of(step, direction).total_seconds()
-    return {"soft_time_limit": soft_s, "time_limit": soft_s + margin_s}
-
-
-def described(error: Exception, name: str, timeout_s: float) -> tuple[str, str]:
-    """Return type and message of a failed attempt, a soft limit in the saga's own words."""
-    if isinstance(error, SoftTimeLimitExceeded):
-        return "TimeoutError", f"{name} exceeded its start-to-close timeout of {timeout_s} s"
-    return type(error).__name__, str(error)
-
-
 def redelivered(task: AnyTask) -> bool:
     """Tell whether the broker delivered this message before: an attempt may have been lost."""
     delivery: Mapping[str, Any] = task.request.delivery_info or {}
@@ -74,15 +61,16 @@ def _attempt(task: AnyTask, saga: Saga, step: Step, state: State) -> JSON:
     """Make one attempt; raise ``Retry`` for the next one or ``StepFailed`` when it was the last."""
     attempt = task.request.retries + 1
     try:
-        return participant_of_this_process().perform(
-            saga.name,
-            step.name,
-            "action",
-            workflow_id=state["id"],
-            input=state["input"],
-            results=state["results"],
-            attempt=attempt,
-        )
+        with soft_limit():
+            return participant_of_this_process().perform(
+                saga.name,
+                step.name,
+                "action",
+                workflow_id=state["id"],
+                input=state["input"],
+                results=state["results"],
+                attempt=attempt,
+            )
     except BusinessError as error:
         doubtful = attempt > 1 or redelivered(task)
         raise StepFailed(type(error).__name__, str(error), step.name, doubtful) from error

@@ -18,7 +18,7 @@ _COMMON = {
         _NATIVE, "time_limit per actor, raised into the thread: it cannot interrupt a system call or C code"
     ),
     Capability.COMPENSATION: Claim(
-        _PATTERN, "on_failure of a decline and on_retry_exhausted of a fault publish a pipeline of undos"
+        _NATIVE, "on_failure of a decline and on_retry_exhausted of a fault publish a pipeline of undos"
     ),
     Capability.PIVOT: Claim(_NATIVE, "no limit of retries from the pivot on"),
     Capability.OUTCOME: Claim(
@@ -39,7 +39,8 @@ _COMMON = {
         _PATTERN, "a delayed message and the signal decide the same unique row; the first one wins"
     ),
     Capability.CANCEL: Claim(
-        _ABSENT, "a message cannot be recalled, and there is no engine's state in which a request could stand"
+        _ABSENT,
+        "a message cannot be recalled; a flag that each step would have to read is a saga log of our own",
     ),
     Capability.LIST: Claim(_PATTERN, "a scan over the rows of the starts"),
     Capability.EVENT_HISTORY: Claim(_ABSENT, "Dramatiq keeps no record of what it did"),

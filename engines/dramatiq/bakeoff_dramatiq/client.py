@@ -17,7 +17,9 @@ from bakeoff.errors import (
     SignalRejectedError,
     StartUnknownError,
     UnserialisableError,
+    UsageError,
     WorkflowConflictError,
+    WorkflowError,
     WorkflowNotFoundError,
 )
 from bakeoff.outcome import Description, Listed, Outcome, Status
@@ -36,6 +38,9 @@ from bakeoff_dramatiq.waits import after_wait
 #: Threads that talk to the broker for the asyncio side. RabbitMQ gets one connection for each.
 THREADS = 4
 
+#: Elements of a saga. Python's encoder gives up a little below 500 nested messages.
+LONGEST = 400
+
 T = TypeVar("T")
 
 
@@ -46,7 +51,7 @@ class DramatiqClient:
         self._deployment = deployment
         self._broker = make_broker(deployment)
         self._rows = Rows(deployment)
-        self._outcomes: Outcomes | None = None
+        self._outcomes = Outcomes(deployment, self._rows)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="dramatiq-client")
         self._declaring = threading.Lock()
         self._contexts: dict[str, Context] = {}
@@ -55,11 +60,23 @@ class DramatiqClient:
 
     async def start(self, saga: Saga, workflow_id: str, input: JSON) -> bool:
         """Write the unique row, publish the pipeline, note that it is published."""
+        if len(saga.elements) > LONGEST:
+            raise UsageError(
+                f"saga {saga.name!r} has {len(saga.elements)} elements; in Dramatiq every message holds all "
+                f"later ones, one inside the other, and more than {LONGEST} are too deep for JSON"
+            )
         try:
             input = json.loads(json.dumps(input, allow_nan=False))
         except (TypeError, ValueError) as error:
             raise UnserialisableError(f"{workflow_id}: the input is not JSON: {error}") from error
-        return await self._in_thread(self._start, saga, workflow_id, input)
+        self._outcomes.expect(workflow_id)
+        new = False
+        try:
+            new = await self._in_thread(self._start, saga, workflow_id, input)
+        finally:
+            if not new:
+                self._outcomes.expect_no_more(workflow_id)
+        return new
 
     def _start(self, saga: Saga, workflow_id: str, input: JSON) -> bool:
         try:
@@ -76,8 +93,6 @@ class DramatiqClient:
 
     async def result(self, workflow_id: str, timeout_s: float) -> Outcome:
         """Wait for the outcome that the last actor stores."""
-        if self._outcomes is None:
-            self._outcomes = Outcomes(self._deployment, self._rows)
         return await self._outcomes.wait(workflow_id, timeout_s)
 
     async def signal(self, workflow_id: str, name: str, signal_id: str, payload: JSON) -> bool:
@@ -119,8 +134,7 @@ class DramatiqClient:
 
     async def close(self) -> None:
         """Close connections and threads."""
-        if self._outcomes is not None:
-            await self._outcomes.close()
+        await self._outcomes.close()
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
@@ -149,7 +163,10 @@ class DramatiqClient:
             return self._contexts[saga.name]
 
     async def _in_thread(self, function: Callable[..., T], *args: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+        except (RedisError, BrokerConnectionError) as error:
+            raise WorkflowError(f"the connection to the servers broke: {error}") from error
 
 
 def status_of(row: dict[str, str]) -> Status:

@@ -19,6 +19,9 @@ RECHECK_S = 2.0
 #: New waiters are collected this long before their rows are read together; many are served by then.
 _GATHER_S = 0.01
 _PAUSE_S = 0.1
+#: Sagas started here of which an announcement is remembered until somebody asks.
+_REMEMBERED = 10_000
+_UNEXPECTED = object()
 
 
 class Outcomes:
@@ -28,6 +31,7 @@ class Outcomes:
         self._client = async_redis_client(results_address(deployment), deployment.settings)
         self._rows = rows
         self._waiting: dict[str, set[asyncio.Future[Outcome]]] = {}
+        self._expected: dict[str, Outcome | None] = {}
         self._unread: set[str] = set()
         self._wake = asyncio.Event()
         self._subscribed = asyncio.Event()
@@ -35,12 +39,15 @@ class Outcomes:
 
     async def wait(self, workflow_id: str, timeout_s: float) -> Outcome:
         """Wait for one outcome; see ``EngineClient.result``."""
-        if not self._tasks:
-            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._ask())]
+        self._begin()
+        expected = self._expected.pop(workflow_id, _UNEXPECTED)
+        if isinstance(expected, Outcome):
+            return expected
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(workflow_id, set()).add(future)
-        self._unread.add(workflow_id)
-        self._wake.set()
+        if expected is _UNEXPECTED:
+            self._unread.add(workflow_id)
+            self._wake.set()
         try:
             async with asyncio.timeout(timeout_s):
                 return await future
@@ -48,6 +55,25 @@ class Outcomes:
             raise ResultTimeoutError(f"{workflow_id} has not settled within {timeout_s:g} s") from None
         finally:
             self._forget(workflow_id, future)
+
+    def expect(self, workflow_id: str) -> None:
+        """Note that this client is about to start a saga: its announcement cannot have been missed.
+
+        So whoever waits for it need not ask for its row.
+        """
+        self._begin()
+        if self._subscribed.is_set():
+            self._expected[workflow_id] = None
+            if len(self._expected) > _REMEMBERED:
+                del self._expected[next(iter(self._expected))]
+
+    def expect_no_more(self, workflow_id: str) -> None:
+        """Take that back: the saga existed before, or nobody knows."""
+        self._expected.pop(workflow_id, None)
+
+    def _begin(self) -> None:
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._ask())]
 
     async def close(self) -> None:
         """Stop both tasks and close their connections."""
@@ -64,6 +90,8 @@ class Outcomes:
                     await subscription.subscribe(self._rows.channel)
                     async for message in subscription.listen():
                         if message["type"] == "subscribe":
+                            # Also after a break, in which anything may have been missed.
+                            self._expected.clear()
                             self._subscribed.set()
                             self._read_all()
                         elif message["type"] == "message":
@@ -108,6 +136,8 @@ class Outcomes:
         self._wake.set()
 
     def _resolve(self, workflow_id: str, outcome: Outcome | WorkflowNotFoundError) -> None:
+        if workflow_id in self._expected and isinstance(outcome, Outcome):
+            self._expected[workflow_id] = outcome
         for future in self._waiting.pop(workflow_id, ()):
             if future.done():
                 continue

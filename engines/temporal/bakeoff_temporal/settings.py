@@ -67,6 +67,14 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         ci=None,
         env="BAKEOFF_TEMPORAL_TLS_KEY",
     ),
+    Setting(
+        name="server",
+        help="what is started: dev, or time-skipping (in memory; only for timers nobody can wait for)",
+        default="dev",
+        recommended="dev",
+        ci="dev",
+        choices=("dev", "time-skipping"),
+    ),
     # `start-dev` keeps everything in memory unless told otherwise, and then survives nothing.
     Setting(
         name="database",

@@ -1,4 +1,4 @@
-"""One worker process: workflows on the event loop's threads, steps in a pool of ``slots`` threads.
+"""One worker process: ``slots`` steps at once, each in a thread of a pool.
 
 Run as ``python -m bakeoff_temporal.worker`` with ``BAKEOFF_DEPLOYMENT`` set.
 """
@@ -21,6 +21,7 @@ from bakeoff.world import Participant
 from bakeoff_temporal import catalogue
 from bakeoff_temporal.activities import activities_of
 from bakeoff_temporal.connection import DRAIN_S, connect, task_queue
+from bakeoff_temporal.overruns import SPARE_THREADS, GiveSlotsBack
 from bakeoff_temporal.workflows import SagaWorkflow
 
 
@@ -48,6 +49,7 @@ def build_worker(
         activity_executor=executor,
         max_concurrent_activities=deployment.slots,
         workflow_runner=workflow_runner(settings["sandbox"]),
+        interceptors=[GiveSlotsBack(timedelta(milliseconds=settings["timer_shift_ms"]))],
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=settings["sticky_timeout_s"]),
         graceful_shutdown_timeout=timedelta(seconds=settings["graceful_shutdown_s"]),
     )
@@ -60,10 +62,11 @@ async def serve(deployment: Deployment) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     participant = Participant.of(deployment)
     client = await connect(deployment)
-    with ThreadPoolExecutor(deployment.slots, thread_name_prefix="step") as executor:
-        async with build_worker(client, deployment, participant, executor):
-            participant.world.announce_worker()
-            await stop.wait()
+    executor = ThreadPoolExecutor(deployment.slots + SPARE_THREADS, thread_name_prefix="step")
+    async with build_worker(client, deployment, participant, executor):
+        participant.world.announce_worker()
+        await stop.wait()
+    executor.shutdown(wait=False, cancel_futures=True)
     participant.world.close()
     await asyncio.sleep(DRAIN_S)
 

@@ -1,0 +1,1 @@
+"""How fast the pieces are on this machine: printed, never asserted."""

@@ -1,0 +1,149 @@
+"""``bakeoff bench speed``: prints how fast the pieces are on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bakeoff.cli.options import (
+    ChosenEngine,
+    ConfigOption,
+    EngineOption,
+    SetOption,
+    SlotsOption,
+    choose_engines,
+)
+from bakeoff.cli.screen import say
+from bakeoff.orders.loader import real_orders
+from bakeoff.orders.model import Order
+from bakeoff.processes import scratch_folder
+from bakeoff.settings import ConfigClass
+from bakeoff.stack import StackPlan, running_backend, running_stack
+from bakeoff_bench.speed.domain import LINES, cpu_ms_per_order
+from bakeoff_bench.speed.rates import adapter_rate, native_command, native_rate, order_inputs, ratio
+
+_IN_FLIGHT = 16
+
+
+def speed(
+    engine: EngineOption = None,
+    config: ConfigOption = ConfigClass.RECOMMENDED,
+    set_: SetOption = None,
+    slots: SlotsOption = 4,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, max=10, help="Pairs adapter, native.")] = 5,
+    sagas: Annotated[int, typer.Option("--sagas", min=10, help="noop sagas per side and round.")] = 300,
+    json_: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="The numbers as JSON.")] = None,
+) -> None:
+    """Measure starts, the cost of the services, and adapters against hand-written natives.
+
+    Nothing is asserted: numbers of a busy machine are numbers of a busy machine.
+    """
+    chosen = choose_engines(engine, config=config, sets=set_)
+    numbers: dict[str, Any] = {"engines": {}}
+    cpu_ms, wall_ms = cpu_ms_per_order(500)
+    numbers["domain_and_ledger"] = {"cpu_ms_per_saga": cpu_ms, "wall_ms_per_saga": wall_ms, "lines": LINES}
+    say(f"domain and ledger: {cpu_ms:.2f} ms CPU, {wall_ms:.2f} ms in all, per order saga of {LINES} lines")
+    for one in chosen:
+        with scratch_folder("speed") as folder:
+            about = asyncio.run(_engine(one, folder, slots, rounds, sagas))
+            about["first_settled_s"] = _first_settled(one.name, folder, config, set_ or ())
+        say(f"{one.name}: first saga settled {about['first_settled_s']:.1f} s after the command")
+        numbers["engines"][one.name] = about
+    if json_ is not None:
+        json_.write_text(json.dumps(numbers, indent=2) + "\n")
+
+
+async def _engine(one: ChosenEngine, folder: Path, slots: int, rounds: int, sagas: int) -> dict[str, Any]:
+    about: dict[str, Any] = {}
+    in_process = one.engine.info(one.settings).in_process
+    if not in_process:
+        began = time.perf_counter()
+        backend = StackPlan(engine=one.engine, settings=one.settings, folder=folder / "servers", slots=slots)
+        async with running_backend(backend):
+            about["servers_ready_s"] = time.perf_counter() - began
+        say(f"{one.name}: servers ready in {about['servers_ready_s']:.2f} s")
+    began = time.perf_counter()
+    plan = StackPlan(engine=one.engine, settings=one.settings, folder=folder / "stack", slots=slots)
+    async with running_stack(plan) as stack:
+        about["ready_s"] = time.perf_counter() - began
+        say(f"{one.name}: servers, workers and client ready in {about['ready_s']:.2f} s")
+        warm_up = [(f"warm-{number}", None) for number in range(_IN_FLIGHT * 2)]
+        await adapter_rate(stack, "noop", warm_up, _IN_FLIGHT)
+        orders = _orders(500 if in_process else 100)
+        stack.world.add_orders(orders)
+        stack.world.set_stock(_demand(orders))
+        if in_process:
+            many = [(f"noop-{number}", None) for number in range(3000)]
+            about["noop_sagas_per_s"] = await adapter_rate(stack, "noop", many, _IN_FLIGHT)
+            say(f"{one.name}: {about['noop_sagas_per_s']:.0f} noop sagas/s")
+        about["order_sagas_per_s"] = await adapter_rate(stack, "order", order_inputs(orders), _IN_FLIGHT)
+        say(f"{one.name}: {about['order_sagas_per_s']:.0f} order sagas/s with the real baskets, no faults")
+        pairs: list[tuple[float, float]] = []
+        for number in range(rounds):
+            command = native_command(stack, sagas, _IN_FLIGHT, number)
+            if command is None:
+                break
+            inputs = [(f"noop-{number}-{saga}", None) for saga in range(sagas)]
+            native = await native_rate(stack, command) if number % 2 else None  # neither is always first
+            adapter = await adapter_rate(stack, "noop", inputs, _IN_FLIGHT)
+            if native is None:
+                native = await native_rate(stack, command)
+            pairs.append((adapter, native))
+        if pairs:
+            against = ratio(pairs)
+            about["noop_pairs_per_s"] = pairs
+            about["noop_against_native"] = asdict(against)
+            spread = "" if against.low is None else f" (95 %: {against.low:.2f} to {against.high:.2f})"
+            say(
+                f"{one.name}: noop {against.adapter_per_s:.0f} sagas/s, native {against.native_per_s:.0f}; "
+                f"ratio {against.mean:.2f}{spread} over {len(pairs)} interleaved rounds"
+            )
+    return about
+
+
+def _orders(count: int) -> list[Order]:
+    return [order for order in real_orders().orders if not order.cancelled][:count]
+
+
+def _demand(orders: Sequence[Order]) -> dict[str, int]:
+    units: dict[str, int] = {}
+    for order in orders:
+        for sku, count in order.units().items():
+            units[sku] = units.get(sku, 0) + count
+    return units
+
+
+def _first_settled(engine: str, folder: Path, config: ConfigClass, sets: Sequence[str]) -> float:
+    """Seconds from the start of a ``bakeoff run`` process to its first settled saga, by the wall clock."""
+    file = folder / "first.json"
+    command = [
+        sys.executable,
+        "-m",
+        "bakeoff",
+        "run",
+        "--engine",
+        engine,
+        "--count",
+        "8",
+        "--json",
+        str(file),
+    ]
+    command += [
+        "--config",
+        config.value,
+        "--rounds",
+        "1",
+        *(part for text in sets for part in ("--set", text)),
+    ]
+    began_at = time.time()
+    subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return float(json.loads(file.read_text())["first_settled_at"]) - began_at

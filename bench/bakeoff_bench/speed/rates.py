@@ -1,0 +1,133 @@
+"""Closed-loop rates of an adapter, and of the hand-written native beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bakeoff.deployment import DEPLOYMENT_VARIABLE
+from bakeoff.errors import BakeoffError
+from bakeoff.orders.model import Order
+from bakeoff.stack import Stack
+
+#: Seconds that one saga may take.
+_PATIENCE_S = 120.0
+
+#: Two-sided 95 % quantiles of Student's t, by degrees of freedom.
+_T95 = {1: 12.71, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
+
+
+async def adapter_rate(
+    stack: Stack, saga: str, inputs: Sequence[tuple[str, object]], in_flight: int
+) -> float:
+    """Start sagas and wait for their results, ``in_flight`` at a time; return sagas per second.
+
+    Args:
+        stack: A running engine.
+        saga: Name of the saga.
+        inputs: ``(workflow id, input)`` of each.
+        in_flight: Closed loop.
+    """
+    waiting = iter(inputs)
+    definition = stack.sagas[saga]
+
+    async def slot() -> None:
+        for workflow_id, input in waiting:
+            await stack.client.start(definition, workflow_id, input)
+            await stack.client.result(workflow_id, _PATIENCE_S)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(slot() for _ in range(in_flight)))
+    return len(inputs) / (time.perf_counter() - began)
+
+
+def order_inputs(orders: Sequence[Order]) -> list[tuple[str, object]]:
+    """What ``adapter_rate`` needs of orders."""
+    return [(order.workflow_id, order.order_id) for order in orders]
+
+
+def native_command(stack: Stack, sagas: int, in_flight: int, number: int) -> list[str] | None:
+    """How the native of this engine is started beside it; ``None`` if there is none for it.
+
+    It uses the same server, under names of its own, and as many slots as the adapter's worker.
+    """
+    addresses, slots = stack.deployment.addresses, str(stack.deployment.slots)
+    modules = {"celery": "celery_native", "dramatiq": "dramatiq_native", "temporal": "temporal_native"}
+    engine = stack.deployment.engine
+    if engine not in modules:
+        return None
+    command = [sys.executable, "-m", f"bakeoff_bench.native.{modules[engine]}"]
+    command += ["--sagas", str(sagas), "--warm-up", str(in_flight), "--in-flight", str(in_flight)]
+    command += ["--body", "bakeoff_bench.native.noop:perform"]
+    name = f"bakeoff-native-{number}"
+    if engine == "temporal":
+        return [*command, "--address", addresses["temporal"], "--task-queue", name, "--concurrency", slots]
+    broker = addresses["broker"]
+    servers = ["--broker", broker, "--results", addresses.get("results", broker)]
+    if engine == "celery":
+        return [*command, *servers, "--queue", name, "--processes", slots]
+    return [*command, *servers, "--namespace", name, "--threads", slots]
+
+
+async def native_rate(stack: Stack, command: Sequence[str]) -> float:
+    """Run the native to its end and return its sagas per second.
+
+    Raises:
+        BakeoffError: If it failed, with the end of what it printed.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        env={**os.environ, DEPLOYMENT_VARIABLE: str(stack.deployment_file)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        out, err = await process.communicate()
+    except asyncio.CancelledError:
+        process.terminate()
+        await process.wait()
+        raise
+    if process.returncode:
+        raise BakeoffError(f"the native failed: {err.decode(errors='replace')[-500:]}")
+    return float(json.loads(out)["sagas_per_s"])
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Adapter against native over interleaved rounds.
+
+    Attributes:
+        mean: Geometric mean of adapter rate / native rate.
+        low, high: 95 % interval (Student's t over paired log-ratios); ``None`` with fewer than two rounds.
+        adapter_per_s, native_per_s: Medians.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    adapter_per_s: float
+    native_per_s: float
+
+
+def ratio(pairs: Sequence[tuple[float, float]]) -> Ratio:
+    """Summarise ``(adapter, native)`` rates of one round each."""
+    logs = [math.log(adapter / native) for adapter, native in pairs]
+    mean = statistics.fmean(logs)
+    low = high = None
+    if len(logs) > 1:
+        half = _T95.get(len(logs) - 1, 2.26) * statistics.stdev(logs) / math.sqrt(len(logs))
+        low, high = math.exp(mean - half), math.exp(mean + half)
+    return Ratio(
+        mean=math.exp(mean),
+        low=low,
+        high=high,
+        adapter_per_s=statistics.median(adapter for adapter, _ in pairs),
+        native_per_s=statistics.median(native for _, native in pairs),
+    )

@@ -1,0 +1,38 @@
+"""Sagas and fault plans that nobody thought of: what happens is what the independent model says."""
+
+from __future__ import annotations
+
+import pytest
+
+from bakeoff.contract.generated import POOL
+from bakeoff.contract.generator import Kind, differences
+from bakeoff.contract.lab import Lab
+from bakeoff.engine import Capability
+from bakeoff.expectation import expect
+
+pytestmark = pytest.mark.requires(
+    Capability.ORDER, Capability.RETRY, Capability.COMPENSATION, Capability.OWN_UNDO, Capability.OUTCOME
+)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "plain",
+        pytest.param("groups", marks=pytest.mark.requires(Capability.PARALLEL)),
+        pytest.param("pivots", marks=pytest.mark.requires(Capability.PIVOT)),
+        pytest.param("timers", marks=pytest.mark.requires(Capability.TIMERS)),
+    ],
+)
+def test_generated_sagas_end_as_the_model_says(lab: Lab, kind: Kind) -> None:
+    """Status, cause, attempts and effects of ten sagas, none of them written by hand."""
+    pool = POOL[kind]
+    ends = lab.settle_all(pool)
+
+    wrong = {
+        end.started.workflow_id: found
+        for end, (saga, fates) in zip(ends, pool, strict=True)
+        if (found := differences(expect(saga, fates), end.outcome, end.trace))
+    }
+    assert wrong == {}
+    assert len({end.outcome.status for end in ends}) >= 2

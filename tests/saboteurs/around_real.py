@@ -1,0 +1,112 @@
+"""Saboteurs around real engines: real servers, real worker processes, one broken promise each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bakeoff.deployment import Deployment
+from bakeoff.engine import EngineClient, EngineInfo, OrchestrationEngine
+from bakeoff.outcome import Outcome, Status
+from bakeoff.plugins import Plugins
+from bakeoff.saga import JSON
+from bakeoff.servers import Server
+from bakeoff.settings import SettingsInForce
+
+
+class Around:
+    """An engine whose worker processes run ``tests.saboteurs.worker`` with a cheat, or a cheating client."""
+
+    def __init__(
+        self, engine: str, *, worker_cheat: str | None = None, client: type[ClientAround] | None = None
+    ) -> None:
+        self.name = engine
+        self._engine = Plugins().engine(engine)
+        self._worker_cheat = worker_cheat
+        self._client = client
+
+    def info(self, settings: SettingsInForce | None = None) -> EngineInfo:
+        """The honest engine's claims."""
+        return self._engine.info(settings)
+
+    def servers(self, settings: SettingsInForce) -> Sequence[Server]:
+        """The honest engine's servers."""
+        return self._engine.servers(settings)
+
+    def worker_command(self, deployment: Deployment) -> Sequence[str]:
+        """The honest engine's command, with the cheat in front of its module."""
+        argv = list(self._engine.worker_command(deployment))
+        if self._worker_cheat is None:
+            return argv
+        place = argv.index("-m") + 1
+        return [*argv[:place], "tests.saboteurs.worker", self._worker_cheat, *argv[place:]]
+
+    async def connect(self, deployment: Deployment) -> EngineClient:
+        """The honest engine's client, or a cheat around it."""
+        client = await self._engine.connect(deployment)
+        return self._client(client) if self._client is not None else client
+
+
+class ClientAround:
+    """Passes everything on to the real client."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+class CallsEverythingCompleted(ClientAround):
+    async def result(self, workflow_id: str, timeout_s: float) -> Outcome:
+        outcome: Outcome = await self._client.result(workflow_id, timeout_s)
+        return Outcome(Status.COMPLETED, outcome.results)
+
+
+class DropsSignals(ClientAround):
+    async def signal(self, workflow_id: str, name: str, signal_id: str, payload: JSON) -> bool:
+        return True
+
+
+class DropsCancels(ClientAround):
+    async def cancel(self, workflow_id: str) -> None:
+        return None
+
+
+_DECLINE = "test_compensation::test_decline_at_each_step_undoes_the_steps_before_it_in_reverse[book_car]"
+
+#: ``{name: (engine, the test that must notice)}``.
+REAL: dict[str, tuple[Callable[[], OrchestrationEngine], str]] = {
+    "dramatiq_skips_a_compensation": (
+        lambda: Around("dramatiq", worker_cheat="skips_a_compensation"),
+        _DECLINE,
+    ),
+    "dramatiq_loses_the_cause": (
+        lambda: Around("dramatiq", worker_cheat="loses_the_cause"),
+        "test_outcome::test_cause_of_exhausted_retries",
+    ),
+    "celery_acts_twice": (
+        lambda: Around("celery", worker_cheat="acts_twice"),
+        "test_forward::test_all_steps_act_once_in_order",
+    ),
+    "celery_acknowledges_before_it_acts": (
+        lambda: Around("celery", worker_cheat="acknowledges_early"),
+        "test_survival::test_acknowledged_sagas_survive_the_kill_of_all_workers",
+    ),
+    "celery_calls_everything_completed": (
+        lambda: Around("celery", client=CallsEverythingCompleted),
+        "test_outcome::test_the_engines_word_is_the_ledgers",
+    ),
+    "temporal_retries_declines": (
+        lambda: Around("temporal", worker_cheat="retries_declines"),
+        "test_retry::test_decline_is_not_retried",
+    ),
+    "temporal_drops_signals": (
+        lambda: Around("temporal", client=DropsSignals),
+        "test_signals::test_payload_of_a_signal_is_the_result_of_its_wait",
+    ),
+    "temporal_drops_cancels": (
+        lambda: Around("temporal", client=DropsCancels),
+        "test_cancel::test_cancel_while_waiting_compensates",
+    ),
+}
