@@ -31,7 +31,8 @@ class Plugins:
     """Engines and commands that are installed, plus those that a caller adds by name.
 
     Attributes:
-        extra: ``{engine name: module or module:attribute}`` of engines outside any entry point (tests, ``--plugin``).
+        extra: ``{engine name: module or module:attribute}`` of engines outside any entry point (tests,
+            ``--plugin``).
     """
 
     extra: dict[str, str] = field(default_factory=dict)

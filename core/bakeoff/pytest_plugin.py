@@ -68,10 +68,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Know the marker; with ``--engine`` and no path, collect the contract suite alone."""
+    """Know the markers; with ``--engine`` and no path, collect the contract suite alone."""
     config.addinivalue_line(
         "markers", "requires(*needs): capabilities (or Survives) that an engine must declare for this test"
     )
+    config.addinivalue_line("markers", "early(saga, fates): a saga started with the first such one")
     if not config.getoption("--engine"):
         return
     from bakeoff.errors import UsageError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bakeoff.engine import Capability, EngineInfo, Support
 from bakeoff.saga import Parallel, Saga, Sleep, Wait
 
@@ -26,7 +28,7 @@ def needs_of(saga: Saga) -> tuple[Capability, ...]:
     return tuple(needs)
 
 
-def lacking(saga: Saga, info: EngineInfo) -> dict[Capability, str]:
-    """``{capability: the engine's reason}`` for every need that it declares absent."""
-    claims = {need: info.claims[need] for need in needs_of(saga)}
+def lacking(saga: Saga, info: EngineInfo, also: Iterable[Capability] = ()) -> dict[Capability, str]:
+    """``{capability: the engine's reason}`` for every need (and ``also``) that it declares absent."""
+    claims = {need: info.claims[need] for need in (*needs_of(saga), *also)}
     return {need: claim.reason for need, claim in claims.items() if claim.support is Support.ABSENT}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bakeoff.checkers import Planned
-from bakeoff.engine import EngineInfo
+from bakeoff.engine import Capability, EngineInfo
 from bakeoff.orders.model import Order
 from bakeoff.saga import JSON, Saga
 from bakeoff.world import Fate, Profile
@@ -74,9 +74,11 @@ class Scenario:
     Attributes:
         name: For ``--scenario``.
         description: One line.
+        needs: Capabilities that it asks for, beside those of the saga.
         make: From a request to a workload; raises ``UsageError`` if the saga does not fit.
     """
 
     name: str
     description: str
     make: Callable[[Request], Workload]
+    needs: tuple[Capability, ...] = ()

@@ -47,7 +47,8 @@ def refused(home: Path, capfd: pytest.CaptureFixture[str]) -> Refused:
         assert code == 2, printed.err
         # What is about to happen may have been announced; nothing else.
         assert re.fullmatch(r"(\d+ order sagas on each of .*: about \d+ s\n)?", printed.out)
-        errors = [text for text in printed.err.splitlines() if not re.match(r"warning: |\w+: starting$", text)]
+        ignored = re.compile(r"warning: |\w+: starting$")
+        errors = [text for text in printed.err.splitlines() if not ignored.match(text)]
         assert len(errors) == 1, printed.err
         assert errors[0].startswith("error: ")
         assert {process.pid for process in psutil.Process().children(recursive=True)} <= before

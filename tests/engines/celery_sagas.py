@@ -105,9 +105,7 @@ PATIENT = _saga(
     Step(
         name="odd",
         action=plain,
-        retry=RetryPolicy(
-            initial_interval=_SECOND, maximum_interval=timedelta(hours=1), maximum_attempts=14
-        ),
+        retry=RetryPolicy(initial_interval=_SECOND, maximum_interval=timedelta(hours=1), maximum_attempts=14),
     ),
 )
 
@@ -134,7 +132,27 @@ def _shape(pattern: str) -> Saga:
 
 
 #: Celery rewrites canvases as they are composed; every neighbourhood has its own way to go wrong.
-PATTERNS = "s p o pp ppp spp psp op po zs sz pz zp ws sw pw wp pwzp wwos".split()
+PATTERNS = [
+    "s",
+    "p",
+    "o",
+    "pp",
+    "ppp",
+    "spp",
+    "psp",
+    "op",
+    "po",
+    "zs",
+    "sz",
+    "pz",
+    "zp",
+    "ws",
+    "sw",
+    "pw",
+    "wp",
+    "pwzp",
+    "wwos",
+]
 SHAPES = {pattern: _shape(pattern) for pattern in PATTERNS}
 # Where workers look for sagas.
 globals().update({f"SHAPE_{pattern}": saga for pattern, saga in SHAPES.items()})

@@ -7,6 +7,7 @@ import functools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -64,7 +65,7 @@ def test_crashed_start_with_another_input_is_a_conflict(lab: Lab) -> None:
 def test_errback_is_a_task_of_its_own(lab: Lab) -> None:
     """Celery decides so by this very test; the other form runs unretried in whatever process failed."""
     app = make_app(lab.stack.deployment, {contract.TRIP.name: contract.TRIP})
-    errback = app.tasks[errback_name(contract.TRIP)]
+    errback: Any = app.tasks[errback_name(contract.TRIP)]
 
     assert isinstance(errback.__header__, functools.partial)
 
@@ -79,7 +80,8 @@ def test_errback_that_comes_too_late_changes_nothing(lab: Lab) -> None:
 
     lab.never("a compensation", lambda: len(settled.started.trace().records) != len(settled.trace.records), 1)
     assert settled.started.outcome() == settled.outcome
-    app.amqp.producer_pool.force_close_all()
+    pools: Any = app
+    pools.amqp.producer_pool.force_close_all()
 
 
 @pytest.mark.parametrize(("saga", "what"), [(sagas.LONG_SLEEP, "nap"), (sagas.PATIENT, "odd")])
@@ -114,7 +116,7 @@ def test_every_name_on_a_foreign_server_is_prefixed(tmp_path: Path) -> None:
     """Nothing of the owner is touched, nothing of ours lies among it."""
     with Launcher(tmp_path / "logs") as launcher:
         server = asyncio.run(start_server(ValkeyServer(role="mine"), launcher, tmp_path / "mine"))
-        owner: redis.Redis = redis.Redis.from_url(server.address)
+        owner: Any = redis.Redis.from_url(server.address)
         owner.set("celery-task-meta-of-the-owner", "precious")
         with celery_lab(tmp_path / "lab", broker_url=server.address, prefix="guest-") as lab:
             assert lab.stack.deployment.external == ("broker",)

@@ -86,6 +86,23 @@ def test_late_copy_of_a_completed_saga_compensates_nothing(lab: Lab) -> None:
     assert settled.started.outcome() == settled.outcome
 
 
+def test_time_limit_that_struck_after_the_actor_returned_compensates_too(lab: Lab) -> None:
+    """Nobody could note a cause then; the message comes to the hook without one."""
+    started = lab.prepare(sagas.TRIP)
+    state: State = {"workflow_id": started.workflow_id, "input": started.input, "results": {}}
+    with context_of(lab, "trip") as context:
+        context.rows.claim(sagas.TRIP, started.workflow_id, started.input)
+        message = {"actor_name": "trip.book_hotel", "args": [state], "options": {"retries": 3}}
+        actor = context.broker.get_actor(compensate_actor(sagas.TRIP))
+        actor.send(message, {"retries": 2, "max_retries": 2})
+        outcome = started.outcome()
+
+    assert outcome.status is Status.COMPENSATED
+    assert outcome.cause is not None
+    assert (outcome.cause.type, outcome.cause.step) == ("TimeoutError", "book_hotel")
+    assert started.trace().story() == ["undo book_hotel (nothing)", "undo book_flight (nothing)"]
+
+
 def test_failed_messages_are_kept_as_dead_letters(lab: Lab) -> None:
     """Dramatiq's own record of what failed stays where its users look for it."""
     lab.settle(sagas.TRIP, fates={"book_car:action": DECLINE})

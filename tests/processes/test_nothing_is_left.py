@@ -166,7 +166,9 @@ def test_success_and_refusal_leave_nothing(terminal: Terminal) -> None:
     assert terminal.run(["doctor", "--engine", "dramatiq"]).returncode == 0
     assert terminal.leftovers() == []
 
-    refused = terminal.run(["up", "--engine", "celery", "--set", "celery.result_backend=redis://127.0.0.1:1/0"])
+    refused = terminal.run(
+        ["up", "--engine", "celery", "--set", "celery.result_backend=redis://127.0.0.1:1/0"]
+    )
 
     assert refused.returncode == 2
     assert "no valkey answers at redis://127.0.0.1:1/0" in refused.stderr

@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from bakeoff.checkers import CHECKERS, Evidence, Validity, judge, merge, observe
+from bakeoff.checkers import (
+    CHECKERS,
+    Evidence,
+    Planned,
+    Validity,
+    choose_alternative,
+    judge,
+    merge,
+    observe,
+)
 from bakeoff.expectation import Facts, expect
 from bakeoff.orders import ORDER, ORDER_PIVOT
 from bakeoff.outcome import Cause, Outcome, Status
@@ -22,6 +31,7 @@ from tests.run.evidence_builder import (
     done,
     evidence_of,
     invalid,
+    ledger_of,
     operation,
     spoilt,
     undone,
@@ -273,10 +283,19 @@ def test_lost_compensation_that_the_engine_hides_is_a_lie() -> None:
 
 def test_oversold_race_is_found() -> None:
     """Either end is acceptable for each saga; how many win is not."""
-    won = [completed(f"order-{number}") for number in range(3)]
-    evidence = evidence_of(won)
+    evidence = evidence_of([completed(f"order-{number}") for number in range(3)])
+
     assert "expected" not in invalid(replace(evidence, counts={"completed": 3}))
     assert "expected" in invalid(replace(evidence, counts={"completed": 2, "compensated": 1}))
+
+
+def test_of_two_acceptable_ends_the_one_that_was_tried_is_taken() -> None:
+    won, lost = expect(ORDER, {}), expect(ORDER, {}, Facts(declines=frozenset({"reserve_inventory"})))
+    planned = Planned(workflow_id="order-0", input="0", expected=won, alternatives=(lost,))
+    one_attempt = ledger_of([completed("order-0")])[:1]
+
+    assert choose_alternative(planned, ledger_of([completed("order-0")])).expected == won
+    assert choose_alternative(planned, one_attempt).expected == lost
 
 
 def test_failed_compensation_is_valid_when_it_was_planned() -> None:

@@ -68,7 +68,9 @@ def make_broker(broker_url: str, results_url: str, namespace: str) -> dramatiq.B
     """Build broker and actors, the same in the worker and in the client."""
     broker: dramatiq.Broker
     if broker_url.startswith("amqp"):
-        broker = RabbitmqBroker(url=broker_url, confirm_delivery=True)
+        # Kombu's spelling of the virtual host "/" is not pika's.
+        url = f"{broker_url[:-2]}/%2F" if broker_url.endswith("//") else broker_url
+        broker = RabbitmqBroker(url=url, confirm_delivery=True)
     else:
         broker = RedisBroker(url=broker_url, namespace=namespace)
     broker.add_middleware(CurrentMessage())

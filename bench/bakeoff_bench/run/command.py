@@ -163,7 +163,12 @@ def check(
     ],
     json_: JsonOption = None,
 ) -> None:
-    """Judge a stored run again, from its plan, ledger and history."""
+    """Judge a stored run again, from its plan, ledger and history.
+
+    \b
+    Example:
+        bakeoff check runs/first
+    """
     _check_json(json_)
     result = result_of(RunFolder(directory))
     _finish(result, json_)
@@ -171,7 +176,12 @@ def check(
 
 
 def scenarios() -> None:
-    """List the scenarios that `bakeoff run --scenario` knows."""
+    """List the scenarios that `bakeoff run --scenario` knows.
+
+    \b
+    Example:
+        bakeoff scenarios
+    """
     show_table(["scenario", "what it is"], [[one.name, one.description] for one in SCENARIOS.values()])
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -55,16 +56,20 @@ async def conduct(
         else:
             tallies[one.chosen.name].planned = len(one.workload.assignments)
     run = _Run(plan, folder, manifest, began_s)
-    with Progress(tallies) as progress:
-        async with AsyncExitStack() as stacks:
-            for number, position in turns(len(running), plan.rounds):
-                one = running[position]
-                await run.block(one, number, stacks, tallies[one.chosen.name], progress)
-            run.keep_ledgers()
-            manifest["complete"] = True
-    for one in running:
-        _remove_servers_data(folder, one)
-    folder.write_manifest(manifest)
+    try:
+        with Progress(tallies) as progress:
+            async with AsyncExitStack() as stacks:
+                try:
+                    for number, position in turns(len(running), plan.rounds):
+                        one = running[position]
+                        await run.block(one, number, stacks, tallies[one.chosen.name], progress)
+                    manifest["complete"] = True
+                finally:
+                    run.keep_ledgers()
+    finally:  # also after Ctrl-C: what was recorded can be judged, and holds no credentials
+        for one in running:
+            _remove_servers_data(folder.engine(one.chosen.name))
+        folder.write_manifest(manifest)
     return manifest
 
 
@@ -165,12 +170,12 @@ class _Run:
                 keep_world(driver.stack.world.engine, self._folder.engine(name) / "world.db")
 
 
-def _remove_servers_data(folder: RunFolder, one: Contestant) -> None:
+def _remove_servers_data(folder: Path) -> None:
     """What servers stored is theirs, and the deployment file may hold credentials; the logs stay."""
-    for path in folder.engine(one.chosen.name).iterdir():
-        if path.is_dir() and path.name != "logs":
+    for path in folder.glob("*/"):
+        if path.name != "logs":
             shutil.rmtree(path, ignore_errors=True)
-    (folder.engine(one.chosen.name) / "deployment.json").unlink(missing_ok=True)
+    (folder / "deployment.json").unlink(missing_ok=True)
 
 
 def _manifest(plan: RunPlan, contestants: list[Contestant]) -> dict[str, Any]:

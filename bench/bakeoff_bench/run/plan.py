@@ -66,7 +66,7 @@ def contestants(plan: RunPlan) -> list[Contestant]:
     found = []
     for chosen in plan.engines:
         info = chosen.engine.info(chosen.settings)
-        missing = lacking(plan.saga, info)
+        missing = lacking(plan.saga, info, plan.scenario.needs)
         workload = None
         if not missing:
             workload = plan.scenario.make(

@@ -12,11 +12,11 @@ _STYLES = {
     "valid": "green",
     "invalid": "bold red",
     "unknown": "yellow",
-    "not applicable": "dim",
+    "n/a": "dim",
     "not supported": "yellow",
 }
 _COUNTED = ("completed", "compensated", "compensation_failed", "stuck", "lost", "rejected")
-_WRONG = ("start_unknown", "not_started")
+_ONLY_IF_ANY = ("start_unknown", "not_started")
 
 #: Findings that are printed per verdict; the JSON holds more.
 _SHOWN_FINDINGS = 5
@@ -50,31 +50,39 @@ def show_result(result: Mapping[str, Any]) -> None:
 
 
 def _show_counts(engines: Mapping[str, Mapping[str, Any]]) -> None:
-    """Observed against expected, as exact integers."""
+    """Observed against expected, as exact integers; one column per engine."""
+    numbers = {name: _numbers(about) for name, about in engines.items() if "counts" in about}
     rows = []
-    for name, about in engines.items():
-        if "counts" not in about:
-            rows.append([name, *("-" for _ in _COUNTED), "-", "-", about["validity"]])
+    for what in dict.fromkeys(what for counted in numbers.values() for what in counted):
+        pairs = [numbers[name].get(what) if name in numbers else None for name in engines]
+        expected = {pair[1] for pair in pairs if pair is not None}
+        if what in _ONLY_IF_ANY and all(pair is None or pair[0] == 0 for pair in pairs):
             continue
-        expected = {**about["expected"], "stuck": 0, "lost": 0, "rejected": about["counts"]["rejected"]}
-        cells = [_against(about["counts"][what], expected[what]) for what in _COUNTED]
-        odd = {what: about["counts"][what] for what in _WRONG if about["counts"][what]}
-        duplicates = about["duplicates"]
         rows.append(
             [
-                name,
-                *cells,
-                _against(duplicates["attempted"], duplicates["planned"]),
-                ", ".join(f"{number} {what}" for what, number in odd.items()) or "0",
-                about["validity"],
+                what,
+                str(expected.pop()) if len(expected) == 1 else "see each",
+                *(_cell(pair) for pair in pairs),
             ]
         )
-    show_table(["engine", *_COUNTED, "duplicates attempted", "not started", "verdict"], rows, styles=_STYLES)
-    say("a number alone was expected exactly so; `3 (expected 5)` was not")
+    rows.append(["verdict", "", *(about["validity"] for about in engines.values())])
+    show_table(["sagas", "expected", *engines], rows, styles=_STYLES)
 
 
-def _against(observed: int, expected: int) -> str:
-    return str(observed) if observed == expected else f"{observed} (expected {expected})"
+def _numbers(about: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    """``{what: (observed, expected)}``."""
+    counts, expected = about["counts"], about["expected"]
+    known = {**expected, "rejected": counts["rejected"]}
+    numbers = {what: (counts[what], known.get(what, 0)) for what in (*_COUNTED, *_ONLY_IF_ANY)}
+    duplicates = about["duplicates"]
+    return {**numbers, "duplicates attempted": (duplicates["attempted"], duplicates["planned"])}
+
+
+def _cell(pair: tuple[int, int] | None) -> str:
+    if pair is None:
+        return "-"
+    observed, expected = pair
+    return str(observed) if observed == expected else f"{observed}, expected {expected}"
 
 
 def _show_verdicts(engines: Mapping[str, Mapping[str, Any]]) -> None:
@@ -83,49 +91,58 @@ def _show_verdicts(engines: Mapping[str, Mapping[str, Any]]) -> None:
         return
     first = next(iter(judged.values()))
     rows = [
-        [f"{verdict['invariant']}", verdict["title"], *(one[number]["validity"] for one in judged.values())]
+        [
+            verdict["invariant"],
+            verdict["title"],
+            *(_SHORT.get(one[number]["validity"], one[number]["validity"]) for one in judged.values()),
+        ]
         for number, verdict in enumerate(first)
     ]
     show_table(["", "invariant", *judged], rows, styles=_STYLES)
+    reasons = {
+        f"{verdict['invariant']} does not apply: {verdict['reason']}": None
+        for verdicts in judged.values()
+        for verdict in verdicts
+        if verdict["validity"] == "not applicable"
+    }
+    for reason in reasons:
+        say(reason, "dim")
+
+
+#: A narrow word for the table.
+_SHORT = {"not applicable": "n/a"}
 
 
 def _show_speed(engines: Mapping[str, Mapping[str, Any]]) -> None:
-    rows = []
+    columns: dict[str, list[str]] = {}
     for name, about in engines.items():
         numbers = about.get("indicative")
         if numbers is None:
             continue
         completed, compensated = numbers["completed"], numbers["compensated"]
-        rows.append(
-            [
-                name,
-                _number(numbers["sagas_per_s"], 1),
-                _milliseconds(completed["p50_s"]),
-                _milliseconds(completed["p95_s"]),
-                _milliseconds(compensated["p50_s"]),
-                _milliseconds(compensated["p95_s"]),
-                _number(about.get("ready_s"), 1),
-                _number(numbers["deployment_cpu_s"], 1),
-                _number(numbers["idle_others_cores"], 2),
-            ]
-        )
-    if not rows:
-        return
-    show_table(
-        [
-            "indicative, closed loop",
-            "sagas/s",
-            "completed p50",
-            "p95 ms",
-            "compensated p50",
-            "p95 ms",
-            "ready s",
-            "CPU s",
-            "idle others, cores",
-        ],
-        rows,
-    )
-    say("few sagas, one machine, planned faults and slow steps included: an order of magnitude, no ranking")
+        columns[name] = [
+            _number(numbers["sagas_per_s"], 1),
+            f"{_milliseconds(completed['p50_s'])} / {_milliseconds(completed['p95_s'])}",
+            f"{_milliseconds(compensated['p50_s'])} / {_milliseconds(compensated['p95_s'])}",
+            _number(about.get("ready_s"), 1),
+            _number(numbers["deployment_cpu_s"], 1),
+            _number(numbers["idle_others_cores"], 2),
+        ]
+    if columns:
+        rows = [[what, *(cells[row] for cells in columns.values())] for row, what in enumerate(_SPEED_ROWS)]
+        show_table(["indicative, closed loop", *columns], rows)
+        say("few sagas, one machine, faults and slow steps included: an order of magnitude, no ranking")
+
+
+#: Rows of the indicative numbers.
+_SPEED_ROWS = (
+    "sagas/s",
+    "completed p50 / p95 ms",
+    "compensated p50 / p95 ms",
+    "stack ready, s",
+    "CPU of its servers and workers, s",
+    "idle stacks of others, cores",
+)
 
 
 def _number(value: float | None, digits: int) -> str:

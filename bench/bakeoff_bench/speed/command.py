@@ -23,6 +23,7 @@ from bakeoff.cli.options import (
     choose_engines,
 )
 from bakeoff.cli.screen import say
+from bakeoff.errors import BakeoffError
 from bakeoff.orders.loader import real_orders
 from bakeoff.orders.model import Order
 from bakeoff.processes import scratch_folder
@@ -145,5 +146,7 @@ def _first_settled(engine: str, folder: Path, config: ConfigClass, sets: Sequenc
         *(part for text in sets for part in ("--set", text)),
     ]
     began_at = time.time()
-    subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if not file.exists():
+        raise BakeoffError(f"`bakeoff run --engine {engine}` failed: {done.stderr.strip()[-500:]}")
     return float(json.loads(file.read_text())["first_settled_at"]) - began_at

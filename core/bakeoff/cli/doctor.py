@@ -49,10 +49,9 @@ def doctor(
         if not as_json:
             _print(finding)
 
-    machine = list(machine_findings())
-    for finding in machine:
+    for finding in machine_findings():
         note(finding)
-    if all(finding.verdict is not Verdict.FAILED for finding in machine):
+    if all(finding.verdict is not Verdict.FAILED for finding in findings):
         with scratch_folder("doctor") as scratch:
             asyncio.run(server_findings(chosen, scratch, note, named=bool(engine)))
     if as_json:

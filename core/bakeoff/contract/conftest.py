@@ -39,7 +39,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Report contract tests in their own words."""
     if not config.pluginmanager.has_plugin("bakeoff-contract"):
         config.pluginmanager.register(ContractReporter(config), "bakeoff-contract")
-    config.addinivalue_line("markers", "early(saga, fates): start this saga with the module's first such one")
 
 
 @pytest.hookimpl(tryfirst=True)

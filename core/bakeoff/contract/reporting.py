@@ -45,8 +45,8 @@ test_name.__test__ = False  # type: ignore[attr-defined]
 
 def needs_of(item: pytest.Item) -> tuple[Capability | Survives, ...]:
     """What the test and its module ask for, each once."""
-    found = [need for mark in item.iter_markers("requires") for need in mark.args]
-    return tuple(dict.fromkeys(reversed(found)))
+    marks = list(item.iter_markers("requires"))
+    return tuple(dict.fromkeys(need for mark in reversed(marks) for need in mark.args))
 
 
 def reason_against(item: pytest.Item, contestant: Contestant) -> str | None:
@@ -187,14 +187,21 @@ def matrix_lines(results: Results) -> list[str]:
         lines.append(row(test, [_SHORT[result.status] if result else "" for result in found]))
     reasons: dict[str, None] = {}
     for result in results.found.values():
-        if result.status in (ContractStatus.NOT_SUPPORTED, ContractStatus.UNKNOWN):
-            reasons[f"{_SHORT[result.status]} {result.label}: {result.reason}"] = None
+        reason = result.reason
+        if result.status is ContractStatus.FAILED:
+            reason = f"{result.test}: {_first_line(reason)}"
+        if result.status is not ContractStatus.PASSED:
+            reasons[f"{_SHORT[result.status]} {result.label}: {reason}"] = None
     lines += ["", "- not supported, ? unknown", *reasons, ""]
     for label in labels:
         column = [result.status for (_, column), result in results.found.items() if column == label]
         sums = ", ".join(f"{column.count(status)} {status}" for status in ContractStatus if status in column)
         lines.append(f"{label}: {sums}")
     return lines
+
+
+def _first_line(reason: str) -> str:
+    return reason.strip().partition("\n")[0]
 
 
 def _promise(item: pytest.Item) -> str:

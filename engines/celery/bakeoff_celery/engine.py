@@ -123,7 +123,8 @@ def _survives(settings: SettingsInForce | None) -> frozenset[Survives]:
     """
     if settings is None or settings["broker"] == "valkey" or not settings["task_acks_late"]:
         return frozenset()
-    return frozenset({Survives.WORKER_KILL})
+    confirmed = {Survives.BROKER_KILL} if settings["confirm_publish"] else set()
+    return frozenset({Survives.WORKER_KILL} | confirmed)
 
 
 def _note(settings: SettingsInForce | None) -> str:

@@ -16,6 +16,7 @@ from bakeoff.outcome import Description, Listed, Status
 from bakeoff.registry import find_saga
 from bakeoff.saga import Saga, Wait
 from bakeoff_celery import rows
+from bakeoff_celery.outcomes import literal
 from bakeoff_celery.state import task_id
 
 #: Seconds that workers get to answer a question; Celery waits that long however fast they are.
@@ -81,7 +82,7 @@ class Inspection:
     async def list_sagas(self, status: Status | None, limit: int) -> Sequence[Listed]:
         """Scan the rows of all starts; newest first."""
         start = rows.start_key(self._deployment, "")
-        keys = [key async for key in self._redis.scan_iter(match=f"{_literal(start)}*", count=1000)]
+        keys = [key async for key in self._redis.scan_iter(match=f"{literal(start)}*", count=1000)]
         found: list[tuple[float, Listed]] = []
         for at in range(0, len(keys), _BATCH):
             batch = [key.decode() for key in keys[at : at + _BATCH]]
@@ -151,8 +152,3 @@ def _error_text(stored: Any) -> str | None:
     if stored["exc_type"] == "StepFailed":
         return f"{arguments[0]}: {arguments[1]}"
     return f"{stored['exc_type']}: {' '.join(str(item) for item in arguments)}"
-
-
-def _literal(text: str) -> str:
-    """Escape what the pattern of SCAN would read as a wildcard."""
-    return "".join(f"\\{character}" if character in "*?[]\\^" else character for character in text)

@@ -13,25 +13,25 @@ from bakeoff.errors import ResultTimeoutError
 
 #: Seconds between two looks at everything that is awaited: only for what a broken connection lost.
 _LOOK_S = 1.0
+#: Seconds between two tries to connect again.
+_AGAIN_S = 0.1
 _MGET_AT_ONCE = 500
 
 
 class Outcomes:
     """Resolves the outcome of each awaited saga as soon as Celery publishes it.
 
-    Celery's Redis backend publishes every result that it stores on a channel called like its key. One
-    subscriber serves all waiting callers, so a thousand of them cost a thousand futures and not a thousand
-    threads.
+    Celery's Redis backend publishes every result that it stores on a channel called like its key, and
+    outcomes are nearly the only results here. One subscription serves all waiting callers: a thousand of
+    them cost a thousand futures, not a thousand threads.
     """
 
     def __init__(self, redis: Any, key_prefix: str) -> None:
         self._redis = redis
         self._key_prefix = key_prefix
-        self._pubsub = redis.pubsub()
-        self._sending = asyncio.Lock()
         self._awaited: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._callers: dict[str, int] = {}
-        self._subscribed: dict[str, asyncio.Future[None]] = {}
+        self._hearing = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     def key(self, native_id: str) -> str:
@@ -45,56 +45,32 @@ class Outcomes:
             ResultTimeoutError: After ``timeout_s`` seconds.
         """
         key = self.key(native_id)
-        future = self._awaited.get(key)
-        if future is None:
-            future = self._awaited[key] = asyncio.get_running_loop().create_future()
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._look())]
+        future = self._awaited.setdefault(key, asyncio.get_running_loop().create_future())
         self._callers[key] = self._callers.get(key, 0) + 1
         try:
             async with asyncio.timeout(timeout_s):
-                await self._subscribe(key)
+                # First the ear, then the eye: what is stored after this look is heard.
+                await self._hearing.wait()
                 stored, row = await self._redis.mget(key, check)
                 self._read(key, stored)
                 if row is None and not future.done():
                     return None
                 return await asyncio.shield(future)
         except TimeoutError:
-            raise ResultTimeoutError(f"{native_id} has not settled within {timeout_s} s") from None
+            raise ResultTimeoutError(f"{native_id} has not settled within {timeout_s:g} s") from None
         finally:
             self._callers[key] -= 1
             if not self._callers[key]:
                 del self._callers[key]
                 self._awaited.pop(key).cancel()
-                await self._unsubscribe(key)
 
     async def close(self) -> None:
         """Stop listening."""
         for task in self._tasks:
             task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        await self._pubsub.aclose()
-
-    async def _subscribe(self, key: str) -> None:
-        """Subscribe and wait until the server says so: what is published from then on is heard."""
-        if key not in self._subscribed:
-            self._subscribed[key] = asyncio.get_running_loop().create_future()
-            try:
-                async with self._sending:
-                    await self._pubsub.subscribe(key)
-            except BaseException:  # nobody may wait for an answer to what was not sent
-                self._subscribed.pop(key).cancel()
-                raise
-            if not self._tasks:
-                self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._look())]
-        await asyncio.shield(self._subscribed[key])
-
-    async def _unsubscribe(self, key: str) -> None:
-        if (acknowledged := self._subscribed.pop(key, None)) is not None:
-            acknowledged.cancel()
-            with contextlib.suppress(RedisError):
-                async with self._sending:
-                    await self._pubsub.unsubscribe(key)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _read(self, key: str, stored: bytes | None) -> None:
         """Resolve whoever awaits ``key`` if this is the outcome; other states are on the way to it."""
@@ -107,23 +83,23 @@ class Outcomes:
 
     async def _listen(self) -> None:
         while True:
+            pubsub = self._redis.pubsub()
             try:
-                message = await self._pubsub.get_message(timeout=None)
-            except RuntimeError:  # nothing is subscribed at this moment
-                await asyncio.sleep(0.01)
-                continue
+                await pubsub.psubscribe(f"{literal(self.key(''))}*")
+                while True:
+                    message = await pubsub.get_message(timeout=None)
+                    if message is None:
+                        continue
+                    if message["type"] == "pmessage":
+                        self._read(message["channel"].decode(), message["data"])
+                    else:
+                        self._hearing.set()
             except (RedisError, OSError):
-                await asyncio.sleep(0.2)
-                continue
-            if message is None:
-                continue
-            key = message["channel"].decode()
-            if message["type"] == "message":
-                self._read(key, message["data"])
-            elif message["type"] == "subscribe":
-                acknowledged = self._subscribed.get(key)
-                if acknowledged is not None and not acknowledged.done():
-                    acknowledged.set_result(None)
+                self._hearing.clear()
+                await asyncio.sleep(_AGAIN_S)
+            finally:
+                with contextlib.suppress(RedisError, OSError):
+                    await pubsub.aclose()
 
     async def _look(self) -> None:
         while True:
@@ -134,3 +110,8 @@ class Outcomes:
                 with contextlib.suppress(RedisError, OSError):
                     for key, stored in zip(batch, await self._redis.mget(batch), strict=True):
                         self._read(key, stored)
+
+
+def literal(text: str) -> str:
+    """Escape what a pattern of Redis would read as a wildcard."""
+    return "".join(f"\\{character}" if character in "*?[]\\^" else character for character in text)

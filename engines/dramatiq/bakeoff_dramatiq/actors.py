@@ -20,12 +20,13 @@ from bakeoff_dramatiq.context import (
     FAULTS,
     TIRELESS,
     Context,
+    attempt_options,
     cause_of,
     current_message,
     maybe_happened,
+    timeout_cause,
 )
 from bakeoff_dramatiq.groups import declare_group
-from bakeoff_dramatiq.pipeline import milliseconds
 from bakeoff_dramatiq.state import (
     CauseData,
     State,
@@ -51,9 +52,9 @@ def declare_saga(context: Context) -> None:
                 declare_wait(context, element)
     for step in saga.steps():
         if step.compensation is not None:
-            limit = milliseconds(step.compensation_timeout)
             # It settles by itself when it gives up, so Dramatiq must not count.
-            context.declare(undo_actor(saga, step), _undo(context, step), max_retries=None, time_limit=limit)
+            options = attempt_options(saga, step, "compensation")
+            context.declare(undo_actor(saga, step), _undo(context, step), max_retries=None, **options)
     context.declare(compensate_actor(saga), _compensate(context), **TIRELESS)
     context.declare(finish_actor(saga), _finish(context), **TIRELESS)
 
@@ -66,7 +67,7 @@ def _declare_step(context: Context, step: Step) -> None:
         throws=BusinessError,
         on_retry_exhausted=compensate_actor(context.saga),
         max_retries=None if attempts is None else attempts - 1,
-        time_limit=milliseconds(step.timeout),
+        **attempt_options(context.saga, step),
     )
 
 
@@ -109,7 +110,8 @@ def _compensate(context: Context) -> Callable[[dict[str, Any], dict[str, Any]], 
     def compensate(message: dict[str, Any], details: dict[str, Any]) -> None:
         state: State = message["args"][-1]
         options = message["options"]
-        cause: CauseData = options[CAUSE]
+        # Without a cause its time limit struck after the actor had returned.
+        cause: CauseData = options.get(CAUSE) or timeout_cause(_step_of(context.saga, message))
         outcome = context.rows.compensating(state["workflow_id"], cause["step"])
         if outcome is not None and outcome.status is Status.COMPLETED:
             return  # a redelivered copy of a step failed, long after the first one had carried the saga home
@@ -118,6 +120,10 @@ def _compensate(context: Context) -> Callable[[dict[str, Any], dict[str, Any]], 
         backward(context.broker, context.saga, state, cause, own).run()
 
     return compensate
+
+
+def _step_of(saga: Saga, message: dict[str, Any]) -> Step:
+    return next(step for step in saga.steps() if step_actor(saga, step) == message["actor_name"])
 
 
 def _finish(context: Context) -> Callable[[State], None]:

@@ -29,6 +29,21 @@ REDELIVERED = "redelivered"
 #: Actors that only pass the saga on must never give up: nobody would notice.
 TIRELESS: Mapping[str, Any] = {"max_retries": None, "min_backoff": 100, "max_backoff": 10_000}
 
+
+def attempt_options(saga: Saga, step: Step, direction: Direction = "action") -> dict[str, Any]:
+    """Options of every actor that runs attempts.
+
+    The pauses are a fallback: a time limit can strike when the actor has already returned, and what it raises
+    there never passes through ``Context.again``.
+    """
+    policy = saga.retry_of(step, direction)
+    return {
+        "time_limit": milliseconds(saga.timeout_of(step, direction)),
+        "min_backoff": milliseconds(policy.initial_interval),
+        "max_backoff": milliseconds(policy.maximum_interval),
+    }
+
+
 #: What a fault of a step can be. A start-to-close timeout is raised into the thread and is no ``Exception``.
 FAULTS = (Exception, TimeLimitExceeded)
 
@@ -109,12 +124,17 @@ def maybe_happened(options: Mapping[str, Any]) -> bool:
 def cause_of(error: BaseException, step: Step, direction: Direction = "action") -> CauseData:
     """Describe what an attempt at ``step`` raised."""
     if isinstance(error, TimeLimitExceeded):
-        name, limit = step.name, step.timeout
-        if direction == "compensation":
-            name, limit = step.compensation_name, step.compensation_timeout
-        text = f"{name} exceeded its start-to-close timeout of {limit.total_seconds():g} s"
-        return {"type": TimeoutError.__name__, "message": text, "step": step.name}
+        return timeout_cause(step, direction)
     return {"type": type(error).__name__, "message": str(error), "step": step.name}
+
+
+def timeout_cause(step: Step, direction: Direction = "action") -> CauseData:
+    """Describe an attempt that was ended by its time limit."""
+    name, limit = step.name, step.timeout
+    if direction == "compensation":
+        name, limit = step.compensation_name, step.compensation_timeout
+    text = f"{name} exceeded its start-to-close timeout of {limit.total_seconds():g} s"
+    return {"type": TimeoutError.__name__, "message": text, "step": step.name}
 
 
 def _check_json(result: JSON, step: Step) -> None:

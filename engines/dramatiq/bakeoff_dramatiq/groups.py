@@ -21,11 +21,12 @@ from bakeoff_dramatiq.context import (
     FAULTS,
     TIRELESS,
     Context,
+    attempt_options,
     cause_of,
     current_message,
     maybe_happened,
 )
-from bakeoff_dramatiq.pipeline import forward, milliseconds
+from bakeoff_dramatiq.pipeline import forward
 from bakeoff_dramatiq.state import CauseData, State, joined_actor, step_actor
 
 #: The callback came before a member's result: a redelivered member was counted twice (milliseconds).
@@ -50,7 +51,7 @@ def declare_group(context: Context, element: Parallel) -> None:
             _member(context, step),
             max_retries=None,
             store_results=True,
-            time_limit=milliseconds(step.timeout),
+            **attempt_options(context.saga, step),
         )
 
 

@@ -63,7 +63,6 @@ class SagaWorkflow:
         self._results: dict[str, JSON] = {}
         self._undo: list[tuple[Step, ...]] = []
         self._in_flight: dict[str, workflow.ActivityHandle[Any]] = {}
-        self._cancel_requested = False
         #: No cancel is effective any more: the pivot was tried, the last step succeeded, or undoing began.
         self._beyond_cancel = False
         self._where = ""
@@ -76,10 +75,10 @@ class SagaWorkflow:
             try:
                 return await asyncio.shield(saga)
             except asyncio.CancelledError:
-                if saga.done():  # evicted from the cache: everything is being torn down
+                if saga.cancelled():  # evicted from the cache: everything is being torn down
                     raise
-                self._cancel_requested = True
-                await self._hasten()
+                if not saga.done():
+                    await self._hasten()
 
     async def _run(self) -> dict[str, JSON]:
         try:
@@ -116,7 +115,8 @@ class SagaWorkflow:
         self._beyond_cancel = True
 
     def _cancelled(self) -> bool:
-        return self._cancel_requested and not self._beyond_cancel
+        # The workflow's own state: the exception of a cancel that comes with the start comes too late.
+        return workflow.cancellation_reason() is not None and not self._beyond_cancel
 
     def _end_if_cancelled(self) -> None:
         if self._cancelled():

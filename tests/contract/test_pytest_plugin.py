@@ -1,0 +1,198 @@
+"""``pytest --engine``: what runs, what it says, how it ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+_TWO = "all_steps_act_once or event_history_tells"
+
+
+def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+
+def statuses(file: Path) -> dict[str, str]:
+    tests = json.loads(file.read_text())["tests"]
+    return {name: found["status"] for entry in tests.values() for name, found in entry["results"].items()}
+
+
+def test_engine_alone_collects_the_contract_and_nothing_else() -> None:
+    done = run("--engine=inline", "--collect-only", "-q")
+
+    collected = [line for line in done.stdout.splitlines() if "::" in line]
+    assert done.returncode == 0
+    assert len(collected) > 100
+    assert all(line.startswith("core/bakeoff/contract/") and "[inline" in line for line in collected)
+
+
+def test_several_engines_run_each_test_once_each() -> None:
+    done = run("--engine=inline", "--engine=temporal", "--collect-only", "-q", "-k", "all_steps_act_once")
+
+    assert [line.rpartition("[")[2] for line in done.stdout.splitlines() if "::" in line] == [
+        "inline]",
+        "temporal]",
+    ]
+
+
+def test_all_means_every_installed_engine() -> None:
+    done = run("--engine=all", "--collect-only", "-q", "-k", "all_steps_act_once")
+
+    for label in ("celery[valkey]", "dramatiq[valkey]", "inline", "temporal"):
+        assert f"[{label}]" in done.stdout
+
+
+def test_broker_and_settings_are_part_of_the_column() -> None:
+    done = run(
+        *("--engine=celery", "--engine=inline", "--broker=rabbitmq", "--set", "inline.threads=3"),
+        *("--collect-only", "-q", "-k", "all_steps_act_once"),
+    )
+
+    assert "[celery[rabbitmq]]" in done.stdout
+    assert "[inline[threads=3]]" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--engine=temporall"], "installed: celery, dramatiq, inline, temporal. Did you mean 'temporal'?"),
+        (["--engine=inline", "--set", "inline.thread=3"], "did you mean inline.threads?"),
+        (["--engine=inline", "--set", "inline.threads=many"], "'many' is not a whole number"),
+        (["--engine=inline", "--set", "celery.broker=rabbitmq"], "not among the engines asked for: inline"),
+        (["--engine=inline", "--set", "threads"], "write it as ENGINE.NAME=VALUE"),
+        (["--engine=inline", "--config=best"], "known are default, recommended, ci"),
+        (["--engine=x", "--engine-plugin", "x"], "write it as NAME=MODULE"),
+        (["--engine=x", "--engine-plugin", "x=tests.contract.nowhere"], "cannot be loaded"),
+        (
+            ["--engine=x", "--engine-plugin", "x=tests.contract.fake_engines:without_sdk"],
+            'pip install "bakeoff[nothing]"',
+        ),
+    ],
+)
+def test_mistakes_are_told_in_one_line(arguments: list[str], message: str) -> None:
+    done = run(*arguments)
+
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1
+    assert lines[0].startswith("ERROR: ")
+    assert message in lines[0]
+
+
+def test_engine_whose_server_does_not_come_up_fails(tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    done = run(
+        *("--engine=x", "--engine-plugin", "x=tests.contract.fake_engines:with_broken_server", "-k", _TWO),
+        *("--contract-json", str(result)),
+    )
+
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "broken ended at once" in done.stdout
+    assert statuses(result) == {"x": "not supported"} or "failed" in statuses(result).values()
+    assert "1 error" in done.stdout
+    assert "skipped" not in done.stdout
+
+
+def test_statuses_are_shown_and_written(tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    done = run("--engine=inline", "-k", f"{_TWO} or thirty_days", "--contract-json", str(result))
+
+    assert done.returncode == 0
+    assert "1 passed, 1 not supported, 1 unknown" in done.stdout.replace(", 134 deselected", "")
+    assert "- inline: event_history: nothing is kept but the current state" in done.stdout
+    written = json.loads(result.read_text())
+    assert written["engines"]["inline"]["config_class"] == "ci"
+    act_once = written["tests"]["test_forward::test_all_steps_act_once_in_order"]
+    assert act_once["promise"].startswith("Every step acts once")
+    assert act_once["needs"] == ["order", "outcome"]
+    found = {name.rpartition("::")[2]: entry["results"]["inline"] for name, entry in written["tests"].items()}
+    assert found["test_all_steps_act_once_in_order"]["status"] == "passed"
+    assert found["test_event_history_tells_what_happened"]["status"] == "not supported"
+    assert found["test_timer_of_thirty_days"]["status"] == "unknown"
+    assert "30 days" in found["test_timer_of_thirty_days"]["reason"]
+
+
+def test_deviation_from_the_reviewed_matrix_is_red_either_way(tmp_path: Path) -> None:
+    reviewed = tmp_path / "reviewed.json"
+    matrix = {
+        "test_forward::test_all_steps_act_once_in_order": "failed",
+        "test_observe::test_event_history_tells_what_happened": "passed",
+    }
+    reviewed.write_text(json.dumps({"inline": matrix}))
+    arguments = ("--engine=inline", "-k", _TWO, "--contract-reviewed", str(reviewed))
+    done = run(*arguments)
+
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "test_all_steps_act_once_in_order on inline: passed, but reviewed as failed" in done.stdout
+    assert "on inline: not supported, but reviewed as passed" in done.stdout
+
+    stored = run(*arguments, "--contract-store")
+    assert stored.returncode == 0
+    assert json.loads(reviewed.read_text())["inline"] == {
+        "test_forward::test_all_steps_act_once_in_order": "passed",
+        "test_observe::test_event_history_tells_what_happened": "not supported",
+    }
+    assert run(*arguments).returncode == 0
+
+
+def test_failure_as_reviewed_is_green_and_shown(tmp_path: Path) -> None:
+    reviewed = tmp_path / "reviewed.json"
+    reviewed.write_text(
+        json.dumps({"runs_steps_twice": {"test_forward::test_all_steps_act_once_in_order": "failed"}})
+    )
+    done = run(
+        *("--engine=runs_steps_twice", "-k", "all_steps_act_once", "--contract-reviewed", str(reviewed)),
+        *("--engine-plugin", "runs_steps_twice=tests.saboteurs.catalogue:runs_steps_twice"),
+    )
+
+    assert done.returncode == 0
+    assert "1 failed as reviewed" in done.stdout
+
+
+def test_failure_that_nobody_reviewed_is_red_and_shows_the_ledger(tmp_path: Path) -> None:
+    done = run(
+        *("--engine=runs_steps_twice", "-k", "all_steps_act_once"),
+        *("--engine-plugin", "runs_steps_twice=tests.saboteurs.catalogue:runs_steps_twice"),
+    )
+
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "ledger of all-steps-act-once-in-order" in done.stdout
+    assert "attempt   book_flight, attempt 2 (engine: 2)" in done.stdout
+    assert "nobody has reviewed: runs_steps_twice" in done.stdout
+
+
+def test_suite_runs_from_any_folder(tmp_path: Path) -> None:
+    for arguments in (["--pyargs", "bakeoff.contract", "--engine=inline"], ["--engine=inline"]):
+        done = run(*arguments, "-k", "all_steps_act_once", cwd=tmp_path)
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "1 passed" in done.stdout
+
+
+def test_other_projects_are_not_disturbed(tmp_path: Path) -> None:
+    (tmp_path / "test_theirs.py").write_text(
+        "import sys, pytest\n"
+        "@pytest.fixture\n"
+        "def lab(): return 'theirs'\n"
+        "def test_theirs(lab):\n"
+        "    assert lab == 'theirs'\n"
+        "    assert sorted(n for n in sys.modules if n.startswith('bakeoff.')) <= "
+        "['bakeoff.engine', 'bakeoff.errors', 'bakeoff.hookspecs', 'bakeoff.outcome', "
+        "'bakeoff.pytest_plugin', 'bakeoff.saga']\n"
+        "    assert 'sqlalchemy' not in sys.modules\n"
+    )
+    done = run("-W", "error", "--strict-markers", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "contract matrix" not in done.stdout

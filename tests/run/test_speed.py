@@ -1,0 +1,56 @@
+"""The benchmark's arithmetic, and that it runs from end to end."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from bakeoff_bench.run.result import percentile
+from bakeoff_bench.speed.domain import cpu_ms_per_order
+from bakeoff_bench.speed.rates import ratio
+from tests.run.conftest import Command
+
+
+def test_ratio_is_the_geometric_mean_with_an_interval_around_it() -> None:
+    found = ratio([(90.0, 100.0), (110.0, 100.0), (100.0, 100.0)])
+
+    assert found.mean == pytest.approx((0.9 * 1.1) ** (1 / 3))
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < found.mean < found.high
+    # Paired logs: -0.105, 0.095, 0; s = 0.10038; t(2) = 4.303.
+    assert math.log(found.high / found.mean) == pytest.approx(4.303 * 0.10038 / math.sqrt(3), rel=1e-3)
+
+
+def test_one_round_has_no_interval() -> None:
+    assert ratio([(50.0, 100.0)]).low is None
+
+
+def test_percentile_is_a_value_that_occurred() -> None:
+    values = [float(number) for number in range(1, 101)]
+
+    assert percentile(values, 0.5) == 50
+    assert percentile(values, 0.95) == 95
+    assert percentile([3.0], 0.95) == 3
+    assert percentile([], 0.5) is None
+
+
+def test_services_cost_is_measured_without_an_engine() -> None:
+    cpu_ms, wall_ms = cpu_ms_per_order(5)
+
+    assert cpu_ms > 0
+    assert wall_ms > 0
+
+
+@pytest.mark.slow
+def test_benchmark_prints_its_numbers(bakeoff: Command) -> None:
+    ran = bakeoff("bench", "speed", "--engine", "inline", "--sagas", "10", "--rounds", "1")
+    inline = ran.result["engines"]["inline"]
+
+    assert ran.code == 0, ran.err
+    assert inline["noop_sagas_per_s"] > 0
+    assert inline["order_sagas_per_s"] > 0
+    assert inline["first_settled_s"] > 0
+    assert "noop_against_native" not in inline  # there is nothing between a function and itself
+    assert "domain and ledger" in ran.out
