@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from bakeoff.saga import Saga
 from bakeoff.world import USUAL, Profile
+
+#: Beyond it a step that takes four times its timeout would hold a run up.
+_LONGEST_TIMEOUT = timedelta(seconds=5)
 
 
 def usual_faults(saga: Saga, seed: int) -> Profile:
@@ -14,7 +18,8 @@ def usual_faults(saga: Saga, seed: int) -> Profile:
     The order sagas decline at the payment and break at shipment or confirmation. Another saga declines at
     its second recorded step and breaks at its last one. Nothing is declined after the pivot, and nothing
     breaks for good from the pivot on: such a step is retried without limit. A saga with steps that keep no
-    record (``noop``) exists to price an adapter, and suffers nothing.
+    record (``noop``) exists to price an adapter, and suffers nothing. Slow steps are measured by their
+    timeout, so where timeouts are long there are none: a run is no endurance test.
     """
     steps = list(saga.steps())
     if not all(step.recorded is True for step in steps):
@@ -24,6 +29,9 @@ def usual_faults(saga: Saga, seed: int) -> Profile:
     if not set(names) & (set(usual["declines"]) | set(usual["broken"])):
         usual["declines"] = {names[min(1, len(names) - 1)]: 40}
         usual["broken"] = {names[-1]: 20}
+    longest = max(step.timeout for step in steps)
+    if longest > _LONGEST_TIMEOUT:
+        usual |= {"slow": 0, "too_slow": 0}
     pivot = saga.pivot_index()
     before = {name for name in names if pivot is None or saga.index_of(name) < pivot}
     upto = {name for name in names if pivot is None or saga.index_of(name) <= pivot}

@@ -130,10 +130,9 @@ def test_workers_elsewhere_that_cannot_work(refused: Refused, arguments: str, re
     assert re.search(reason, message), message
 
 
-def test_a_worker_elsewhere_needs_the_prefix(refused: Refused) -> None:
-    message = refused("worker --engine temporal --ledger postgresql://127.0.0.1:1/d")
-
-    assert "needs the --prefix that it printed" in message
+@pytest.mark.parametrize("option", ["--ledger postgresql://127.0.0.1:1/d", "--config ci", "--saga a.b:C"])
+def test_a_worker_elsewhere_needs_the_prefix(refused: Refused, option: str) -> None:
+    assert "needs the --prefix that it printed" in refused(f"worker --engine temporal {option}")
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,17 @@ def test_a_saga_that_waits_is_described_signalled_and_completes(deployment: Depl
     assert "error: " in deployment.bakeoff("signal", "order-128", "approval", *payload, code=1)
 
 
+def test_ctrl_c_ends_the_waiting_and_not_the_saga(deployment: Deployment) -> None:
+    line = ["start", "order-approval", "order-128", "--id", "patient", "--wait"]
+    with deployment.terminal.open(line) as waiting:
+        waiting.wait_for("started patient")
+        assert waiting.interrupt() == 130
+        assert "Traceback" not in waiting.text
+
+    deployment.bakeoff("signal", "patient", "approval", "--payload", '{"approved": true}')
+    assert "patient completed" in deployment.bakeoff("result", "patient")
+
+
 def test_cancel_is_requested_or_the_reason_is_told(deployment: Deployment) -> None:
     deployment.bakeoff("start", "order-approval", "order-129")
     if reason := deployment.lacks(Capability.CANCEL):

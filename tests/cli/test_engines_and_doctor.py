@@ -116,9 +116,10 @@ def test_doctor_counts_the_files_that_may_be_open(
 def test_doctor_needs_a_folder_for_temporary_files(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "absent"))
+    with monkeypatch.context() as patch:
+        patch.setattr("tempfile.tempdir", str(tmp_path / "absent"))
+        assert run(["doctor"]) == 1
 
-    assert run(["doctor"]) == 1
     printed = capfd.readouterr().out
     assert "failed   temporary folder: cannot be written" in printed
     assert "set TMPDIR" in printed

@@ -22,7 +22,7 @@ from bakeoff.servers import ValkeyServer, start_server
 from bakeoff.settings import ConfigClass, resolve
 from bakeoff_celery import rows
 from bakeoff_celery.app import make_app
-from bakeoff_celery.state import errback_name, to_json
+from bakeoff_celery.state import StepFailed, errback_name, to_json
 from tests.engines import celery_sagas as sagas
 from tests.engines.celery_stack import celery_lab, results_of
 
@@ -68,6 +68,17 @@ def test_errback_is_a_task_of_its_own(lab: Lab) -> None:
     errback: Any = app.tasks[errback_name(contract.TRIP)]
 
     assert isinstance(errback.__header__, functools.partial)
+
+
+def test_retry_that_is_noted_late_does_not_hide_the_failure(lab: Lab) -> None:
+    """Celery publishes a retry before it notes it; the next attempt may be faster than the note."""
+    app = make_app(lab.stack.deployment, {contract.TRIP.name: contract.TRIP})
+    backend: Any = app.backend
+    backend.store_result("late", StepFailed("OSError", "the last attempt", "book_car", True), "FAILURE")
+    backend.mark_as_retry("late", StepFailed("OSError", "the one before", "book_car", True))
+
+    meta = backend.get_task_meta("late", cache=False)
+    assert (meta["status"], meta["result"].message) == ("FAILURE", "the last attempt")
 
 
 def test_errback_that_comes_too_late_changes_nothing(lab: Lab) -> None:

@@ -69,6 +69,22 @@ def _commands_until_ping(monitor: Any) -> list[str]:
         seen.append(command)
 
 
+@pytest.mark.parametrize("own", [False, True], ids=["declined again", "lost before"])
+def test_copies_of_a_step_that_both_fail_compensate_once(lab: Lab, own: bool) -> None:
+    """The second copy has nothing to add, unless it knows of an effect that the first one did not."""
+    declined = lab.settle(sagas.TRIP, fates={"book_car:action": DECLINE})
+    state: State = {"workflow_id": declined.started.workflow_id, "input": None, "results": {}}
+    cause = {"type": "BusinessError", "message": "book_car declined", "step": "book_car"}
+    with context_of(lab, "trip") as context:
+        actor = context.broker.get_actor(compensate_actor(sagas.TRIP))
+        actor.send({"args": [state], "options": {"cause": cause, "own": own}}, {"type": "BusinessError"})
+        queue = f"{context.broker.namespace}:{context.queue}.msgs"  # type: ignore[attr-defined]
+        lab.until("the queue is empty", lambda: context.rows.client.hlen(queue) == 0)
+
+    story = declined.started.trace().story()
+    assert story == [*declined.story, *(["undo book_car (nothing)"] if own else [])]
+
+
 def test_late_copy_of_a_completed_saga_compensates_nothing(lab: Lab) -> None:
     """A redelivered step whose retries run out after the saga has completed must not undo it."""
     settled = lab.settle(sagas.TRIP)

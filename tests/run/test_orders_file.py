@@ -85,6 +85,13 @@ def test_taking_a_few_orders_keeps_their_rejections_only(book: OrderBook) -> Non
     assert few.take(500) == few
 
 
+@pytest.mark.parametrize("count", [1, 2, 20, 200])
+def test_reading_a_few_real_orders_is_the_same_as_taking_them(book: OrderBook, count: int) -> None:
+    few, taken = real_orders(count), book.take(count)
+
+    assert (few.orders, few.rejected, few.lines_read) == (taken.orders, taken.rejected, taken.lines_read)
+
+
 def test_lines_of_one_order_keep_together_wherever_they_stand(tmp_path: Path) -> None:
     loaded = _load(tmp_path, _HEADER + "a,x,1,1.00,,\nb,x,1,1.00,,\na,y,2,0.50,,\n")
 

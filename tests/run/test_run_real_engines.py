@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+from pathlib import Path
 
 import pytest
+import redis
 
 from bakeoff.plugins import Plugins
+from bakeoff.processes import Launcher
+from bakeoff.servers import ValkeyServer, start_server
 from tests.run.conftest import Command
 
 WITH_WORKERS = [name for name in Plugins().engine_names() if not Plugins().engine(name).info().in_process]
@@ -51,3 +56,42 @@ def test_queues_on_rabbitmq_come_to_the_expected_numbers(bakeoff: Command, engin
     )
 
     assert ran.code == 0, ran.out
+
+
+@pytest.mark.parametrize("engine", ["celery", "dramatiq"])
+def test_server_of_the_users_keeps_what_is_his(bakeoff: Command, tmp_path: Path, engine: str) -> None:
+    """On a server that bakeoff did not start every name is prefixed, and nothing else is touched."""
+    with Launcher(tmp_path / "logs") as launcher:
+        server = asyncio.run(start_server(ValkeyServer(role="mine"), launcher, tmp_path))
+        with redis.Redis.from_url(server.address, decode_responses=True) as mine:
+            mine.set("precious", "kept")
+            ran = bakeoff(
+                "run", "--engine", engine, "--set", f"{engine}.broker_url={server.address}", "--count", "20"
+            )
+            keys = {str(key) for key in mine.scan_iter()}
+            kept = mine.get("precious")
+        server_lives = server.child is not None and server.child.alive
+
+    assert ran.code == 0, ran.out + ran.err
+    assert kept == "kept"
+    assert server_lives
+    assert [key for key in keys - {"precious"} if "bakeoff-" not in key] == []
+
+
+def test_server_that_does_not_come_up_is_told_with_its_log_and_leaves_nothing(
+    bakeoff: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first engine was up already; the run that could not begin as a whole is gone all the same."""
+    program = tmp_path / "valkey-server"
+    program.write_text("#!/bin/sh\necho no memory for you; exit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("bakeoff.servers.valkey.valkey_binary", lambda: str(program))
+    out = tmp_path / "run"
+    ran = bakeoff(
+        "run", "--engine", "inline", "--engine", "celery", "--count", "8", "--out", str(out), json_=False
+    )
+
+    assert ran.code == 2
+    assert "valkey ended at once (exit code 3)" in ran.err
+    assert "no memory for you" in ran.err
+    assert not out.exists()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bakeoff.deployment import Deployment
-from bakeoff.engine import EngineClient, EngineInfo, OrchestrationEngine
+from bakeoff.engine import EngineClient, EngineInfo, OrchestrationEngine, Survives
 from bakeoff.outcome import Outcome, Status
 from bakeoff.plugins import Plugins
 from bakeoff.saga import JSON
@@ -18,16 +19,23 @@ class Around:
     """An engine whose worker processes run ``tests.saboteurs.worker`` with a cheat, or a cheating client."""
 
     def __init__(
-        self, engine: str, *, worker_cheat: str | None = None, client: type[ClientAround] | None = None
+        self,
+        engine: str,
+        *,
+        worker_cheat: str | None = None,
+        client: type[ClientAround] | None = None,
+        survives: frozenset[Survives] = frozenset(),
     ) -> None:
         self.name = engine
         self._engine = Plugins().engine(engine)
         self._worker_cheat = worker_cheat
         self._client = client
+        self._survives = survives
 
     def info(self, settings: SettingsInForce | None = None) -> EngineInfo:
-        """The honest engine's claims."""
-        return self._engine.info(settings)
+        """The honest engine's claims, and what it only pretends to survive."""
+        info = self._engine.info(settings)
+        return replace(info, survives=info.survives | self._survives)
 
     def servers(self, settings: SettingsInForce) -> Sequence[Server]:
         """The honest engine's servers."""
@@ -90,7 +98,9 @@ REAL: dict[str, tuple[Callable[[], OrchestrationEngine], str]] = {
         "test_forward::test_all_steps_act_once_in_order",
     ),
     "celery_acknowledges_before_it_acts": (
-        lambda: Around("celery", worker_cheat="acknowledges_early"),
+        lambda: Around(
+            "celery", worker_cheat="acknowledges_early", survives=frozenset({Survives.WORKER_KILL})
+        ),
         "test_survival::test_acknowledged_sagas_survive_the_kill_of_all_workers",
     ),
     "celery_calls_everything_completed": (

@@ -70,7 +70,7 @@ SABOTEURS: dict[str, Saboteur] = {
         forward.LosesResults, "test_forward::test_results_of_earlier_steps_are_visible"
     ),
     "keeps_results_of_all_sagas_together": _execution(
-        forward.KeepsResultsOfAllSagasTogether, "test_signals::test_twenty_sagas_wait_for_their_own_signals"
+        forward.KeepsResultsOfAllSagasTogether, "test_forward::test_fifty_sagas_at_once"
     ),
     "wraps_inputs": _participant(
         forward.WrapsInputs, "test_forward::test_input_need_not_be_an_object[number]"

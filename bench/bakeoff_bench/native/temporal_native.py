@@ -21,6 +21,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -152,6 +153,8 @@ async def work(args: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if args.with_parent:
+        threading.Thread(target=_watch_parent, args=(asyncio.get_running_loop(), stop), daemon=True).start()
     with ThreadPoolExecutor(args.concurrency) as executor:
         async with Worker(
             client,
@@ -165,6 +168,12 @@ async def work(args: argparse.Namespace) -> None:
             print("ready", flush=True)
             await stop.wait()
     await asyncio.sleep(0.2)  # sdk-python#300: the core may still call into a loop that is gone
+
+
+def _watch_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Stop when standard input closes: the client that started this worker has died."""
+    os.read(0, 1)  # not sys.stdin: its lock would be held at the exit of the interpreter
+    loop.call_soon_threadsafe(stop.set)
 
 
 async def drive(args: argparse.Namespace) -> dict[str, Any]:
@@ -206,7 +215,11 @@ def bench(args: argparse.Namespace) -> dict[str, Any]:
     command += ["--address", args.address, "--namespace", args.namespace, "--task-queue", args.task_queue]
     command += ["--concurrency", str(args.concurrency), *(["--sandbox"] if args.sandbox else [])]
     worker = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, BODY_VARIABLE: args.body}
+        [*command, "--with-parent"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, BODY_VARIABLE: args.body},
     )
     try:
         if worker.stdout is None or worker.stdout.readline().strip() != "ready":
@@ -231,6 +244,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--in-flight", type=int, default=16)
     parser.add_argument("--concurrency", type=int, default=16, help="activities at once (threads)")
     parser.add_argument("--sandbox", action="store_true", help="keep the SDK's workflow sandbox on")
+    parser.add_argument("--with-parent", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--body", default=DEFAULT_BODY, help="module:function of (step, saga id, attempt)")
     args = parser.parse_args(argv)
     if args.role == "work":

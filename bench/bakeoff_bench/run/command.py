@@ -33,9 +33,10 @@ from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.orders.loader import OrderBook, load_orders, real_orders
 from bakeoff.processes import scratch_folder
 from bakeoff.settings import ConfigClass
-from bakeoff_bench.run.conduct import conduct
+from bakeoff_bench.run.conduct import all_stacks_were_up, conduct
 from bakeoff_bench.run.folder import RunFolder
 from bakeoff_bench.run.plan import RunPlan, contestants, expected_seconds
+from bakeoff_bench.run.preflight import with_servers
 from bakeoff_bench.run.result import result_of
 from bakeoff_bench.run.tables import show_result
 from bakeoff_scenarios import SCENARIOS, find_scenario
@@ -121,6 +122,7 @@ def run(
     _check_ledger(ledger, len(chosen))
     _check_json(json_)
     book = _orders(orders, count, quick)
+    chosen = asyncio.run(with_servers(chosen, named=bool(engine) and "all" not in (engine or [])))
     plan = RunPlan(
         engines=chosen,
         saga=the_saga,
@@ -139,7 +141,7 @@ def run(
     all_of_them = contestants(plan)
     names = ", ".join(one.chosen.name for one in all_of_them)
     with _folder(out) as folder:
-        seconds = expected_seconds(all_of_them, plan.rounds)
+        seconds = expected_seconds(plan, all_of_them)
         say(f"{len(book.orders)} {the_saga.name} sagas on each of {names}: about {seconds:.0f} s")
         asyncio.run(conduct(plan, all_of_them, folder, began_s))
         result = result_of(folder)
@@ -189,7 +191,7 @@ def _orders(path: str | None, count: int | None, quick: bool) -> OrderBook:
     if path is not None:
         book = load_orders(path)
         return book.take(count if count is not None else _QUICK_COUNT if quick else len(book.orders))
-    return real_orders().take(count or (_QUICK_COUNT if quick else _COUNT))
+    return real_orders(count or (_QUICK_COUNT if quick else _COUNT))
 
 
 def _check_ledger(ledger: str, engines: int) -> None:
@@ -227,7 +229,7 @@ def _folder(out: Path | None) -> Iterator[RunFolder]:
     try:
         yield folder
     except BakeoffError:
-        if not any(out.glob("*/history.jsonl")):
+        if not all_stacks_were_up(folder):
             for path in out.iterdir():
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
             if not existed:

@@ -21,6 +21,7 @@ import psutil
 
 from bakeoff.checkers import Shape
 from bakeoff.engine import Capability, Support, Survives
+from bakeoff.errors import UsageError
 from bakeoff.history import History
 from bakeoff.stack import StackPlan, running_stack
 from bakeoff_bench.run.drive import Driver, Tally
@@ -73,6 +74,15 @@ async def conduct(
     return manifest
 
 
+def all_stacks_were_up(folder: RunFolder) -> bool:
+    """Whether every engine of a run that was broken off had at least come up."""
+    try:
+        engines = folder.manifest()["engines"].values()
+    except UsageError:
+        return False
+    return all("ready_s" in about for about in engines if not about["lacking"])
+
+
 class _Run:
     def __init__(self, plan: RunPlan, folder: RunFolder, manifest: dict[str, Any], began_s: float) -> None:
         self._plan = plan
@@ -92,6 +102,9 @@ class _Run:
             progress.changed(name)
             self._drivers[name] = await self._bring_up(one, workload, stacks, tally)
             self._drivers[name].on_settled = self._settled(name, progress)
+            for server in self._drivers[name].stack.servers:
+                for title, url in server.pages.items():
+                    progress.note(f"{name}: {title} at {url} while the run lasts")
         driver = self._drivers[name]
         part = workload.assignments[block(workload, number, self._plan.rounds)]
         others = [other.stack for other in self._drivers.values() if other is not driver]
@@ -112,6 +125,9 @@ class _Run:
             }
         )
         about["worker_restarts"] = driver.stack.workers.restarts if driver.stack.workers else 0
+        if tally.last_error:
+            progress.note(f"{name}: a client's call failed: {tally.last_error}")
+            tally.last_error = ""
         tally.state = "done" if number + 1 == self._plan.rounds else "idle"
         progress.changed(name)
 

@@ -13,11 +13,9 @@ from bakeoff.history import History
 from bakeoff.outcome import Outcome, Status
 from bakeoff.saga import Saga
 from bakeoff.stack import Stack
+from bakeoff_bench.run.duration import patience_s
 from bakeoff_bench.run.tail import LedgerTail
 from bakeoff_scenarios import Assignment
-
-#: Seconds after its start by which a saga must be settled; the slowest planned one takes a tenth of that.
-PATIENCE_S = 60.0
 
 #: Seconds that the engine gets to tell the outcome of a saga which is settled in the ledger.
 _WORD_WITHIN_S = 10.0
@@ -60,7 +58,6 @@ class Driver:
     history: History
     tail: LedgerTail
     tally: Tally
-    patience_s: float = PATIENCE_S
     by_word: bool = False
     on_settled: Callable[[], None] = field(default=lambda: None)
 
@@ -122,7 +119,8 @@ class Driver:
             with self.history.operation("signal", workflow_id) as answer:
                 answer.value = await client.signal(workflow_id, name, f"{workflow_id}:{name}", payload)
         if assignment.cancel_after is not None:
-            await self.tail.tried(workflow_id, assignment.cancel_after, self.patience_s)
+            within_s = patience_s(self.saga, assignment.planned)
+            await self.tail.tried(workflow_id, assignment.cancel_after, within_s)
             if not isinstance(client, Cancels):
                 raise NotSupportedError("the client has no method cancel()")
             with self.history.operation("cancel", workflow_id):
@@ -132,12 +130,13 @@ class Driver:
         """Wait for the ledger, or for the engine's word where the ledger cannot tell."""
         planned = assignment.planned
         ends = (planned.expected, *planned.alternatives)
+        within_s = patience_s(self.saga, planned)
         with self.history.operation("settled", planned.workflow_id) as answer:
             if all(end.ledger_tells for end in ends) and not self.by_word:
-                end = await self.tail.settled(planned.workflow_id, self.patience_s)
+                end = await self.tail.settled(planned.workflow_id, within_s)
                 status = end.status if end is not None else None
             else:
-                status = (await self.stack.client.result(planned.workflow_id, self.patience_s)).status
+                status = (await self.stack.client.result(planned.workflow_id, within_s)).status
             answer.value = status
         if status is None:
             return False

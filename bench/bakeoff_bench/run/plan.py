@@ -10,12 +10,8 @@ from bakeoff.engine import Capability, EngineInfo
 from bakeoff.orders.loader import OrderBook
 from bakeoff.saga import Saga
 from bakeoff.world.world import Participants
+from bakeoff_bench.run.duration import block_seconds
 from bakeoff_scenarios import Request, Scenario, Workload, lacking
-
-#: Rough seconds for the announcement only: bringing one engine up, one saga at two concurrent cores.
-_START_S = 3.0
-_PER_SAGA_S = {True: 0.015, False: 0.06}
-_TAIL_S = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +85,16 @@ def block(workload: Workload, number: int, rounds: int) -> slice:
     return slice(total * number // rounds, total * (number + 1) // rounds)
 
 
-def expected_seconds(contestants: Sequence[Contestant], rounds: int) -> float:
+def expected_seconds(plan: RunPlan, contestants: Sequence[Contestant]) -> float:
     """A rough duration, to be told before the start; measured speeds come afterwards."""
-    seconds = 0.0
-    for one in contestants:
-        if one.workload is not None:
-            start = 0.5 if one.info.in_process else _START_S
-            seconds += start + len(one.workload.assignments) * _PER_SAGA_S[one.info.in_process]
-            seconds += _TAIL_S * rounds / 2
-    return seconds
+    return sum(
+        block_seconds(
+            plan.saga,
+            [assignment.planned for assignment in one.workload.assignments],
+            in_process=one.info.in_process,
+            concurrency=plan.concurrency,
+            rounds=plan.rounds,
+        )
+        for one in contestants
+        if one.workload is not None
+    )

@@ -54,6 +54,10 @@ class Progress:
             line += f", {tally.compensated} compensated, {tally.seconds:.1f} s"
         self._console.print(line, soft_wrap=True)
 
+    def note(self, text: str) -> None:
+        """Print a line that stays, above the table if there is one."""
+        self._console.print(text, soft_wrap=True)
+
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False, header_style="bold")
         for column in ("engine", "", "planned", "started", "settled", "compensated", "seconds"):

@@ -47,6 +47,10 @@ def speed(
     """Measure starts, the cost of the services, and adapters against hand-written natives.
 
     Nothing is asserted: numbers of a busy machine are numbers of a busy machine.
+
+    \b
+    Example:
+        bakeoff bench speed --engine celery
     """
     chosen = choose_engines(engine, config=config, sets=set_)
     numbers: dict[str, Any] = {"engines": {}}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -13,26 +12,16 @@ from typing import Annotated
 
 import typer
 
-from bakeoff.cli.options import (
-    BUILT_IN_SAGAS,
-    ChosenEngine,
-    ConfigOption,
-    SetOption,
-    SetRawOption,
-    check_ledger,
-    choose_engines,
-    choose_saga,
-)
+from bakeoff.cli.elsewhere import deployment_elsewhere, refuse_in_process
+from bakeoff.cli.options import SetOption, SetRawOption, choose_engines
 from bakeoff.cli.screen import say, warn
 from bakeoff.cli.state import DEFAULT_STATE, Running, StateOption, is_held, read_state
-from bakeoff.cli.up import PrefixOption, SagasOption, check_prefix
+from bakeoff.cli.up import PrefixOption, SagasOption
 from bakeoff.deployment import Deployment
-from bakeoff.engine import OrchestrationEngine
 from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.plugins import Plugins
 from bakeoff.processes import Launcher, Workers, scratch_folder
-from bakeoff.servers import Server, start_server
-from bakeoff.settings import ConfigClass, SettingsInForce
+from bakeoff.settings import ConfigClass
 from bakeoff.stack import workers_of
 from bakeoff.world import World
 
@@ -67,7 +56,10 @@ def worker(
         ),
     ] = None,
     saga: SagasOption = None,
-    config: ConfigOption = ConfigClass.RECOMMENDED,
+    config: Annotated[
+        ConfigClass | None,
+        typer.Option("--config", help="Elsewhere: the class of settings that `bakeoff up` runs with."),
+    ] = None,
     set_: SetOption = None,
     set_raw: SetRawOption = None,
     prefix: PrefixOption = None,
@@ -87,94 +79,31 @@ def worker(
             --address cluster.example:7233 \\
             --ledger postgresql://bakeoff@database.example/bakeoff
     """
-    with ExitStack() as cleanup:
-        running = None
-        if address or ledger or set_ or set_raw:
-            if not engine:
-                raise UsageError("say which engine the worker is for, e.g. --engine temporal")
-            chosen = choose_engines([engine], config=config, sets=set_, raws=set_raw)[0]
-            _refuse_in_process(chosen.engine, chosen.settings)
-            if prefix is None:
-                raise UsageError("a worker away from `bakeoff up` needs the --prefix that it printed")
-            database = _ledger_elsewhere(ledger or os.environ.get("BAKEOFF_LEDGER"))
-            sagas = dict.fromkeys(
-                [BUILT_IN_SAGAS, *(ref for text in saga or () for ref in choose_saga(text)[1])]
-            )
-            deployment = Deployment(
-                engine=engine,
-                settings=chosen.settings,
-                addresses=_addresses(chosen, address or ()),
-                world_url=database,
-                prefix=check_prefix(prefix),
-                sagas=tuple(sagas),
-            )
-            deployment = replace(deployment, external=tuple(deployment.addresses))
-        else:
-            _refuse_in_process_name(engine)
-            running = read_state(state)
-            deployment = running.deployment(engine)
-            _check_reachable(running, deployment)
-        if slots:
-            deployment = replace(deployment, slots=slots)
-        scratch = cleanup.enter_context(scratch_folder("worker"))
+    away = [address, ledger, saga, config, set_, set_raw, prefix]
+    running = None
+    if any(option is not None and option != [] for option in away):
+        deployment = deployment_elsewhere(
+            engine,
+            config=config or ConfigClass.RECOMMENDED,
+            sets=set_,
+            raws=set_raw,
+            addresses=address or (),
+            ledger=ledger or os.environ.get("BAKEOFF_LEDGER"),
+            sagas=saga or (),
+            prefix=prefix,
+        )
+    else:
+        if engine:
+            refuse_in_process(choose_engines([engine])[0])
+        running = read_state(state)
+        deployment = running.deployment(engine)
+        _check_reachable(running, deployment)
+    if slots:
+        deployment = replace(deployment, slots=slots)
+    with scratch_folder("worker") as scratch:
         file = scratch / "deployment.json"
         deployment.save(file)
         asyncio.run(_work(deployment, file, processes, state if running else None, running))
-
-
-def _refuse_in_process_name(engine: str | None) -> None:
-    if engine:
-        chosen = choose_engines([engine])[0]
-        _refuse_in_process(chosen.engine, chosen.settings)
-
-
-def _refuse_in_process(engine: OrchestrationEngine, settings: SettingsInForce) -> None:
-    if engine.info(settings).in_process:
-        raise UsageError(
-            f"{engine.name} has no workers: its sagas run inside the process that starts them "
-            f"(`bakeoff run --engine {engine.name}`)"
-        )
-
-
-def _ledger_elsewhere(url: str | None) -> str:
-    """The database that this machine and the deployment's share."""
-    if not url:
-        raise UsageError(
-            "a worker away from `bakeoff up` needs its ledger: --ledger postgresql://user@host/database"
-        )
-    if url == "sqlite" or url.startswith("sqlite"):
-        raise UsageError(
-            "a worker on another machine cannot share a SQLite file; bring the deployment up with "
-            "--ledger postgresql://... and give the same URL here"
-        )
-    if url == "postgres":
-        raise UsageError("--ledger postgres starts a database of its own; give the URL of the deployment's")
-    check_ledger(url)
-    World.open(url).close()
-    return url
-
-
-def _addresses(chosen: ChosenEngine, given: Sequence[str]) -> dict[str, str]:
-    """``{role: address}`` of the servers, all of which must answer."""
-    servers = {server.role: server for server in chosen.engine.servers(chosen.settings)}
-    for text in given:
-        role, equals, value = text.partition("=")
-        if not equals and len(servers) == 1:
-            role, value = next(iter(servers)), text
-        if role not in servers:
-            raise UsageError(f"--address {text}: write ROLE=ADDRESS; {chosen.name} has {', '.join(servers)}")
-        servers[role].external_address = value
-    for role, server in servers.items():
-        if server.external_address is None:
-            raise UsageError(f"{chosen.name} needs its {role} server: --address {role}=ADDRESS")
-    return asyncio.run(_probe(list(servers.values())))
-
-
-async def _probe(servers: Sequence[Server]) -> dict[str, str]:
-    with ExitStack() as cleanup:
-        scratch = cleanup.enter_context(scratch_folder("probe"))
-        launcher = cleanup.enter_context(Launcher(scratch))
-        return {server.role: (await start_server(server, launcher, scratch)).address for server in servers}
 
 
 def _check_reachable(running: Running, deployment: Deployment) -> None:

@@ -9,7 +9,7 @@ from bakeoff.saga import Saga
 from bakeoff.world import Fate
 
 #: Sagas of each kind.
-_COUNT = 10
+_COUNT = 12
 
 
 def _pool(kind: Kind) -> list[tuple[Saga, dict[str, Fate]]]:

@@ -83,7 +83,7 @@ def _policy(choose: Choose) -> RetryPolicy:
 def _fate(choose: Choose, *, bounded: bool, may_decline: bool = False) -> Fate:
     """What a call suffers; where retries have no bound it must end well, or in a decline at the pivot."""
     words = ("ok", "fault", "fault", "unknown", "decline", "unserialisable")
-    first = [choose(words) for _ in range(choose((0, 1, 2)))]
+    first = [choose(words) for _ in range(choose((0, 1, 2) if bounded else (1, 2, 3, 4)))]
     if bounded:
         return {"first": first, "then": choose(("ok", "ok", "ok", "fault", "unknown", "decline"))}
     return {"first": first, "then": choose(("ok", "decline")) if may_decline else "ok"}

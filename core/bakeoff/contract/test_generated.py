@@ -25,7 +25,7 @@ pytestmark = pytest.mark.requires(
     ],
 )
 def test_generated_sagas_end_as_the_model_says(lab: Lab, kind: Kind) -> None:
-    """Status, cause, attempts and effects of ten sagas, none of them written by hand."""
+    """Status, cause, attempts and effects of twelve sagas, none of them written by hand."""
     pool = POOL[kind]
     ends = lab.settle_all(pool)
 

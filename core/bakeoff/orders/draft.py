@@ -37,12 +37,17 @@ class Draft:
 
 
 class Builder:
-    """Collects drafts and rejections; the lines of one order keep together wherever they stand."""
+    """Collects drafts and rejections; the lines of one order keep together wherever they stand.
+
+    Attributes:
+        usable: Drafts that have a valid line.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.drafts: dict[str, Draft] = {}
         self.rejected: list[Rejection] = []
+        self.usable = 0
 
     def reject(self, what: Literal["line", "order"], line: int, order_id: str, reason: str) -> None:
         """Note a refusal."""

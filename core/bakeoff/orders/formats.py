@@ -29,8 +29,14 @@ REQUIRED = ("order_id", "sku", "quantity", "unit_price")
 OPTIONAL = ("description", "customer", "country", "currency", "cancelled")
 
 
-def from_csv(text: str, name: str) -> OrderBook:
-    """Read CSV; ``OrdersFileError`` if a required column is missing."""
+def from_csv(text: str, name: str, enough: int | None = None) -> OrderBook:
+    """Read CSV; ``OrdersFileError`` if a required column is missing.
+
+    Args:
+        text, name: Of the file.
+        enough: Stop where one usable order more than this begins; only for a file in which the lines of
+            every order stand together.
+    """
     rows = _rows(text)
     header = next(rows)[1]
     delimiter = next((mark for mark in ",;\t" if isinstance(header, list) and mark in ",".join(header)), ",")
@@ -41,6 +47,8 @@ def from_csv(text: str, name: str) -> OrderBook:
     retail = isinstance(header, list) and "invoiceno" in [column.strip().lower() for column in header]
     builder, lines_read = Builder(name), 0
     for number, row in rows:
+        if enough is not None and builder.usable > enough:
+            break
         lines_read += 1
         _csv_row(builder, number, row, columns, retail)
     return builder.finish(lines_read, 2)
@@ -97,7 +105,9 @@ def _csv_row(
         known_id = fields.order_id(values["order_id"])
         values["retail"] = retail
         draft = builder.drafts.setdefault(known_id, Draft(number, known_id, values))
-        draft.lines.append(read_line(draft.head, values))
+        line = read_line(draft.head, values)
+        builder.usable += not draft.lines
+        draft.lines.append(line)
     except Refused as reason:
         builder.reject("line", number, known_id, str(reason))
     return None

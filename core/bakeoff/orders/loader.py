@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import sys
 import zlib
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -34,17 +35,16 @@ DEMO_ORDER = Order(
 _DATA = "online-retail-2010-12.csv.gz"
 
 
-def real_orders() -> OrderBook:
-    """The invoices that ship with bakeoff, after the demonstration order ``order-123``."""
+def real_orders(count: int | None = None) -> OrderBook:
+    """The first ``count`` invoices that ship with bakeoff, after the demonstration order ``order-123``."""
     data = (files("bakeoff.orders") / "data" / _DATA).read_bytes()
-    book = _parse(data, _DATA)
-    return OrderBook(
+    book = from_csv(gzip.decompress(data).decode(), _DATA, enough=count)
+    whole = replace(
+        book,
         source=f"Online Retail, December 2010 (doi:10.24432/C5BW33, CC BY 4.0), {_DATA}",
         orders=(DEMO_ORDER, *book.orders),
-        rejected=book.rejected,
-        lines_read=book.lines_read,
-        first_lines=book.first_lines,
     )
+    return whole if count is None else whole.take(count)
 
 
 def load_orders(path: str) -> OrderBook:

@@ -1,4 +1,4 @@
-"""The result backend, without the habit of listening for every task that this process sends."""
+"""The result backend, without two habits that a saga cannot live with."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ class OutcomeBackend(RedisBackend):
 
     Celery subscribes at publication and lets go in ``AsyncResult.get()``. Our clients wait with
     ``bakeoff_celery.outcomes`` instead, so these subscriptions would stay for ever.
+
+    And a retry is noted beside the result, not in its place. ``Task.retry`` publishes the next attempt
+    *before* Celery stores ``RETRY``, so on a busy machine that attempt may have ended already, and its
+    ``FAILURE``, from which the errback learns everything, would be overwritten.
     """
 
     def on_task_call(self, producer: object, task_id: str) -> None:
@@ -22,6 +26,15 @@ class OutcomeBackend(RedisBackend):
         """Forget a result handle that nobody asked; there is nothing to unsubscribe from."""
         self._remove_pending_result(result)  # type: ignore[attr-defined] # missing in the stubs
         return result
+
+    def mark_as_retry(self, task_id: str, exc: Any, *args: Any, **kwargs: Any) -> Any:
+        """Store the failed attempt under an id of its own."""
+        return super().mark_as_retry(retry_id(task_id), exc, *args, **kwargs)
+
+
+def retry_id(task_id: str) -> str:
+    """Id under which the last failed attempt of a task that is retried is found."""
+    return f"{task_id}:retry"
 
 
 def redis_of(app: Celery) -> Any:

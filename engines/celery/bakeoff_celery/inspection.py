@@ -16,6 +16,7 @@ from bakeoff.outcome import Description, Listed, Status
 from bakeoff.registry import find_saga
 from bakeoff.saga import Saga, Wait
 from bakeoff_celery import rows
+from bakeoff_celery.backend import retry_id
 from bakeoff_celery.outcomes import literal
 from bakeoff_celery.state import task_id
 
@@ -124,10 +125,10 @@ class Inspection:
 
     async def _last_failure(self, id: str) -> tuple[int, str | None]:
         """Return how many attempts of a task have failed so far, and the last error."""
-        text = await self._redis.get(self._key(id))
-        meta = json.loads(text) if text is not None else {}
-        if meta.get("status") != "RETRY":
+        text = await self._redis.get(self._key(retry_id(id)))
+        if text is None:
             return 0, None
+        meta = json.loads(text)
         return int(meta.get("retries") or 0) + 1, _error_text(meta["result"])
 
 

@@ -14,16 +14,15 @@ from typing import Any
 from bakeoff.errors import BusinessError
 from bakeoff.outcome import Cause, Outcome, Status
 from bakeoff.saga import Parallel, Saga, Sleep, Step, Wait
-from bakeoff_dramatiq.compensation import backward
 from bakeoff_dramatiq.context import (
     CAUSE,
     FAULTS,
+    OWN,
     TIRELESS,
     Context,
     attempt_options,
     cause_of,
     current_message,
-    maybe_happened,
     timeout_cause,
 )
 from bakeoff_dramatiq.groups import declare_group
@@ -78,6 +77,7 @@ def _act(context: Context, step: Step) -> Callable[[State], State]:
         except BusinessError as error:
             options = current_message().options
             options[CAUSE] = cause_of(error, step)
+            options[OWN] = context.maybe_happened(step, state)
             options["on_failure"] = compensate_actor(context.saga)
             raise
         except FAULTS as error:
@@ -112,12 +112,9 @@ def _compensate(context: Context) -> Callable[[dict[str, Any], dict[str, Any]], 
         options = message["options"]
         # Without a cause its time limit struck after the actor had returned.
         cause: CauseData = options.get(CAUSE) or timeout_cause(_step_of(context.saga, message))
-        outcome = context.rows.compensating(state["workflow_id"], cause["step"])
-        if outcome is not None and outcome.status is Status.COMPLETED:
-            return  # a redelivered copy of a step failed, long after the first one had carried the saga home
         exhausted = "max_retries" in details
-        own = [context.saga.step(cause["step"])] if exhausted or maybe_happened(options) else []
-        backward(context.broker, context.saga, state, cause, own).run()
+        own = [context.saga.step(cause["step"])] if exhausted or options.get(OWN) else []
+        context.undo(state, cause, own)
 
     return compensate
 

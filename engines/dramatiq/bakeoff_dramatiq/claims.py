@@ -20,6 +20,9 @@ _COMMON = {
     Capability.COMPENSATION: Claim(
         _NATIVE, "on_failure of a decline and on_retry_exhausted of a fault publish a pipeline of undos"
     ),
+    Capability.OWN_UNDO: Claim(
+        _PATTERN, "the message counts its retries; workers count in the start's row how often they began"
+    ),
     Capability.PIVOT: Claim(_NATIVE, "no limit of retries from the pivot on"),
     Capability.OUTCOME: Claim(
         _PATTERN, "the last actor of either pipeline writes it into the row of the start"
@@ -47,9 +50,6 @@ _COMMON = {
 }
 
 _VALKEY = {
-    Capability.OWN_UNDO: Claim(
-        _PATTERN, "the message counts its retries; that a worker was lost is written into it before each step"
-    ),
     Capability.TIMERS: Claim(_NATIVE, "the delay of a message"),
     Capability.LONG_TIMERS: Claim(
         _NATIVE,
@@ -61,10 +61,6 @@ _VALKEY = {
 }
 
 _RABBITMQ = {
-    Capability.OWN_UNDO: Claim(
-        _NATIVE,
-        "the message counts its retries, and RabbitMQ marks the messages of a lost worker as redelivered",
-    ),
     Capability.TIMERS: Claim(_NATIVE, "the delay of a message, held unacknowledged by a worker"),
     Capability.LONG_TIMERS: Claim(
         _NATIVE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from dramatiq import Broker, pipeline
 
@@ -21,8 +21,13 @@ def steps_before(saga: Saga, name: str) -> Sequence[Step]:
     return steps
 
 
+def rank_of(saga: Saga, cause: CauseData, own: Sequence[Step]) -> int:
+    """How far an undoing reaches: that of a later step further, with its own undo further still."""
+    return 2 * saga.index_of(cause["step"]) + bool(own)
+
+
 def backward(
-    broker: Broker, saga: Saga, state: State, cause: CauseData, own: Iterable[Step] = ()
+    broker: Broker, saga: Saga, state: State, cause: CauseData, own: Sequence[Step] = ()
 ) -> pipeline:
     """Build the undos of everything that succeeded before ``cause`` or, ``own``, may have had an effect.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,15 +16,15 @@ from dramatiq.middleware import CurrentMessage, TimeLimitExceeded
 from bakeoff.errors import UnserialisableError
 from bakeoff.saga import JSON, Direction, Saga, Step
 from bakeoff.world import Participant
+from bakeoff_dramatiq.compensation import backward, rank_of
 from bakeoff_dramatiq.pipeline import milliseconds
 from bakeoff_dramatiq.rows import Rows
 from bakeoff_dramatiq.state import CauseData, State
-from bakeoff_dramatiq.valkey_broker import redelivered
 
 #: Option of a message: the cause of the last failed attempt. It travels with the message to its callbacks.
 CAUSE = "cause"
-#: Option of a message: it had been delivered before, to a worker that did not finish it.
-REDELIVERED = "redelivered"
+#: Option of a declined message: whether the step may have had an effect all the same.
+OWN = "own"
 
 #: Actors that only pass the saga on must never give up: nobody would notice.
 TIRELESS: Mapping[str, Any] = {"max_retries": None, "min_backoff": 100, "max_backoff": 10_000}
@@ -78,7 +78,7 @@ class Context:
             raise RuntimeError("a client runs no steps")
         message = current_message()
         if step.compensation is not None and direction == "action" and not message.options.get("retries"):
-            message.options[REDELIVERED] = redelivered(self.broker, message)
+            self.rows.begin(state["workflow_id"], step.name)
         results = state["results"]
         result = self.participant.perform(
             self.saga.name,
@@ -94,6 +94,18 @@ class Context:
             # Nobody else has looked at it, and Dramatiq only logs a next message that cannot be encoded.
             _check_json(result, step)
         return result
+
+    def maybe_happened(self, step: Step, state: State) -> bool:
+        """Tell at a decline whether an earlier attempt, failed or lost, may have had an effect (S3)."""
+        if attempt_of(current_message()) > 1:
+            return True
+        return step.compensation is not None and self.rows.begun(state["workflow_id"], step.name) > 1
+
+    def undo(self, state: State, cause: CauseData, own: Sequence[Step]) -> None:
+        """Publish the way back, unless another message has done so already."""
+        rank = rank_of(self.saga, cause, own)
+        if self.rows.compensate(state["workflow_id"], current_message().message_id, rank):
+            backward(self.broker, self.saga, state, cause, own).run()
 
     def again(self, step: Step, direction: Direction, error: BaseException) -> Retry | None:
         """Return what to raise so that the step's own policy is kept; ``None`` if attempts are exhausted."""
@@ -114,11 +126,6 @@ def current_message() -> MessageProxy:
 def attempt_of(message: MessageProxy) -> int:
     """1-based number of the attempt; Dramatiq counts the retries."""
     return 1 + int(message.options.get("retries", 0))
-
-
-def maybe_happened(options: Mapping[str, Any]) -> bool:
-    """Tell from a declined message's options whether an earlier attempt may have had an effect."""
-    return options.get("retries", 0) > 0 or bool(options.get(REDELIVERED))
 
 
 def cause_of(error: BaseException, step: Step, direction: Direction = "action") -> CauseData:

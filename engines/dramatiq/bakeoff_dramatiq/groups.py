@@ -15,7 +15,6 @@ from dramatiq.results import ResultMissing
 
 from bakeoff.errors import BusinessError
 from bakeoff.saga import JSON, Parallel, Step
-from bakeoff_dramatiq.compensation import backward
 from bakeoff_dramatiq.context import (
     CAUSE,
     FAULTS,
@@ -24,7 +23,6 @@ from bakeoff_dramatiq.context import (
     attempt_options,
     cause_of,
     current_message,
-    maybe_happened,
 )
 from bakeoff_dramatiq.pipeline import forward
 from bakeoff_dramatiq.state import CauseData, State, joined_actor, step_actor
@@ -72,7 +70,7 @@ def _member(context: Context, step: Step) -> Callable[[State], Answer]:
         try:
             return {"result": context.perform(step, "action", state)}
         except BusinessError as error:
-            return {"cause": cause_of(error, step), "own": maybe_happened(current_message().options)}
+            return {"cause": cause_of(error, step), "own": context.maybe_happened(step, state)}
         except FAULTS as error:
             cause = cause_of(error, step)
             current_message().options[CAUSE] = cause
@@ -92,9 +90,8 @@ def _joined(context: Context, element: Parallel) -> Callable[[list[str], State],
         if not failures:
             forward(context.broker, context.saga, state, context.saga.index_of(element.name) + 1).run()
             return
-        context.rows.compensating(state["workflow_id"], failures[0]["step"])
         own = [step for step in element.steps if answers[step.name].get("own", step.name in results)]
-        backward(context.broker, context.saga, state, failures[0], own).run()
+        context.undo(state, failures[0], own)
 
     return joined
 

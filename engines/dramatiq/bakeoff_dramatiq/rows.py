@@ -37,7 +37,7 @@ class Rows:
         register = self.client.register_script
         self._claim, self._settle = register(scripts.CLAIM), register(scripts.SETTLE)
         self._arrive, self._signal = register(scripts.ARRIVE), register(scripts.SIGNAL)
-        self._expire = register(scripts.EXPIRE)
+        self._expire, self._compensate = register(scripts.EXPIRE), register(scripts.COMPENSATE)
         self._notes = OneWay(self.client)
 
     def saga_key(self, workflow_id: str) -> str:
@@ -68,14 +68,22 @@ class Rows:
         """
         self._notes.send("EVAL", scripts.PUBLISHED, 1, key)
 
-    def compensating(self, workflow_id: str, cause: str) -> Outcome | None:
-        """Note that the forward direction has ended; return the outcome if there is one already."""
-        key = self.saga_key(workflow_id)
-        with self.client.pipeline(transaction=False) as pipe:
-            pipe.hset(key, "compensating", cause)
-            pipe.hget(key, "outcome")
-            _, text = pipe.execute()
-        return Outcome.from_json(json.loads(text)[1]) if text else None
+    def begin(self, workflow_id: str, step: str) -> None:
+        """Count, without waiting, that a worker has begun with the first attempt of a step."""
+        self._notes.send("EVAL", scripts.BEGUN, 1, self.saga_key(workflow_id), f"begun:{step}")
+
+    def begun(self, workflow_id: str, step: str) -> int:
+        """How often that was, over all deliveries of the step's message."""
+        count: Any = self.client.hget(self.saga_key(workflow_id), f"begun:{step}")
+        return int(count or 0)
+
+    def compensate(self, workflow_id: str, message_id: str, rank: int) -> bool:
+        """Ask for the right to undo; the rank tells how far, see ``compensation.rank_of``.
+
+        A redelivered message is told the same again. A copy of a step that fails as well, because its message
+        was delivered twice, is told that others undo already or that the saga has completed.
+        """
+        return bool(self._compensate([self.saga_key(workflow_id)], [message_id, rank]) == 1)
 
     def settle(self, saga: Saga, workflow_id: str, outcome: Outcome) -> None:
         """Store the outcome and tell whoever waits for it; only the first one counts."""

@@ -77,6 +77,22 @@ redis.call('HSET', KEYS[1], 'decided', 'timeout')
 return {'go', state}
 """
 
+#: KEYS: saga row. ARGV: field. A worker has begun with a step; the row of a forgotten saga stays away.
+BEGUN = """
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HINCRBY', KEYS[1], ARGV[1], 1) end
+return 1
+"""
+
+#: KEYS: saga row. ARGV: id of the message that asks, rank. The forward direction has ended: 1 if this message
+#: is to undo, 0 if another one does and reaches at least as far, 2 if the saga has completed.
+COMPENSATE = """
+local outcome, owner, rank = unpack(redis.call('HMGET', KEYS[1], 'outcome', 'compensating', 'rank'))
+if outcome and cjson.decode(outcome)[2]['status'] == 'completed' then return 2 end
+if owner and owner ~= ARGV[1] and tonumber(rank) >= tonumber(ARGV[2]) then return 0 end
+redis.call('HSET', KEYS[1], 'compensating', ARGV[1], 'rank', ARGV[2])
+return 1
+"""
+
 #: KEYS: any row. What was decided has been published; a waiting state is not needed any more.
 PUBLISHED = """
 if redis.call('EXISTS', KEYS[1]) == 1 then

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dramatiq import pipeline
 
 from bakeoff.saga import Wait
-from bakeoff_dramatiq.compensation import backward
 from bakeoff_dramatiq.context import TIRELESS, Context
 from bakeoff_dramatiq.pipeline import forward, milliseconds
 from bakeoff_dramatiq.state import CauseData, State, step_actor, timeout_actor, with_result
@@ -51,11 +50,10 @@ def _expire(context: Context, wait: Wait) -> Callable[[str], None]:
         if wait.on_timeout == "continue":
             after_wait(context, wait, state, None).run()
         else:
-            context.rows.compensating(workflow_id, wait.name)
             seconds = wait.timeout.total_seconds() if wait.timeout else 0.0
             text = f"no signal {wait.name!r} within {seconds:g} s"
             cause: CauseData = {"type": "WaitTimeout", "message": text, "step": wait.name}
-            backward(context.broker, context.saga, state, cause).run()
+            context.undo(state, cause, ())
         context.rows.published(context.rows.signal_key(workflow_id, wait.name))
 
     return expire
