@@ -94,6 +94,18 @@ STUBBORN_MEMBER = Saga(
         ),
     ),
 )
+STUBBORN_LONE = Saga(
+    "stubborn-lone",
+    (
+        _FIRST,
+        Parallel(
+            name="alone",
+            steps=(
+                Step(name="odd", action=_stubborn, compensation=undo_other, retry=_QUICK, timeout=_SECOND),
+            ),
+        ),
+    ),
+)
 DYING = _saga("dying", Step(name="odd", action=_die_once, compensation=undo_other, retry=_QUICK))
 DYING_THEN_DECLINED = _saga(
     "dying-then-declined",

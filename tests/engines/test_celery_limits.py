@@ -65,6 +65,14 @@ def test_hard_limit_in_a_group_ends_the_group(lab: Lab, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_hard_limit_in_a_group_of_one_is_retried(lab: Lab, tmp_path: Path) -> None:
+    """Celery makes a plain chain of it, with errbacks of its own."""
+    settled = lab.settle(sagas.STUBBORN_LONE, str(tmp_path))
+
+    assert settled.outcome.status is Status.COMPLETED
+    assert settled.counts == {"first": 1, "odd": 2}
+
+
 def test_killed_child_gives_its_message_back(lab: Lab, tmp_path: Path) -> None:
     """With late acknowledgement the same attempt is made again by another child."""
     settled = lab.settle(sagas.DYING, str(tmp_path))

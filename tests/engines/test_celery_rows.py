@@ -70,6 +70,7 @@ def test_errback_is_a_task_of_its_own(lab: Lab) -> None:
     assert isinstance(errback.__header__, functools.partial)
 
 
+@pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")  # Celery's own call
 def test_retry_that_is_noted_late_does_not_hide_the_failure(lab: Lab) -> None:
     """Celery publishes a retry before it notes it; the next attempt may be faster than the note."""
     app = make_app(lab.stack.deployment, {contract.TRIP.name: contract.TRIP})

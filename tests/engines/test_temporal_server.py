@@ -122,3 +122,13 @@ def test_class_default_runs_sandboxed_and_in_memory(tmp_path: Path) -> None:
         assert not list(tmp_path.glob("**/temporal.db"))
 
     assert [end.outcome.status for end in settled] == [Status.COMPLETED, Status.COMPENSATED]
+
+
+def test_every_setting_is_documented() -> None:
+    """The page of this engine names each setting and each environment variable's ending."""
+    page = (Path(__file__).parents[2] / "docs/engines/temporal.md").read_text()
+
+    for setting in Plugins().engine("temporal").info().settings:
+        assert f"`{setting.name}`" in page, setting.name
+        if setting.env:
+            assert setting.env in page or setting.env.removeprefix("BAKEOFF_TEMPORAL") in page, setting.env

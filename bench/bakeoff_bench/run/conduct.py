@@ -111,6 +111,7 @@ class _Run:
         tally.state = f"round {number + 1} of {self._plan.rounds}"
         progress.changed(name)
         own_before, idle_before = cpu_seconds([driver.stack]), cpu_seconds(others)
+        harness_before = time.process_time()
         tally.block_began_s = time.monotonic()
         seconds = await driver.block(part, self._plan.concurrency)
         tally.finished_blocks_s, tally.block_began_s = tally.finished_blocks_s + seconds, None
@@ -120,6 +121,7 @@ class _Run:
                 "round": number,
                 "sagas": len(part),
                 "seconds": seconds,
+                "harness_cpu_s": time.process_time() - harness_before,
                 "deployment_cpu_s": cpu_seconds([driver.stack]) - own_before,
                 "idle_others_cpu_s": cpu_seconds(others) - idle_before,
             }

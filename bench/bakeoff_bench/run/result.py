@@ -89,6 +89,7 @@ def _indicative(evidence: Evidence, blocks: Sequence[Mapping[str, Any]]) -> dict
         "sagas_per_s": settled / seconds if seconds else None,
         "seconds": seconds,
         "deployment_cpu_s": sum(block["deployment_cpu_s"] for block in blocks),
+        "harness_cpu_s": sum(block["harness_cpu_s"] for block in blocks),
         "idle_others_cores": sum(block["idle_others_cpu_s"] for block in blocks) / seconds
         if seconds
         else None,

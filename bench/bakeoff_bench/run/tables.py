@@ -126,6 +126,7 @@ def _show_speed(engines: Mapping[str, Mapping[str, Any]]) -> None:
             f"{_milliseconds(compensated['p50_s'])} / {_milliseconds(compensated['p95_s'])}",
             _number(about.get("ready_s"), 1),
             _number(numbers["deployment_cpu_s"], 1),
+            _number(numbers["harness_cpu_s"], 1),
             _number(numbers["idle_others_cores"], 2),
         ]
     if columns:
@@ -141,6 +142,7 @@ _SPEED_ROWS = (
     "compensated p50 / p95 ms",
     "stack ready, s",
     "CPU of its servers and workers, s",
+    "CPU of this process, s",
     "idle stacks of others, cores",
 )
 

@@ -13,7 +13,7 @@ from bakeoff.saga import Parallel, RetryPolicy, Saga, Sleep, Step, Wait
 #: Longer than the longest lease of any configuration class ``ci``.
 LONG_NAP = timedelta(seconds=14)
 NAP = timedelta(seconds=1)
-WAIT = timedelta(seconds=1)
+WAIT = timedelta(seconds=0.6)
 
 
 def _ms(milliseconds: int) -> timedelta:

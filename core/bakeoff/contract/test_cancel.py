@@ -20,7 +20,7 @@ def _check(cause: Cause | None) -> None:
 
 def test_cancel_mid_saga_compensates(lab: Lab) -> None:
     """The step that acts may finish; no later one starts, everything is undone."""
-    started = lab.start(TRIP, fates={"book_hotel:action": {"first": ["slow:0.6"]}})
+    started = lab.start(TRIP, fates={"book_hotel:action": {"first": ["slow:1"]}})
     started.until_attempted("book_hotel")
     started.cancel()
     end = started.settled()
@@ -127,7 +127,7 @@ def test_cancel_after_the_pivot_is_too_late(lab: Lab) -> None:
 
 def test_cancel_twice_is_one_cancel(lab: Lab) -> None:
     """Every undo is made once."""
-    started = lab.start(TRIP, fates={"book_car:action": {"first": ["late:0.6"]}})
+    started = lab.start(TRIP, fates={"book_car:action": {"first": ["late:1"]}})
     started.until_attempted("book_car")
     started.cancel()
     started.cancel()

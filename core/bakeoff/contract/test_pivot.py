@@ -77,8 +77,8 @@ def test_decline_after_the_pivot_is_retried(lab: Lab) -> None:
 @pytest.mark.requires(Capability.RETRY)
 def test_unfinished_step_after_the_pivot_is_neither_given_up_nor_undone(lab: Lab) -> None:
     """It is attempted again and again; meanwhile the saga is not settled and nothing is undone."""
-    started = lab.start(PIVOT, fates={"issue_ticket:action": {"first": ["fault"] * 6}})
-    trace = started.until_attempted("issue_ticket", 6)
+    started = lab.start(PIVOT, fates={"issue_ticket:action": {"first": ["fault"] * 5}})
+    trace = started.until_attempted("issue_ticket", 5)
 
     assert not [word for word in trace.story() if word.startswith("undo")]
     end = started.settled()

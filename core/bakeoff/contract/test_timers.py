@@ -37,7 +37,7 @@ def test_timer_starts_after_the_step_before_it(early: Started) -> None:
 
 def test_sleeping_sagas_stand_in_nobodys_way(lab: Lab) -> None:
     """More sagas sleep than there are slots for steps, and others act meanwhile."""
-    sleeping = [lab.start(NAPPING) for _ in range(12)]
+    sleeping = [lab.start(NAPPING) for _ in range(20)]
     busy = lab.settle(TRIP)
 
     ends = [one.settled() for one in sleeping]
@@ -45,8 +45,8 @@ def test_sleeping_sagas_stand_in_nobodys_way(lab: Lab) -> None:
     assert all(end.counts == _ONCE for end in ends)
     woken = min(end.trace.attempts("book_hotel")[0].at for end in ends)
     last = max(end.trace.attempts("book_hotel")[0].at for end in ends)
-    # Were a sleeping saga to hold a slot, twelve would sleep in three rounds.
-    assert last - woken < 1.9 * NAP.total_seconds()
+    # Were a sleeping saga to hold one of four slots, twenty would sleep in five rounds.
+    assert last - woken < 3 * NAP.total_seconds()
     assert busy.trace.effect("send_itinerary").at < last
 
 
@@ -77,7 +77,7 @@ def test_timer_of_thirty_days(lab: Lab) -> None:
     started = lab.start(THIRTY_DAYS)
     started.until_done("book_flight")
 
-    lab.never("it struck at once", lambda: started.trace().attempts("book_hotel"), for_s=1.0)
+    lab.never("it struck at once", lambda: started.trace().attempts("book_hotel"), for_s=0.7)
     if isinstance(lab.stack.client, Cancels):
         started.cancel()
     raise Unknown("it does not strike early; whether it strikes after 30 days needs a server that skips time")

@@ -88,13 +88,18 @@ def _signatures(
         for step in element.steps
     ]
     join = _with_errback(app, saga, element, native_id, ())
-    return [*members, join] if len(members) == 1 else [chord(members, join)]
+    if len(members) == 1:  # Celery would unroll the chord and drop its errback
+        return [members[0].on_error(_errback(app, saga, element, native_id)), join]
+    return [chord(members, join)]
 
 
 def _with_errback(
     app: Celery, saga: Saga, element: Element, native_id: str, args: tuple[State, ...]
 ) -> Signature[Any]:
-    errback = app.tasks[errback_name(saga)].s(element.name).set(task_id=native_id)
     signature = app.tasks[task_name(saga, element.name)].s(*args)
-    signature.set(task_id=task_id(native_id, element.name)).on_error(errback)
-    return signature
+    signature.set(task_id=task_id(native_id, element.name))
+    return signature.on_error(_errback(app, saga, element, native_id))
+
+
+def _errback(app: Celery, saga: Saga, element: Element, native_id: str) -> Signature[Any]:
+    return app.tasks[errback_name(saga)].s(element.name).set(task_id=native_id)

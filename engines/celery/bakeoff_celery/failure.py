@@ -9,7 +9,7 @@ from celery import Celery
 
 from bakeoff.deployment import Deployment
 from bakeoff.saga import JSON, Parallel, RetryPolicy, Saga, Step
-from bakeoff_celery.state import State, StepFailed, task_id
+from bakeoff_celery.state import State, StepFailed, task_id, task_name
 from bakeoff_celery.tasks import members_by_name
 
 #: A wait or a timer has nothing that could decline or be undone.
@@ -53,7 +53,7 @@ def read_failure(
     meta = _failure_of(app, failed_task_id)
     found = saga.elements[saga.index_of(element)]
     if isinstance(found, Parallel):
-        if meta is None or not meta.get("args"):
+        if meta is None or not meta.get("args") or meta.get("name") != task_name(saga, element):
             return _of_broken_chord(app, saga, native_id, found)
         return _of_join(meta, found)
     if meta is None or not meta.get("args"):
@@ -114,21 +114,26 @@ def _of_join(meta: dict[str, Any], parallel: Parallel) -> Failure:
 
 
 def _of_broken_chord(app: Celery, saga: Saga, native_id: str, parallel: Parallel) -> Failure | None:
-    """A member was lost without an answer, so the chord never joined; its arguments are with its failure."""
+    """A member was lost without an answer, so nothing was joined; its arguments are with its failure."""
+    lost: tuple[int, Step, dict[str, Any]] | None = None
     for step in parallel.steps:
         meta = _failure_of(app, task_id(native_id, step.name))
-        if meta is None or not meta.get("args"):
-            continue
-        state: State = meta["args"][0]
-        attempts = int(meta.get("retries") or 0) + 1
-        return Failure(
-            element=parallel.name,
-            state=state,
-            cause={"type": type(meta["result"]).__name__, "message": str(meta["result"]), "step": step.name},
-            may_have_acted=frozenset(member.name for member in parallel.steps),
-            results=state["results"],
-            attempts=attempts,
-            attempts_left=not saga.retry_of(step).exhausted(attempts),
-            pause_s=saga.retry_of(step).delay_after(attempts).total_seconds(),
-        )
-    return None
+        if meta is not None and meta.get("args"):
+            attempts = int(meta.get("retries") or 0) + 1
+            # A member that was lost in an earlier attempt of the group has left its failure there.
+            if lost is None or attempts > lost[0]:
+                lost = attempts, step, meta
+    if lost is None:
+        return None
+    attempts, step, meta = lost
+    state: State = meta["args"][0]
+    return Failure(
+        element=parallel.name,
+        state=state,
+        cause={"type": type(meta["result"]).__name__, "message": str(meta["result"]), "step": step.name},
+        may_have_acted=frozenset(member.name for member in parallel.steps),
+        results=state["results"],
+        attempts=attempts,
+        attempts_left=not saga.retry_of(step).exhausted(attempts),
+        pause_s=saga.retry_of(step).delay_after(attempts).total_seconds(),
+    )

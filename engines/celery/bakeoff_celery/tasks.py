@@ -38,7 +38,8 @@ def register_forward(app: Celery, define: Define, deployment: Deployment, saga: 
             define(name, **options)(_join(saga, element))
             for step in element.steps:
                 limited = limits(saga, step, "action", margin_s)
-                define(task_name(saga, step.name), **limited)(_member(saga, step))
+                first = step is element.steps[0]
+                define(task_name(saga, step.name), **limited)(_member(saga, step, first))
 
 
 def redelivered(task: AnyTask) -> bool:
@@ -95,14 +96,16 @@ def _timer(saga: Saga, sleep: Sleep) -> Callable[..., Any]:
     return wake
 
 
-def _member(saga: Saga, step: Step) -> Callable[..., Any]:
+def _member(saga: Saga, step: Step, first: bool) -> Callable[..., Any]:
     def act(self: AnyTask, state: State) -> dict[str, Any]:
         """Return the failure instead of raising it, so that the chord waits for every member."""
+        answer: dict[str, Any] = {"step": step.name}
+        if first:  # one of them has to hand on what all of them were given
+            answer["state"] = state
         try:
-            result = _attempt(self, saga, step, state)
+            return answer | {"result": _attempt(self, saga, step, state)}
         except StepFailed as failed:
-            return {"step": step.name, "state": state, "failed": failed.args}
-        return {"step": step.name, "state": state, "result": result}
+            return answer | {"failed": failed.args}
 
     return act
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from bakeoff_inline.threads import Threads
 
 
 class Slots:
     """Runs functions in at most ``count`` threads; waiting for a thread is not part of any timeout."""
 
     def __init__(self, count: int) -> None:
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="inline-step")
+        self._threads = Threads(count)
         self._free = asyncio.Semaphore(count)
         self._running: set[asyncio.Future[Any]] = set()
 
@@ -22,7 +23,7 @@ class Slots:
         A thread cannot be stopped: after a timeout it goes on, and keeps its slot until it ends.
         """
         await self._free.acquire()
-        future = asyncio.wrap_future(self._pool.submit(function))
+        future = asyncio.wrap_future(self._threads.submit(function))
         self._running.add(future)
         future.add_done_callback(self._release)
         done, _ = await asyncio.wait((future,), timeout=timeout_s)
@@ -40,4 +41,4 @@ class Slots:
         """Start nothing more; do not wait for threads that still run."""
         for future in list(self._running):
             future.cancel()  # their threads find a loop that may be closed by then
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()

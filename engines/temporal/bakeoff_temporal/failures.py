@@ -20,6 +20,8 @@ from bakeoff.saga import Step
 CANCELLED: Final = "Cancelled"
 WAIT_TIMEOUT: Final = "WaitTimeout"
 STEP_TIMEOUT: Final = "TimeoutError"
+#: The SDK's own word for a single result that is too large.
+TOO_LARGE: Final = "PayloadsTooLarge"
 
 
 def cause_of(error: ActivityError, step: Step) -> Cause:

@@ -9,6 +9,7 @@ from temporalio.api.enums.v1 import EventType, PendingActivityState
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import (
     WorkflowExecution,
+    WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowHandle,
@@ -52,12 +53,12 @@ async def describe(handle: Handle) -> Description:
     # Of a group, the member with the most attempts is the one that people ask about.
     busiest = max(pending, key=lambda activity: activity.attempt, default=None)
     if busiest is None:
-        awaiting = position.get("awaiting")
         return Description(
             Status.RUNNING,
             found.workflow_type,
             current_step=position.get("element"),
-            awaiting=awaiting,
+            awaiting=position.get("awaiting"),
+            last_error=_failing_task(found),
             unknown=unknown,
         )
     started = busiest.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
@@ -70,6 +71,12 @@ async def describe(handle: Handle) -> Description:
         last_error=in_words(busiest.last_failure) if busiest.HasField("last_failure") else None,
         unknown=unknown,
     )
+
+
+def _failing_task(found: WorkflowExecutionDescription) -> str | None:
+    """Workflow code that cannot go on, for instance because its worker does not know the saga."""
+    attempt = found.raw_description.pending_workflow_task.attempt
+    return f"WorkflowTaskFailed: attempt {attempt}; the worker's log tells why" if attempt > 1 else None
 
 
 async def _describe_closed(handle: Handle, found: WorkflowExecution) -> Description:

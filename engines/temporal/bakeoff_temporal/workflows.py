@@ -11,6 +11,7 @@ Source: Temporal's documentation on sagas and on cancellation; ``docs/engines/te
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -27,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from bakeoff_temporal.catalogue import saga_called
     from bakeoff_temporal.failures import (
         CANCELLED,
+        TOO_LARGE,
         WAIT_TIMEOUT,
         cause_of,
         failure_of,
@@ -39,6 +41,8 @@ with workflow.unsafe.imports_passed_through():
 FAULTED_ACTIVITIES = "faulted_activities"
 #: How long a step may take after a cancel before we look whether it only waits for its next attempt.
 _CANCEL_GRACE = timedelta(seconds=1)
+#: Characters of JSON that one activity is given at most: the server refuses 2 MiB, and the saga were stuck.
+_MOST_CARRIED = 2_000_000
 #: Temporal takes zero for "the server's default".
 _SHORTEST = timedelta(milliseconds=1)
 
@@ -61,6 +65,7 @@ class SagaWorkflow:
         self._input: JSON = workflow.payload_converter().from_payload(args[0].payload)
         self._inbox = Inbox(e.name for e in self._saga.elements if isinstance(e, Wait))
         self._results: dict[str, JSON] = {}
+        self._carried = len(args[0].payload.data)
         self._undo: list[tuple[Step, ...]] = []
         self._in_flight: dict[str, workflow.ActivityHandle[Any]] = {}
         #: No cancel is effective any more: the pivot was tried, the last step succeeded, or undoing began.
@@ -90,7 +95,8 @@ class SagaWorkflow:
             status = Status.COMPENSATION_FAILED if failed else Status.COMPENSATED
             if failed:
                 workflow.upsert_memo({"status": str(status)})  # a list cannot see a failure's details
-            raise failure_of(Outcome(status, self._results, ended.cause, failed)) from None
+            results = self._results if self._carried <= _MOST_CARRIED else {}
+            raise failure_of(Outcome(status, results, ended.cause, failed)) from None
         return self._results
 
     async def _forward(self) -> None:
@@ -109,6 +115,7 @@ class SagaWorkflow:
                     await self._wait(element)
                 case Sleep():
                     await self._sleep(element)
+            self._end_if_too_large(element.name)
             if index == pivot:
                 self._undo.clear()
         self._end_if_cancelled()
@@ -122,6 +129,15 @@ class SagaWorkflow:
         if self._cancelled():
             raise _Ended(Cause(CANCELLED, "cancelled by request", self._where))
 
+    def _end_if_too_large(self, element: str) -> None:
+        if self._carried > _MOST_CARRIED and not self._beyond_cancel:
+            message = f"input and results exceed the {_MOST_CARRIED} characters that Temporal carries"
+            raise _Ended(Cause(TOO_LARGE, message, element))
+
+    def _keep(self, name: str, result: JSON) -> None:
+        self._results[name] = result
+        self._carried += len(json.dumps(result)) + len(name)
+
     async def _act(self, steps: tuple[Step, ...]) -> None:
         # Registered before the action: an attempt that timed out may have happened.
         self._undo.append(tuple(step for step in steps if step.compensation))
@@ -129,7 +145,7 @@ class SagaWorkflow:
         failures: dict[str, ActivityError] = {}
         for step, handle in zip(steps, handles, strict=True):  # every sibling settles before the group fails
             try:
-                self._results[step.name] = await handle
+                self._keep(step.name, await handle)
             except ActivityError as error:
                 failures[step.name] = error
             finally:
@@ -188,7 +204,7 @@ class SagaWorkflow:
                 raise _Ended(Cause(WAIT_TIMEOUT, message, wait.name)) from None
         payload = self._inbox.take(wait.name)
         self._end_if_cancelled()
-        self._results[wait.name] = payload
+        self._keep(wait.name, payload)
 
     async def _sleep(self, sleep: Sleep) -> None:
         if sleep.duration > timedelta(0):
@@ -197,7 +213,7 @@ class SagaWorkflow:
                     self._cancelled, timeout=sleep.duration, timeout_summary=sleep.name
                 )
         self._end_if_cancelled()
-        self._results[sleep.name] = None
+        self._keep(sleep.name, None)
 
     async def _hasten(self) -> None:
         """After a cancel: let running attempts settle, but stop steps that only wait for the next one.

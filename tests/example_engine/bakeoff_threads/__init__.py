@@ -9,6 +9,6 @@ from bakeoff.hookspecs import hookimpl
 @hookimpl
 def bakeoff_engine() -> OrchestrationEngine:
     """Import the SDK here; raise ``EngineUnavailableError`` with the installing command if it is missing."""
-    from bakeoff_threads.engine import ThreadsEngine
+    from .engine import ThreadsEngine
 
     return ThreadsEngine()

@@ -42,6 +42,6 @@ class ThreadsEngine:
 
     async def connect(self, deployment: Deployment) -> EngineClient:
         """Return a client."""
-        from bakeoff_threads.client import ThreadsClient
+        from .client import ThreadsClient
 
         return ThreadsClient(deployment)

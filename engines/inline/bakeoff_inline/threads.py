@@ -1,0 +1,48 @@
+"""Threads that do not hold up the end of the process.
+
+``ThreadPoolExecutor`` joins its threads when the interpreter ends, so one step that sleeps on after its
+timeout would keep a finished command from returning. These are daemons.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import SimpleQueue
+from typing import Any
+
+
+class Threads:
+    """At most ``count`` daemon threads, started when they are needed."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._started = 0
+        self._idle = threading.Semaphore(0)
+        self._tasks: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+
+    def submit(self, function: Callable[[], Any]) -> Future[Any]:
+        """Call ``function()`` in a thread; to be called from one thread only."""
+        future: Future[Any] = Future()
+        self._tasks.put((future, function))
+        if not self._idle.acquire(blocking=False) and self._started < self._count:
+            self._started += 1
+            threading.Thread(target=self._work, name=f"inline-step-{self._started}", daemon=True).start()
+        return future
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            future, function = task
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(function())
+                except BaseException as error:  # it belongs to whoever waits for the future
+                    future.set_exception(error)
+            del task, future, function  # an idle thread keeps nothing alive
+            self._idle.release()
+
+    def close(self) -> None:
+        """Let idle threads end, and busy ones after what they are doing."""
+        for _ in range(self._started):
+            self._tasks.put(None)
