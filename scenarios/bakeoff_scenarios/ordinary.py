@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import bakeoff.orders
 from bakeoff.checkers import Planned
 from bakeoff.engine import Capability, Support
 from bakeoff.errors import UsageError
-from bakeoff.expectation import Facts, drawn_fates, expect
+from bakeoff.expectation import Expectation, Facts, FatePlan, drawn_fates, expect
 from bakeoff.orders.model import Order
 from bakeoff.saga import JSON, Parallel, Saga, Step, Wait
 from bakeoff.world import Fate, Profile
@@ -29,7 +30,16 @@ def make_ordinary(request: Request) -> Workload:
     profile = usual_faults(request.saga, request.seed)
     cancel = request.info.claims[Capability.CANCEL]
     can_cancel = cancel.support is not Support.ABSENT
-    assignments = [_assign(request, profile, order, can_cancel) for order in request.orders]
+    known: dict[str, Expectation] = {}
+
+    def predict(plan: Mapping[str, FatePlan], facts: Facts) -> Expectation:
+        """Most sagas suffer nothing, and so the same."""
+        key = json.dumps([plan, repr(facts)], sort_keys=True)
+        if key not in known:
+            known[key] = expect(request.saga, plan, facts)
+        return known[key]
+
+    assignments = [_assign(request, profile, order, can_cancel, predict) for order in request.orders]
     notes = []
     refused = sum(one.planned.note == "refused" for one in assignments)
     if refused:
@@ -57,7 +67,13 @@ def is_order_saga(saga: Saga) -> bool:
     return saga is not bakeoff.orders.NOOP and any(saga is one for one in vars(bakeoff.orders).values())
 
 
-def _assign(request: Request, profile: Profile, order: Order, can_cancel: bool) -> Assignment:
+def _assign(
+    request: Request,
+    profile: Profile,
+    order: Order,
+    can_cancel: bool,
+    predict: Callable[[Mapping[str, FatePlan], Facts], Expectation],
+) -> Assignment:
     saga, workflow_id = request.saga, workflow_id_of(request.saga, order)
     ours = is_order_saga(saga)
     fates: dict[str, Fate] | None = None
@@ -83,7 +99,7 @@ def _assign(request: Request, profile: Profile, order: Order, can_cancel: bool) 
         planned=Planned(
             workflow_id=workflow_id,
             input=order.order_id,
-            expected=expect(saga, plan, facts),
+            expected=predict(plan, facts),
             order_id=order.order_id if ours else None,
             note=note,
         ),

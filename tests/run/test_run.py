@@ -96,6 +96,17 @@ def test_users_orders_are_run_and_the_rejected_ones_counted(bakeoff: Command, tm
     assert ran.result["orders"]["usable"] == 20
     assert ran.result["engines"]["inline"]["counts"]["rejected"] == 1
     assert [(item["what"], item["line"]) for item in rejected] == [("line", 22), ("order", 22)]
+    assert ran.result["orders"]["rejected"] == rejected
+    assert "orders.csv, line 22: line 99: quantity 0 is not positive" in ran.out
+
+
+def test_asking_for_more_orders_than_there_are_is_told(bakeoff: Command, tmp_path: Path) -> None:
+    orders = tmp_path / "orders.csv"
+    orders.write_text("order_id,sku,quantity,unit_price\n1,tea,1,2.50\n2,tea,1,2.50\n")
+    ran = bakeoff("run", "--engine", "inline", "--orders", str(orders), "--count", "5")
+
+    assert ran.code == 0, ran.out
+    assert "orders.csv holds 2 usable orders" in ran.err
 
 
 def test_stored_run_is_judged_again_with_the_same_result(bakeoff: Command, tmp_path: Path) -> None:

@@ -95,3 +95,16 @@ def test_server_that_does_not_come_up_is_told_with_its_log_and_leaves_nothing(
     assert "valkey ended at once (exit code 3)" in ran.err
     assert "no memory for you" in ran.err
     assert not out.exists()
+
+
+def test_ledger_in_postgresql_is_kept_as_a_file(bakeoff: Command, tmp_path: Path) -> None:
+    """The server is gone after the run; its ledger can be judged again all the same."""
+    out = tmp_path / "run"
+    ran = bakeoff(
+        "run", "--engine", "inline", "--ledger", "postgres", "--count", "30", "--out", str(out), "--seed", "3"
+    )
+    again = bakeoff("check", str(out))
+
+    assert ran.code == 0, ran.out + ran.err
+    assert ran.result["engines"]["inline"]["versions"]["postgresql (ledger)"]
+    assert again.result == ran.result

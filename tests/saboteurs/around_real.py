@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from bakeoff.deployment import Deployment
 from bakeoff.engine import EngineClient, EngineInfo, OrchestrationEngine, Survives
 from bakeoff.outcome import Outcome, Status
 from bakeoff.plugins import Plugins
+from bakeoff.processes import Launch
 from bakeoff.saga import JSON
 from bakeoff.servers import Server
 from bakeoff.settings import SettingsInForce
@@ -53,6 +56,30 @@ class Around:
         """The honest engine's client, or a cheat around it."""
         client = await self._engine.connect(deployment)
         return self._client(client) if self._client is not None else client
+
+
+class WithForgetfulBroker(Around):
+    """Its first server starts on an empty folder every time, as one without persistence does."""
+
+    def servers(self, settings: SettingsInForce) -> Sequence[Server]:
+        """The honest engine's servers, the first one forgetful."""
+        first, *others = self._engine.servers(settings)
+        return (Forgetful(first), *others)
+
+
+class Forgetful:
+    """Passes everything on, but empties its folder before a start."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._server, name)
+
+    def launch(self, folder: Path, ports: Mapping[str, int]) -> Launch:
+        shutil.rmtree(folder)
+        folder.mkdir()
+        return self._server.launch(folder, ports)
 
 
 class ClientAround:
@@ -102,6 +129,10 @@ REAL: dict[str, tuple[Callable[[], OrchestrationEngine], str]] = {
             "celery", worker_cheat="acknowledges_early", survives=frozenset({Survives.WORKER_KILL})
         ),
         "test_survival::test_acknowledged_sagas_survive_the_kill_of_all_workers",
+    ),
+    "celery_loses_the_brokers_data": (
+        lambda: WithForgetfulBroker("celery", survives=frozenset({Survives.BROKER_KILL})),
+        "test_survival::test_acknowledged_sagas_survive_the_kill_of_the_broker",
     ),
     "celery_calls_everything_completed": (
         lambda: Around("celery", client=CallsEverythingCompleted),

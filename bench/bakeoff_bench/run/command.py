@@ -28,7 +28,7 @@ from bakeoff.cli.options import (
     choose_engines,
     choose_saga,
 )
-from bakeoff.cli.screen import say, show_table
+from bakeoff.cli.screen import say, show_table, warn
 from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.orders.loader import OrderBook, load_orders, real_orders
 from bakeoff.processes import scratch_folder
@@ -122,6 +122,8 @@ def run(
     _check_ledger(ledger, len(chosen))
     _check_json(json_)
     book = _orders(orders, count, quick)
+    if count is not None and len(book.orders) < count:
+        warn(f"--count {count}: {book.source} holds {len(book.orders)} usable orders")
     chosen = asyncio.run(with_servers(chosen, named=bool(engine) and "all" not in (engine or [])))
     plan = RunPlan(
         engines=chosen,

@@ -7,26 +7,20 @@ every block and stored beside the result.
 
 from __future__ import annotations
 
-import platform
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from bakeoff.checkers import Shape
-from bakeoff.engine import Capability, Support, Survives
 from bakeoff.errors import UsageError
 from bakeoff.history import History
 from bakeoff.stack import StackPlan, running_stack
 from bakeoff_bench.run.drive import Driver, Tally
 from bakeoff_bench.run.folder import RunFolder, keep_world
 from bakeoff_bench.run.load import cpu_seconds
+from bakeoff_bench.run.manifest import manifest_of
 from bakeoff_bench.run.plan import Contestant, RunPlan, block, turns
 from bakeoff_bench.run.progress import Progress
 from bakeoff_bench.run.tail import LedgerTail
@@ -46,7 +40,7 @@ async def conduct(
     Raises:
         UsageError, ServerStartError: If a stack does not come up.
     """
-    manifest = _manifest(plan, contestants)
+    manifest = manifest_of(plan, contestants)
     folder.write_manifest(manifest)
     folder.write_rejected(plan.book.rejected)
     running = [one for one in contestants if one.workload is not None]
@@ -194,84 +188,3 @@ def _remove_servers_data(folder: Path) -> None:
         if path.name != "logs":
             shutil.rmtree(path, ignore_errors=True)
     (folder / "deployment.json").unlink(missing_ok=True)
-
-
-def _manifest(plan: RunPlan, contestants: list[Contestant]) -> dict[str, Any]:
-    book = plan.book
-    profile = next((one.workload.profile.to_json() for one in contestants if one.workload), None)
-    return {
-        "bakeoff": version("bakeoff"),
-        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "complete": False,
-        "first_settled_s": None,
-        "first_settled_at": None,
-        "scenario": plan.scenario.name,
-        "saga": {
-            "name": plan.saga.name,
-            "references": plan.references,
-            "shape": Shape.of(plan.saga).to_json(),
-        },
-        "orders": {
-            "source": book.source,
-            "usable": len(book.orders),
-            "lines_read": book.lines_read,
-            "rejected_lines": len(book.rejected) - len(book.rejected_orders),
-            "rejected_orders": len(book.rejected_orders),
-        },
-        "seed": plan.seed,
-        "profile": profile,
-        "rounds": plan.rounds,
-        "concurrency": plan.concurrency,
-        "workers": plan.workers,
-        "slots": plan.slots,
-        "ledger": plan.ledger if "://" not in plan.ledger else "external",
-        "participants": plan.participants,
-        "machine": {
-            "system": platform.platform(),
-            "python": platform.python_version(),
-            "cpus": psutil.cpu_count() or 0,
-            "memory_bytes": psutil.virtual_memory().total,
-        },
-        "engines": {one.chosen.name: _about(one) for one in contestants},
-    }
-
-
-def _about(one: Contestant) -> dict[str, Any]:
-    settings, info = one.chosen.settings, one.info
-    outcome = info.claims[Capability.OUTCOME]
-    survives = sorted(str(what) for what in info.survives)
-    return {
-        "title": info.title,
-        "note": info.note,
-        "versions": dict(info.versions),
-        "config_class": str(settings.config_class),
-        "settings": settings.shown(),
-        "changed": list(settings.changed),
-        "raw": dict(settings.raw),
-        "survives": survives,
-        "durability": _tier(info.survives),
-        "in_process": info.in_process,
-        "lacking": {str(need): reason for need, reason in one.lacking.items()},
-        "silent": outcome.reason if outcome.support is Support.ABSENT else "",
-        "notes": list(one.workload.notes) if one.workload else [],
-        "blocks": [],
-    }
-
-
-def _tier(survives: frozenset[Survives]) -> str:
-    """Durability tier; D2 (fsync per acknowledgement) is a matter of settings that no class of ours takes."""
-    if Survives.POWER_LOSS in survives:
-        return "D2 (power loss, as declared; not tested)"
-    if Survives.WORKER_KILL in survives and Survives.BROKER_KILL in survives:
-        return "D1 (kill of any process)"
-    return "D1 for workers only" if Survives.WORKER_KILL in survives else "none"
-
-
-def shown_settings(about: Mapping[str, Any]) -> str:
-    """``name=value, ...`` of one engine's manifest entry, changed ones marked."""
-    parts = [
-        f"{name}={value}{' (set)' if name in about['changed'] else ''}"
-        for name, value in about["settings"].items()
-        if value is not None and value != ""
-    ]
-    return ", ".join([*parts, *(f"{key}={value} (raw)" for key, value in about["raw"].items())])

@@ -29,6 +29,7 @@ from bakeoff_scenarios import Workload
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
+_REJECTED = "rejected.jsonl"
 
 
 class RunFolder:
@@ -84,12 +85,20 @@ class RunFolder:
     def write_rejected(self, rejected: Iterable[Rejection]) -> None:
         """List what was refused of the orders."""
         _write_lines(
-            self.path / "rejected.jsonl",
+            self.path / _REJECTED,
             (
                 {"what": r.what, "file": r.file, "line": r.line, "order_id": r.order_id, "reason": r.reason}
                 for r in rejected
             ),
         )
+
+    def rejected(self) -> list[dict[str, Any]]:
+        """What was refused, as ``write_rejected`` wrote it; nothing if it never did."""
+        try:
+            lines = (self.path / _REJECTED).read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return []
+        return [json.loads(line) for line in lines]
 
     def write_workload(self, engine: str, workload: Workload) -> None:
         """Store the plan of one engine before it starts."""

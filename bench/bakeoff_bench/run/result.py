@@ -24,13 +24,14 @@ def result_of(folder: RunFolder) -> dict[str, Any]:
     """Judge a stored run; the same folder always gives the same result.
 
     Returns:
-        The manifest, with ``validity`` and per engine ``counts``, ``verdicts``, ``duplicates`` and
-        ``indicative`` added.
+        The manifest, with ``validity``, the list of rejected lines and orders, and per engine ``counts``,
+        ``verdicts``, ``duplicates`` and ``indicative`` added.
 
     Raises:
         UsageError: If the folder is not complete.
     """
     manifest = folder.manifest()
+    manifest["orders"]["rejected"] = folder.rejected()
     validities = []
     for name, about in manifest["engines"].items():
         if about["lacking"]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bakeoff.cli.screen import say, show_table
-from bakeoff_bench.run.conduct import shown_settings
+from bakeoff_bench.run.manifest import shown_settings
 
 _STYLES = {
     "valid": "green",
@@ -18,8 +18,9 @@ _STYLES = {
 _COUNTED = ("completed", "compensated", "compensation_failed", "stuck", "lost", "rejected")
 _ONLY_IF_ANY = ("start_unknown", "not_started")
 
-#: Findings that are printed per verdict; the JSON holds more.
+#: Findings that are printed per verdict, and rejections; the JSON holds more.
 _SHOWN_FINDINGS = 5
+_SHOWN_REJECTIONS = 3
 
 
 def show_result(result: Mapping[str, Any]) -> None:
@@ -33,8 +34,12 @@ def show_result(result: Mapping[str, Any]) -> None:
     )
     say(
         f"{orders['usable']} orders used; {orders['rejected_orders']} orders and "
-        f"{orders['rejected_lines']} lines rejected (rejected.jsonl)"
+        f"{orders['rejected_lines']} lines rejected" + (":" if orders["rejected"] else "")
     )
+    for item in orders["rejected"][:_SHOWN_REJECTIONS]:
+        say(f"  {item['file']}, line {item['line']}: {item['what']} {item['order_id']}: {item['reason']}")
+    if len(orders["rejected"]) > _SHOWN_REJECTIONS:
+        say(f"  ... and {len(orders['rejected']) - _SHOWN_REJECTIONS} more (--json and --out list them all)")
     say()
     _show_counts(engines)
     say()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import itertools
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -9,9 +11,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bakeoff.contract.stack_thread import StackThread
+from bakeoff.contract.statuses import Unknown
 from bakeoff.contract.trace import Trace
 from bakeoff.engine import Cancels, Describes, EngineClient, HasEventHistory, Lists, Signals
 from bakeoff.outcome import Description, Event, Listed, Outcome, Status
+from bakeoff.processes import kill_session
 from bakeoff.saga import JSON, Saga
 from bakeoff.stack import Stack
 from bakeoff.world import Fate
@@ -92,6 +96,26 @@ class Lab:
             return await work(self.stack.client)
 
         return self.thread.call(run, timeout_s)
+
+    def kill_broker(self) -> None:
+        """SIGKILL the engine's first server; start it again on its data and ports; wait for its answer."""
+        broker, launcher = self.stack.servers[0], self.stack.launcher
+        child, folder = broker.child, broker.folder
+        if child is None or folder is None:
+            raise Unknown("a server that we did not start is not killed")
+
+        async def restart() -> None:
+            kill_session(child.pid)
+            launcher.stop(child, 0)
+            broker.child = launcher.start(broker.server.role, broker.server.launch(folder, broker.ports))
+
+        async def answers() -> bool:
+            with contextlib.suppress(Exception):  # one that boots may answer with anything
+                return bool(await asyncio.wait_for(broker.server.probe(broker.address), _ANSWER_S))
+            return False
+
+        self.thread.call(restart, _ANSWER_S)
+        self.until("the broker is back", lambda: self.thread.call(answers, 2 * _ANSWER_S))
 
     def until(self, what: str, found: Callable[[], T | None], within_s: float | None = None) -> T:
         """Poll until ``found()`` is neither ``None`` nor false; fail with ``what`` after the patience."""

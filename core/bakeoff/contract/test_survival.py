@@ -10,7 +10,7 @@ from bakeoff.engine import Capability, Survives
 from bakeoff.outcome import Status
 from bakeoff.processes import kill_session
 
-pytestmark = pytest.mark.requires(Capability.OUTCOME)
+pytestmark = [pytest.mark.disruptive, pytest.mark.requires(Capability.OUTCOME)]
 
 
 @pytest.mark.requires(Survives.WORKER_KILL)
@@ -37,3 +37,21 @@ def test_acknowledged_sagas_survive_the_kill_of_all_workers(lab: Lab) -> None:
         assert end.outcome.status is Status.COMPENSATED
         assert end.story == ["book_flight", "book_hotel", "undo book_hotel", "undo book_flight"]
     lab.until("new workers", lambda: workers.restarts)
+
+
+@pytest.mark.requires(Survives.BROKER_KILL)
+def test_acknowledged_sagas_survive_the_kill_of_the_broker(lab: Lab) -> None:
+    """SIGKILL while steps act and sagas wait their turn; back on the same data, every saga is finished."""
+    slow = {"book_hotel:action": {"first": ["slow:1"]}}
+    started = [lab.start(TRIP, fates=slow) for _ in range(6)]  # type: ignore[arg-type]
+    started += [lab.start(TRIP, fates={"book_car:action": {"then": "decline"}}) for _ in range(2)]
+    started[0].until_attempted("book_hotel")
+    lab.kill_broker()
+    ends = [one.settled() for one in started]
+
+    for end in ends[:6]:
+        assert end.outcome.status is Status.COMPLETED
+        assert end.story == ["book_flight", "book_hotel", "book_car", "send_itinerary"]
+    for end in ends[6:]:
+        assert end.outcome.status is Status.COMPENSATED
+        assert end.story == ["book_flight", "book_hotel", "undo book_hotel", "undo book_flight"]
