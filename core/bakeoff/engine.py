@@ -178,3 +178,19 @@ class HasEventHistory(Protocol):
 
     async def event_history(self, workflow_id: str) -> Sequence[Event]:
         """Return the engine's own events in order; ``WorkflowNotFoundError`` for an unknown saga."""
+
+
+@runtime_checkable
+class SkipsTime(Protocol):
+    """An engine that can run on a server whose clock jumps, so that a timer of thirty days can be tested."""
+
+    def skipping_time(self, settings: SettingsInForce) -> SettingsInForce:
+        """Return the same settings with that server; its client is a ``MovesClock``."""
+
+
+@runtime_checkable
+class MovesClock(Protocol):
+    """A client of a deployment whose server skips time."""
+
+    async def skip_time(self, seconds: float) -> None:
+        """Let so much time pass at once."""

@@ -72,7 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "requires(*needs): capabilities (or Survives) that an engine must declare for this test"
     )
-    config.addinivalue_line("markers", "disruptive: kills processes of the engine under test, so it runs last")
+    config.addinivalue_line("markers", "disruptive: kills processes of the engine, so it runs last")
     config.addinivalue_line("markers", "early(saga, fates): a saga started with the first such one")
     if not config.getoption("--engine"):
         return

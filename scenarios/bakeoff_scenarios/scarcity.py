@@ -11,7 +11,7 @@ from bakeoff.expectation import Facts, expect
 from bakeoff.orders.model import Line, Order
 from bakeoff.outcome import Status
 from bakeoff.world import Profile
-from bakeoff_scenarios.ordinary import is_order_saga
+from bakeoff_scenarios.outside import is_order_saga
 from bakeoff_scenarios.workload import Assignment, Request, Scenario, Workload
 
 #: The product that everybody wants, and how many want each of its units.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -12,7 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bakeoff.cli.state import read_state
 from bakeoff.engine import Capability, Support
+from bakeoff.orders import ORDER
 from bakeoff.plugins import Plugins
 from bakeoff.settings import ConfigClass, resolve
 from tests.cli.terminal import Background, Terminal
@@ -73,6 +76,23 @@ def test_an_order_completes_and_starting_it_again_changes_nothing(deployment: De
     conflict = deployment.bakeoff("start", "order", "order-128", "--id", "order-123", code=1)
     assert "error: " in conflict
     assert len([line for line in conflict.splitlines() if line.startswith("error: ")]) == 1
+
+
+def test_a_client_that_leaves_at_once_can_leave(deployment: Deployment) -> None:
+    """Whatever a client still sets up behind the scenes when its one request is answered."""
+    deployment.bakeoff("start", "order", "order-123")
+    known = read_state(deployment.terminal.folder / ".bakeoff").deployment(None)
+    engine = Plugins().engine(deployment.engine)
+
+    async def visit(number: int) -> None:
+        client = await engine.connect(known)
+        assert not await client.start(ORDER, "order-123", "order-123")
+        await asyncio.sleep(number / 10_000)  # somewhere within the first milliseconds
+        async with asyncio.timeout(20):
+            await client.close()
+
+    for number in range(30):
+        asyncio.run(visit(number))
 
 
 def test_a_declined_order_is_compensated_and_says_why(deployment: Deployment) -> None:

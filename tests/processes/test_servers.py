@@ -15,7 +15,7 @@ import redis
 from sqlalchemy import text
 
 from bakeoff.errors import EngineUnavailableError, ServerStartError, UsageError
-from bakeoff.processes import Launcher, scratch_folder
+from bakeoff.processes import Child, Launcher, scratch_folder
 from bakeoff.servers import PostgresServer, RabbitmqServer, RunningServer, Server, ValkeyServer, start_server
 from bakeoff.servers.rabbitmq import rabbitmq_programs
 from bakeoff.world.database import open_database
@@ -26,11 +26,16 @@ pytestmark = [pytest.mark.service]
 
 @dataclass(frozen=True)
 class Case:
-    """A server and how a client of its own kind writes something durable and reads it again."""
+    """A server, and how a client of its own kind prepares it, writes something durable and reads it again."""
 
     make: Callable[[], Server]
+    prepare: Callable[[str], None]
     write: Callable[[str], None]
     read: Callable[[str], str]
+
+
+def _nothing(address: str) -> None:
+    """It needs no preparation."""
 
 
 def _write_valkey(address: str) -> None:
@@ -43,11 +48,15 @@ def _read_valkey(address: str) -> str:
         return str(client.get("fact"))
 
 
+def _declare_queue(address: str) -> None:
+    with pika.BlockingConnection(pika.URLParameters(address.removesuffix("/") + "%2F")) as connection:
+        connection.channel().queue_declare("facts", durable=True)
+
+
 def _write_rabbitmq(address: str) -> None:
     with pika.BlockingConnection(pika.URLParameters(address.removesuffix("/") + "%2F")) as connection:
         channel = connection.channel()
         channel.confirm_delivery()
-        channel.queue_declare("facts", durable=True)
         channel.basic_publish("", "facts", b"kept", pika.BasicProperties(delivery_mode=2))
 
 
@@ -57,10 +66,16 @@ def _read_rabbitmq(address: str) -> str:
         return str(body.decode()) if body else "nothing"
 
 
-def _write_postgres(address: str) -> None:
+def _create_table(address: str) -> None:
     engine = open_database(address)
     with engine.begin() as tx:
         tx.execute(text("CREATE TABLE facts (fact text)"))
+    engine.dispose()
+
+
+def _write_postgres(address: str) -> None:
+    engine = open_database(address)
+    with engine.begin() as tx:
         tx.execute(text("INSERT INTO facts VALUES ('kept')"))
     engine.dispose()
 
@@ -74,9 +89,9 @@ def _read_postgres(address: str) -> str:
 
 
 CASES = {
-    "valkey": Case(lambda: ValkeyServer("broker"), _write_valkey, _read_valkey),
-    "rabbitmq": Case(RabbitmqServer, _write_rabbitmq, _read_rabbitmq),
-    "postgresql": Case(PostgresServer, _write_postgres, _read_postgres),
+    "valkey": Case(lambda: ValkeyServer("broker"), _nothing, _write_valkey, _read_valkey),
+    "rabbitmq": Case(RabbitmqServer, _declare_queue, _write_rabbitmq, _read_rabbitmq),
+    "postgresql": Case(PostgresServer, _create_table, _write_postgres, _read_postgres),
 }
 
 
@@ -102,7 +117,7 @@ def _start(server: Server, launcher: Launcher, folder: Path) -> RunningServer:
     return asyncio.run(start_server(server, launcher, folder))
 
 
-def _start_again(running: RunningServer, launcher: Launcher) -> None:
+def _start_again(running: RunningServer, launcher: Launcher) -> Child:
     """As the harness does after it has killed a server: the same folder, the same ports."""
     assert running.folder is not None
     launch = running.server.launch(running.folder, running.ports)
@@ -117,6 +132,7 @@ def _start_again(running: RunningServer, launcher: Launcher) -> None:
         return True
 
     until(answers, "it answers again", running.server.ready_within_s)
+    return child
 
 
 def test_it_starts_answers_listens_on_loopback_and_stops(
@@ -126,6 +142,7 @@ def test_it_starts_answers_listens_on_loopback_and_stops(
         running = _start(case.make(), launcher, scratch)
         assert running.child is not None
         held = traces(os.getpid())
+        case.prepare(running.address)
         case.write(running.address)
 
         assert running.version[0].isdigit()
@@ -141,11 +158,15 @@ def test_it_keeps_what_it_acknowledged_when_it_is_killed_and_started_again(case:
     with Launcher(scratch / "logs") as launcher:
         running = _start(case.make(), launcher, scratch)
         assert running.child is not None
+        case.prepare(running.address)
+        # RabbitMQ acknowledges a new queue a moment before its definition is in a file.
+        launcher.stop(running.child)
+        child = _start_again(running, launcher)
         case.write(running.address)
 
-        running.child.popen.kill()
-        launcher.stop(running.child)
-        assert running.child.popen.returncode == -signal.SIGKILL
+        child.popen.kill()
+        launcher.stop(child)
+        assert child.popen.returncode == -signal.SIGKILL
         _start_again(running, launcher)
 
         assert case.read(running.address) == "kept"
@@ -177,6 +198,7 @@ def test_root_runs_postgresql_where_nobody_else_may_enter(tmp_path: Path) -> Non
     (closed / "run" / "engine").mkdir(parents=True)
     with Launcher(tmp_path / "logs") as launcher:
         running = _start(PostgresServer(), launcher, closed / "run" / "engine")
+        _create_table(running.address)
         _write_postgres(running.address)
 
         assert _read_postgres(running.address) == "kept"

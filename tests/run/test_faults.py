@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from bakeoff.expectation import drawn_fates, expect
-from bakeoff.orders import NOOP, ORDER, ORDER_PARALLEL, ORDER_PIVOT
+from bakeoff.orders import NOOP, ORDER, ORDER_APPROVAL, ORDER_PARALLEL, ORDER_PIVOT
 from bakeoff.saga import Call, Saga, Step
 from bakeoff_bench.run.duration import patience_s, waits_s
+from bakeoff_scenarios.cancelling import ends, members
 from bakeoff_scenarios.faults import usual_faults
 from tests.run.evidence_builder import completed, evidence_of
 
@@ -66,3 +67,15 @@ def test_patience_grows_with_what_the_plan_waits_for() -> None:
 
     assert patience_s(ORDER, plain) == 60
     assert waits_s(ORDER, retried) == pytest.approx(0.1 + 0.2)
+
+
+@pytest.mark.parametrize(
+    ("saga", "later"), [(ORDER, 3), (ORDER_PIVOT, 2), (ORDER_PARALLEL, 3), (ORDER_APPROVAL, 1)]
+)
+def test_cancel_that_comes_a_step_later_is_as_right(saga: Saga, later: int) -> None:
+    """All of its ends are compensated, so the expected number is exact whenever it comes."""
+    first, others = ends(saga, lambda fates, facts: expect(saga, fates, facts))
+
+    assert [str(end.status) for end in (first, *others)] == ["compensated"] * (1 + later)
+    assert all(end.ledger_tells for end in (first, *others))
+    assert len(first.attempts) == 2 * len(members(saga.elements[0]))

@@ -64,7 +64,7 @@ def settled_by_plan(expected: Expectation, records: Sequence[Record]) -> bool:
 def choose_alternative(planned: Planned, records: Sequence[Record]) -> Planned:
     """Of several acceptable ends the one whose attempts the ledger shows; the first if it shows none."""
     attempts = Counter((r.step, r.direction) for r in records if r.kind == "attempt")
-    for end in planned.alternatives:
+    for end in (planned.expected, *planned.alternatives):
         if attempts == end.attempts:
             return replace(planned, expected=end, alternatives=())
     return replace(planned, alternatives=())

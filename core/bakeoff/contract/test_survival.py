@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from bakeoff.contract.lab import Lab
+from bakeoff.contract.lab import Lab, Settled
 from bakeoff.contract.sagas import TRIP
 from bakeoff.engine import Capability, Survives
 from bakeoff.outcome import Status
 from bakeoff.processes import kill_session
 
 pytestmark = [pytest.mark.disruptive, pytest.mark.requires(Capability.OUTCOME)]
+
+
+def _net(end: Settled) -> list[str]:
+    """Without undos of nothing: a step whose attempt died with a process may be compensated itself (S3)."""
+    return [word for word in end.story if not word.endswith("(nothing)")]
 
 
 @pytest.mark.requires(Survives.WORKER_KILL)
@@ -27,7 +32,7 @@ def test_acknowledged_sagas_survive_the_kill_of_all_workers(lab: Lab) -> None:
     assert workers is not None, "an engine without workers cannot declare that it survives their kill"
     for child in list(workers.children):
         kill_session(child.pid)
-    ends = [one.settled() for one in started]
+    ends = [one.settled(2 * lab.patience_s) for one in started]
 
     forward = ["book_flight", "book_hotel", "book_car", "send_itinerary"]
     for end in ends[:3]:
@@ -35,7 +40,7 @@ def test_acknowledged_sagas_survive_the_kill_of_all_workers(lab: Lab) -> None:
         assert end.story == forward
     for end in ends[3:]:
         assert end.outcome.status is Status.COMPENSATED
-        assert end.story == ["book_flight", "book_hotel", "undo book_hotel", "undo book_flight"]
+        assert _net(end) == ["book_flight", "book_hotel", "undo book_hotel", "undo book_flight"]
     lab.until("new workers", lambda: workers.restarts)
 
 
@@ -47,11 +52,11 @@ def test_acknowledged_sagas_survive_the_kill_of_the_broker(lab: Lab) -> None:
     started += [lab.start(TRIP, fates={"book_car:action": {"then": "decline"}}) for _ in range(2)]
     started[0].until_attempted("book_hotel")
     lab.kill_broker()
-    ends = [one.settled() for one in started]
+    ends = [one.settled(2 * lab.patience_s) for one in started]
 
     for end in ends[:6]:
         assert end.outcome.status is Status.COMPLETED
         assert end.story == ["book_flight", "book_hotel", "book_car", "send_itinerary"]
     for end in ends[6:]:
         assert end.outcome.status is Status.COMPENSATED
-        assert end.story == ["book_flight", "book_hotel", "undo book_hotel", "undo book_flight"]
+        assert _net(end) == ["book_flight", "book_hotel", "undo book_hotel", "undo book_flight"]

@@ -15,6 +15,7 @@ from bakeoff.errors import ResultTimeoutError
 _LOOK_S = 1.0
 #: Seconds between two tries to connect again.
 _AGAIN_S = 0.1
+_CANCEL_AGAIN_S = 0.1
 _MGET_AT_ONCE = 500
 
 
@@ -68,8 +69,11 @@ class Outcomes:
 
     async def close(self) -> None:
         """Stop listening."""
-        for task in self._tasks:
-            task.cancel()
+        # redis-py swallows a cancellation that arrives while it connects, so one may not be enough.
+        while pending := [task for task in self._tasks if not task.done()]:
+            for task in pending:
+                task.cancel()
+            await asyncio.wait(pending, timeout=_CANCEL_AGAIN_S)
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _read(self, key: str, stored: bytes | None) -> None:

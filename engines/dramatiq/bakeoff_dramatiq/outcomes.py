@@ -19,6 +19,7 @@ RECHECK_S = 2.0
 #: New waiters are collected this long before their rows are read together; many are served by then.
 _GATHER_S = 0.01
 _PAUSE_S = 0.1
+_CANCEL_AGAIN_S = 0.1
 #: Sagas started here of which an announcement is remembered until somebody asks.
 _REMEMBERED = 10_000
 _UNEXPECTED = object()
@@ -77,8 +78,11 @@ class Outcomes:
 
     async def close(self) -> None:
         """Stop both tasks and close their connections."""
-        for task in self._tasks:
-            task.cancel()
+        # redis-py swallows a cancellation that arrives while it connects, so one may not be enough.
+        while pending := [task for task in self._tasks if not task.done()]:
+            for task in pending:
+                task.cancel()
+            await asyncio.wait(pending, timeout=_CANCEL_AGAIN_S)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._client.aclose()
 

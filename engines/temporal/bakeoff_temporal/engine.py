@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
@@ -79,3 +80,7 @@ class TemporalEngine:
         from bakeoff_temporal.connection import connect
 
         return TemporalClient(await connect(deployment), deployment)
+
+    def skipping_time(self, settings: SettingsInForce) -> SettingsInForce:
+        """Temporal's test server instead of the dev server."""
+        return replace(settings, values={**settings.values, "server": "time-skipping"})
