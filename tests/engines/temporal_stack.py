@@ -29,9 +29,7 @@ def temporal_lab(
     engine = Plugins().engine("temporal")
     settings = resolve("temporal", engine.info().settings, config_class, overrides)
     thread = StackThread(
-        StackPlan(
-            engine=engine, settings=settings, folder=folder, sagas=SAGAS, slots=slots, prefix=prefix
-        )
+        StackPlan(engine=engine, settings=settings, folder=folder, sagas=SAGAS, slots=slots, prefix=prefix)
     )
     stack = thread.start()
     try:

@@ -46,9 +46,7 @@ def test_hard_limit_does_not_double_the_undo_chain(lab: Lab, tmp_path: Path) -> 
     assert settled.outcome.status is Status.COMPENSATED
     assert settled.outcome.cause is not None
     assert (settled.outcome.cause.type, settled.outcome.cause.step) == ("TimeLimitExceeded", "odd")
-    lab.never(
-        "a second undo chain", lambda: settled.started.trace().attempt_counts() != settled.counts, 1.0
-    )
+    lab.never("a second undo chain", lambda: settled.started.trace().attempt_counts() != settled.counts, 1.0)
     assert settled.counts == {"first": 1, "odd": 1, "undo odd": 1, "undo first": 1}
     assert settled.story == ["first", "undo odd (nothing)", "undo first"]
 

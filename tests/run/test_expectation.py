@@ -200,3 +200,10 @@ def test_expectation_survives_its_storage() -> None:
     expected = expect(ORDER, fates)
 
     assert Expectation.from_json(expected.to_json()) == expected
+
+
+def test_cancel_during_the_last_step_still_compensates_without_a_pivot() -> None:
+    expected = expect(ORDER, {}, Facts(cancelled_during="send_confirmation"))
+
+    assert expected.status is Status.COMPENSATED
+    assert ("send_confirmation", "action", "effect") in expected.effects[3]

@@ -15,9 +15,7 @@ from bakeoff_celery.settings import celery_configuration
 from bakeoff_celery.tasks import register_forward
 
 
-def make_app(
-    deployment: Deployment, sagas: Mapping[str, Saga], connection_name: str | None = None
-) -> Celery:
+def make_app(deployment: Deployment, sagas: Mapping[str, Saga], connection_name: str | None = None) -> Celery:
     """Build the app and the tasks of ``sagas``; see ``celery_configuration`` for ``connection_name``.
 
     Nothing connects before it is used.

@@ -67,9 +67,7 @@ class Signaller:
         if not won:
             row = await self._patiently(key, row)
         if row.ready and row.parked is not None:
-            publish = partial(
-                publish_rest, self._app, self._deployment, saga, wait, row.parked, row.payload
-            )
+            publish = partial(publish_rest, self._app, self._deployment, saga, wait, row.parked, row.payload)
             await asyncio.get_running_loop().run_in_executor(self._pool, publish)
             await self._redis.hset(key, "published", rows.now())
         return bool(won)

@@ -75,7 +75,9 @@ class TemporalServer:
 
     def pages(self, ports: Mapping[str, int]) -> Mapping[str, str]:
         """The web UI."""
-        return {"Temporal UI": f"http://127.0.0.1:{ports[_UI]}/namespaces/{self.settings['namespace']}/workflows"}
+        return {
+            "Temporal UI": f"http://127.0.0.1:{ports[_UI]}/namespaces/{self.settings['namespace']}/workflows"
+        }
 
     async def probe(self, address: str) -> str:
         """Describe the namespace (the port answers before it exists), then ask for the version."""
