@@ -73,7 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "requires(*needs): capabilities (or Survives) that an engine must declare for this test"
     )
     config.addinivalue_line("markers", "disruptive: kills processes of the engine, so it runs last")
-    config.addinivalue_line("markers", "early(saga, fates): a saga started with the first such one")
+    config.addinivalue_line("markers", "early(saga, fates, with_module): a saga started before the test")
     if not config.getoption("--engine"):
         return
     from bakeoff.errors import UsageError

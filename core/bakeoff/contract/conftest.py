@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
+from bakeoff.contract.contestants import Contestant
 from bakeoff.contract.lab import Lab, Started
 from bakeoff.contract.reporting import PARAMETER, ContractReporter, contestant_of, reason_against
 from bakeoff.contract.sagas import LONG_NAPPING
@@ -26,7 +27,8 @@ class Running:
 
     Attributes:
         long_nap: A saga that has been sleeping since then, if the engine can sleep so long.
-        early: ``{node id of a test: its saga}``, started before the test's turn.
+        early: ``{node id of a test: its saga}``, started before the test's turn: with the engine, or where
+            the mark says ``with_module=True`` with the first such test of the module.
     """
 
     stack: Stack
@@ -74,7 +76,9 @@ def contestant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         wanted = any("long_nap" in getattr(item, "fixturenames", ()) for item in request.session.items)
         able = chosen.info.claims[Capability.LONG_TIMERS].support is not Support.ABSENT
         nap = Lab(stack, thread, f"long-nap-{mark}").start(LONG_NAPPING) if wanted and able else None
-        yield Running(stack, thread, nap)
+        running = Running(stack, thread, nap)
+        _start_early(running, Lab(stack, thread, f"early-{mark}"), chosen, request.session.items)
+        yield running
     finally:
         thread.stop()
 
@@ -98,24 +102,33 @@ def long_nap(contestant: Running) -> Started:
 
 @pytest.fixture
 def early(contestant: Running, lab: Lab, request: pytest.FixtureRequest) -> Started:
-    """The saga of the test's mark ``early``, started together with all such sagas of the module.
+    """The saga of the test's mark ``early``, started together with others.
 
     Tests that only wait and read the ledger would otherwise spend their time one after the other.
     """
     if request.node.nodeid not in contestant.early:
-        for item in request.session.items:
-            mark = item.get_closest_marker("early")
-            if mark is not None and item.path == request.node.path and same_engine(item, request.node):
-                contestant.early[item.nodeid] = lab.start(mark.args[0], fates=mark.args[1])
+        chosen = contestant_of(request.node)
+        assert chosen is not None
+        mates = [item for item in request.session.items if item.path == request.node.path]
+        _start_early(contestant, lab, chosen, mates, with_module=True)
     started = contestant.early[request.node.nodeid]
     lab.started[:] = [started]
     return started
 
 
-def same_engine(item: pytest.Item, other: pytest.Item) -> bool:
-    """Whether both tests are about the same engine, and it declares what the first one needs."""
-    chosen = contestant_of(item)
-    return chosen is not None and chosen is contestant_of(other) and reason_against(item, chosen) is None
+def _start_early(
+    running: Running, lab: Lab, chosen: Contestant, items: Sequence[pytest.Item], *, with_module: bool = False
+) -> None:
+    """Start the early sagas of those tests of this engine that it can take by its own declaration."""
+    for item in items:
+        mark = item.get_closest_marker("early")
+        if (
+            mark is not None
+            and mark.kwargs.get("with_module", False) is with_module
+            and contestant_of(item) is chosen
+            and reason_against(item, chosen) is None
+        ):
+            running.early[item.nodeid] = lab.start(mark.args[0], fates=mark.args[1])
 
 
 @pytest.hookimpl(wrapper=True)

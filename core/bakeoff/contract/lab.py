@@ -130,8 +130,10 @@ class Lab:
     def never(self, what: str, seen: Callable[[], object], for_s: float) -> None:
         """Watch for ``for_s`` seconds that ``seen()`` stays false."""
         deadline = time.monotonic() + for_s
-        while time.monotonic() < deadline:
+        while True:
             assert not seen(), what
+            if time.monotonic() >= deadline:
+                return
             time.sleep(_POLL_S)
 
 

@@ -78,7 +78,7 @@ def test_cancel_during_compensation_changes_nothing(lab: Lab) -> None:
         TRIP,
         fates={
             "send_itinerary:action": {"then": "decline"},
-            "book_hotel:compensation": {"first": ["slow:0.6"]},
+            "book_hotel:compensation": {"first": ["slow:0.4"]},
         },
     )
     started.until_undo_attempted("book_hotel")
@@ -104,7 +104,7 @@ def test_cancel_after_the_end_changes_nothing(lab: Lab) -> None:
 @pytest.mark.requires(Capability.PIVOT)
 def test_cancel_at_the_pivot_is_too_late(lab: Lab) -> None:
     """The pivot's first attempt was made: the saga is completed."""
-    started = lab.start(PIVOT, fates={"pay:action": {"first": ["slow:0.6"]}})
+    started = lab.start(PIVOT, fates={"pay:action": {"first": ["slow:0.4"]}})
     started.until_attempted("pay")
     started.cancel()
     end = started.settled()
@@ -116,7 +116,7 @@ def test_cancel_at_the_pivot_is_too_late(lab: Lab) -> None:
 @pytest.mark.requires(Capability.PIVOT)
 def test_cancel_after_the_pivot_is_too_late(lab: Lab) -> None:
     """Nothing is compensated any more."""
-    started = lab.start(PIVOT, fates={"issue_ticket:action": {"first": ["slow:0.6"]}})
+    started = lab.start(PIVOT, fates={"issue_ticket:action": {"first": ["slow:0.4"]}})
     started.until_attempted("issue_ticket")
     started.cancel()
     end = started.settled()

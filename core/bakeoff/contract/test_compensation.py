@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bakeoff.contract.lab import Lab
+from bakeoff.contract.lab import Lab, Started
 from bakeoff.contract.sagas import HUNDRED, MIXED, SINGLE, TRIP, WITNESS
 from bakeoff.engine import Capability
 from bakeoff.outcome import Status
@@ -94,12 +94,12 @@ def test_saga_that_failed_at_once_is_compensated(lab: Lab) -> None:
     assert end.counts == {"book_flight": 1}
 
 
-def test_an_undo_starts_only_after_the_later_one_ended(lab: Lab) -> None:
+@pytest.mark.early(
+    TRIP, {"book_car:action": {"then": "decline"}, "book_hotel:compensation": {"first": ["late:0.4"]}}
+)
+def test_an_undo_starts_only_after_the_later_one_ended(early: Started) -> None:
     """Reverse order means one after the other, also when an undo is slow."""
-    end = lab.settle(
-        TRIP,
-        fates={"book_car:action": {"then": "decline"}, "book_hotel:compensation": {"first": ["late:0.4"]}},
-    )
+    end = early.settled()
 
     assert end.story[2:] == ["undo book_hotel", "undo book_flight"]
     pause = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bakeoff.contract.actions import BIG_RESULT
-from bakeoff.contract.lab import Lab
+from bakeoff.contract.lab import Lab, Started
 from bakeoff.contract.sagas import BIG, HUNDRED, MIXED, TRIP, WITNESS
 from bakeoff.engine import Capability
 from bakeoff.outcome import Status
@@ -25,9 +25,10 @@ def test_all_steps_act_once_in_order(lab: Lab) -> None:
     assert [end.trace.attempts(step)[0].attempt for step in _TRIP] == [1, 1, 1, 1]
 
 
-def test_a_step_starts_only_after_the_one_before_succeeded(lab: Lab) -> None:
+@pytest.mark.early(TRIP, {"book_flight:action": {"first": ["fault", "late:0.4"]}})
+def test_a_step_starts_only_after_the_one_before_succeeded(early: Started) -> None:
     """Not when it was attempted, not when its effect was there: when it had returned."""
-    end = lab.settle(TRIP, fates={"book_flight:action": {"first": ["fault", "late:0.4"]}})
+    end = early.settled()
 
     assert end.story == _TRIP
     pause = end.trace.attempts("book_hotel")[0].at - end.trace.effect("book_flight").at

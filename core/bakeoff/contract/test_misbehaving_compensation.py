@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bakeoff.contract.lab import Lab
+from bakeoff.contract.lab import Lab, Started
 from bakeoff.contract.sagas import SLOW_UNDO, TRIP
 from bakeoff.engine import Capability
 from bakeoff.outcome import Status
@@ -82,12 +82,12 @@ def test_declined_compensation_is_retried(lab: Lab) -> None:
 
 
 @pytest.mark.requires(Capability.TIMEOUT)
-def test_compensation_that_times_out_is_retried(lab: Lab) -> None:
+@pytest.mark.early(
+    SLOW_UNDO, {"book_hotel:action": {"then": "decline"}, "book_flight:compensation": {"first": ["slow:2"]}}
+)
+def test_compensation_that_times_out_is_retried(early: Started) -> None:
     """A timeout is a fault on the way back, too."""
-    end = lab.settle(
-        SLOW_UNDO,
-        fates={"book_hotel:action": {"then": "decline"}, "book_flight:compensation": {"first": ["slow:2"]}},
-    )
+    end = early.settled()
 
     assert end.outcome.status is Status.COMPENSATED
     assert end.counts["undo book_flight"] == 2

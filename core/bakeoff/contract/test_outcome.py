@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bakeoff.contract.lab import Lab, Settled
+from bakeoff.contract.lab import Lab, Settled, Started
 from bakeoff.contract.sagas import POLICIES, TRIP, WITNESS
 from bakeoff.engine import Capability
 from bakeoff.errors import ResultTimeoutError, WorkflowNotFoundError
@@ -40,9 +40,10 @@ def test_cause_of_a_result_that_is_no_json(lab: Lab) -> None:
 
 
 @pytest.mark.requires(Capability.TIMEOUT)
-def test_cause_of_a_timeout(lab: Lab) -> None:
+@pytest.mark.early(POLICIES, {"hasty:action": {"then": "slow:2"}})
+def test_cause_of_a_timeout(early: Started) -> None:
     """It names the step, and time."""
-    cause = lab.settle(POLICIES, fates={"hasty:action": {"then": "slow:2"}}).outcome.cause
+    cause = early.settled().outcome.cause
 
     assert cause is not None
     assert cause.step == "hasty"
@@ -77,7 +78,7 @@ def test_result_of_a_saga_that_nobody_started(lab: Lab) -> None:
 
 def test_result_of_a_running_saga_times_out(lab: Lab) -> None:
     """The caller's patience ends, the saga does not."""
-    started = lab.start(TRIP, fates={"book_flight:action": {"first": ["slow:0.5"]}})
+    started = lab.start(TRIP, fates={"book_flight:action": {"first": ["slow:0.3"]}})
 
     with pytest.raises(ResultTimeoutError):
         started.outcome(timeout_s=0.1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bakeoff.contract.lab import Lab
+from bakeoff.contract.lab import Lab, Started
 from bakeoff.contract.sagas import PARALLEL
 from bakeoff.engine import Capability
 from bakeoff.outcome import Status
@@ -14,9 +14,10 @@ pytestmark = pytest.mark.requires(Capability.PARALLEL, Capability.OUTCOME)
 _MEMBERS = ("left", "middle", "right")
 
 
-def test_all_members_are_done_before_the_saga_goes_on(lab: Lab) -> None:
+@pytest.mark.early(PARALLEL, {"middle:action": {"first": ["late:0.4"]}})
+def test_all_members_are_done_before_the_saga_goes_on(early: Started) -> None:
     """The slowest member decides when the next step starts; it sees the results of all."""
-    end = lab.settle(PARALLEL, fates={"middle:action": {"first": ["late:0.4"]}})
+    end = early.settled()
 
     assert end.outcome.status is Status.COMPLETED
     assert end.story[0] == "book_flight"
@@ -35,20 +36,20 @@ def test_members_act_at_once(lab: Lab) -> None:
     assert attempted < min(end.trace.effect(name).at for name in _MEMBERS)
 
 
-def test_a_group_starts_only_after_the_step_before_it(lab: Lab) -> None:
+@pytest.mark.early(PARALLEL, {"book_flight:action": {"first": ["late:0.4"]}})
+def test_a_group_starts_only_after_the_step_before_it(early: Started) -> None:
     """A group is one element of the saga's order."""
-    end = lab.settle(PARALLEL, fates={"book_flight:action": {"first": ["late:0.4"]}})
+    end = early.settled()
 
     done = end.trace.effect("book_flight").at
     assert all(end.trace.attempts(name)[0].at - done >= 0.39 for name in _MEMBERS)
 
 
 @pytest.mark.requires(Capability.COMPENSATION)
-def test_a_declined_member_waits_for_its_siblings_before_compensation(lab: Lab) -> None:
+@pytest.mark.early(PARALLEL, {"left:action": {"then": "decline"}, "right:action": {"first": ["slow:0.6"]}})
+def test_a_declined_member_waits_for_its_siblings_before_compensation(early: Started) -> None:
     """The slow sibling finishes first; only then everything that succeeded is undone."""
-    end = lab.settle(
-        PARALLEL, fates={"left:action": {"then": "decline"}, "right:action": {"first": ["slow:0.6"]}}
-    )
+    end = early.settled()
 
     assert end.outcome.status is Status.COMPENSATED
     assert end.outcome.cause is not None

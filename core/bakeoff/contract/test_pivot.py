@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bakeoff.contract.lab import Lab
+from bakeoff.contract.lab import Lab, Started
 from bakeoff.contract.sagas import PIVOT
 from bakeoff.engine import Capability
 from bakeoff.outcome import Status
@@ -44,9 +44,10 @@ def test_decline_at_the_pivot_after_a_fault_undoes_the_pivot_too(lab: Lab) -> No
 
 
 @pytest.mark.requires(Capability.RETRY)
-def test_faults_at_the_pivot_are_retried_beyond_its_policy(lab: Lab) -> None:
+@pytest.mark.early(PIVOT, {"pay:action": {"first": _STUBBORN}})
+def test_faults_at_the_pivot_are_retried_beyond_its_policy(early: Started) -> None:
     """Two attempts are in its policy, five are made."""
-    end = lab.settle(PIVOT, fates={"pay:action": {"first": _STUBBORN}})
+    end = early.settled()
 
     assert end.outcome.status is Status.COMPLETED
     assert end.story == _ALL

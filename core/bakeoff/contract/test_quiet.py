@@ -27,4 +27,4 @@ def test_nothing_happens_after_the_outcome(lab: Lab) -> None:
     def more() -> bool:
         return any(len(end.started.trace().records) != len(end.trace.records) for end in ends)
 
-    lab.never("something happened after the outcome", more, for_s=0.6)
+    lab.never("something happened after the outcome", more, for_s=0.4)

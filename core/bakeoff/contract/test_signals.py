@@ -38,7 +38,7 @@ def test_saga_waits_for_its_signal(lab: Lab) -> None:
     """Without a signal it neither goes on nor ends."""
     started = _waiting(lab)
 
-    lab.never("it went on", lambda: started.trace().attempts("after"), for_s=0.5)
+    lab.never("it went on", lambda: started.trace().attempts("after"), for_s=0.3)
     started.signal("approved")
     assert started.settled().story == ["book_flight", "after"]
 
@@ -120,7 +120,7 @@ def test_two_waits_take_each_its_own_signal(lab: Lab) -> None:
     started = lab.start(TWO_WAITS, fates=_SLOW)  # type: ignore[arg-type]
 
     assert started.signal("countersigned", 2, signal_id="s2") is True
-    lab.never("it did not wait for the first", lambda: started.trace().attempts("book_hotel"), for_s=0.6)
+    lab.never("it did not wait for the first", lambda: started.trace().attempts("book_hotel"), for_s=0.5)
     assert started.signal("approved", 1, signal_id="s1") is True
     end = started.settled()
     assert end.story == ["book_flight", "book_hotel", "after"]

@@ -15,7 +15,7 @@ from bakeoff.outcome import Status
 pytestmark = pytest.mark.requires(Capability.IDEMPOTENT_START, Capability.OUTCOME)
 
 _ONCE = dict.fromkeys(["book_flight", "book_hotel", "book_car", "send_itinerary"], 1)
-_SLOW = {"book_flight:action": {"first": ["slow:0.3"]}}
+_SLOW = {"book_flight:action": {"first": ["slow:0.2"]}}
 
 
 def test_starting_again_while_it_runs_returns_the_existing_saga(lab: Lab) -> None:
@@ -33,7 +33,7 @@ def test_starting_again_after_its_end_returns_the_existing_saga(lab: Lab) -> Non
     assert end.started.start() is False
     again = end.started.settled()
     assert again.outcome == end.outcome
-    lab.never("it acted again", lambda: end.started.trace().attempt_counts() != _ONCE, for_s=0.3)
+    lab.never("it acted again", lambda: end.started.trace().attempt_counts() != _ONCE, for_s=0.2)
 
 
 def test_starting_with_another_input_while_it_runs_is_a_conflict(lab: Lab) -> None:
@@ -51,7 +51,7 @@ def test_starting_with_another_input_after_its_end_is_a_conflict(lab: Lab) -> No
 
     with pytest.raises(WorkflowConflictError):
         lab.ask(lambda client: client.start(TRIP, end.started.workflow_id, {"order": 2}))
-    lab.never("it acted again", lambda: end.started.trace().attempt_counts() != _ONCE, for_s=0.3)
+    lab.never("it acted again", lambda: end.started.trace().attempt_counts() != _ONCE, for_s=0.2)
 
 
 def test_starting_another_saga_under_the_same_id_is_a_conflict(lab: Lab) -> None:

@@ -47,7 +47,7 @@ def test_signal_in_time_beats_the_timeout(lab: Lab) -> None:
 
     assert end.outcome.status is Status.COMPLETED
     assert end.trace.result("after")["results"]["approved"] == "in time"
-    lab.never("the timeout struck later", lambda: len(started.trace().story()) > 2, for_s=0.8)
+    lab.never("the timeout struck later", lambda: len(started.trace().story()) > 2, for_s=0.7)
 
 
 @pytest.mark.early(WAIT_OR_GO_ON, {})

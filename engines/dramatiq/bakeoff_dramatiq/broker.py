@@ -51,7 +51,8 @@ def make_broker(deployment: Deployment) -> Broker:
             middleware=_middleware(deployment),
             **raw,
         )
-    return ValkeyBroker(  # type: ignore[no-untyped-call]
+    return ValkeyBroker(
+        requeue_delayed=bool(settings["requeue_delayed"]),
         client=redis_client(url, settings),
         namespace=f"{deployment.prefix}dramatiq",
         heartbeat_timeout=int(settings["heartbeat_timeout_s"] * 1000),

@@ -82,6 +82,13 @@ SETTINGS: Sequence[Setting] = (
         ci=20,
     ),
     Setting(
+        name="requeue_delayed",
+        help="Valkey: take delayed messages back that a broken connection left leased to this living worker",
+        default=False,
+        recommended=True,
+        ci=True,
+    ),
+    Setting(
         name="connection_retries",
         help="Valkey: how often a command that met a broken connection is tried again (pauses up to 1 s)",
         default=0,

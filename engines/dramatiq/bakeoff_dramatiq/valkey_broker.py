@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import redis
 from dramatiq.broker import Consumer
 from dramatiq.brokers.redis import RedisBroker
@@ -9,7 +11,11 @@ from dramatiq.errors import ConnectionClosed
 
 
 class ValkeyBroker(RedisBroker):
-    """A ``RedisBroker`` that takes delayed messages back after an outage and closes its connections."""
+    """A ``RedisBroker`` that can take delayed messages back after an outage and closes its connections."""
+
+    def __init__(self, *, requeue_delayed: bool, **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+        self._requeue_delayed = requeue_delayed
 
     def close(self) -> None:
         """Close every connection; Dramatiq leaves that to the garbage collector."""
@@ -24,7 +30,7 @@ class ValkeyBroker(RedisBroker):
 
         Source: Bogdanp/dramatiq#527; ``dramatiq.worker.ConsumerThread.run``.
         """
-        if queue_name in self.delay_queues:
+        if self._requeue_delayed and queue_name in self.delay_queues:
             try:
                 held = self.client.smembers(f"{self.namespace}:__acks__.{self.broker_id}.{queue_name}")
                 if held:
