@@ -15,7 +15,7 @@ from tests.processes.traces import gone, until
 
 
 def test_output_goes_into_the_log_and_the_environment_is_passed(launcher: Launcher) -> None:
-    script = "import os, sys; print(os.environ['GREETING']); print('oops', file=sys.stderr)"
+    script = "import os, sys; print(os.environ['GREETING'], flush=True); print('oops', file=sys.stderr)"
     child = launcher.start("greeter", Launch(argv=python(script), env={"GREETING": "hello"}))
 
     until(lambda: not child.alive, "the greeter ends")
