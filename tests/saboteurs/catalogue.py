@@ -69,8 +69,8 @@ SABOTEURS: dict[str, Saboteur] = {
     "loses_results": _participant(
         forward.LosesResults, "test_forward::test_results_of_earlier_steps_are_visible"
     ),
-    "keeps_results_of_all_sagas_together": _execution(
-        forward.KeepsResultsOfAllSagasTogether, "test_forward::test_fifty_sagas_at_once"
+    "keeps_results_of_two_sagas_together": _execution(
+        forward.KeepsResultsOfTwoSagasTogether, "test_forward::test_fifty_sagas_at_once"
     ),
     "wraps_inputs": _participant(
         forward.WrapsInputs, "test_forward::test_input_need_not_be_an_object[number]"

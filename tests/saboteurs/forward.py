@@ -39,12 +39,17 @@ class LosesResults(CheatingParticipant):
         return super().perform(*args, **{**more, "results": {}})
 
 
-class KeepsResultsOfAllSagasTogether(Execution):
-    _shared: dict[str, JSON] = {}
+class KeepsResultsOfTwoSagasTogether(Execution):
+    """Of each pair of sagas, both write into the results of the first."""
+
+    _shared: list[dict[str, JSON]] = []
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._results = self._shared
+        if self._shared:
+            self._results = self._shared.pop()
+        else:
+            self._shared.append(self._results)
 
 
 class WrapsInputs(CheatingParticipant):

@@ -75,9 +75,9 @@ def contestant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     try:
         wanted = any("long_nap" in getattr(item, "fixturenames", ()) for item in request.session.items)
         able = chosen.info.claims[Capability.LONG_TIMERS].support is not Support.ABSENT
-        nap = Lab(stack, thread, f"long-nap-{mark}").start(LONG_NAPPING) if wanted and able else None
-        running = Running(stack, thread, nap)
-        _start_early(running, Lab(stack, thread, f"early-{mark}"), chosen, request.session.items)
+        first = Lab(stack, thread, f"early-{mark}", request.config.getoption("--contract-patience"))
+        running = Running(stack, thread, first.start(LONG_NAPPING) if wanted and able else None)
+        _start_early(running, first, chosen, request.session.items)
         yield running
     finally:
         thread.stop()
