@@ -227,3 +227,30 @@ def test_file_without_one_usable_order_is_the_users_mistake(
 def test_unreadable_file_is_the_users_mistake(tmp_path: Path) -> None:
     with pytest.raises(OrdersFileError, match="cannot read the orders file"):
         load_orders(str(tmp_path / "none.csv"))
+
+
+def test_a_row_with_too_many_cells_is_no_guess(tmp_path: Path) -> None:
+    """A decimal comma would otherwise become a wrong price."""
+    loaded = _load(tmp_path, "order_id,sku,quantity,unit_price\n1,mug,1,2,50\n2,cup,1,3.00,\n")
+
+    assert [order.order_id for order in loaded.orders] == ["2"]
+    assert _reasons(loaded) == [
+        (2, "line", "it has 5 cells; the header names 4 (is the separator inside a value?)"),
+        (2, "order", "it has no valid line"),
+    ]
+
+
+def test_an_order_whose_first_line_is_short_is_not_forgotten(tmp_path: Path) -> None:
+    """Refused as an order where no line is left, told by the first usable line where one is."""
+    loaded = _load(tmp_path, _HEADER + "a,x\nb,x\nb,y,1,1.00,EUR,\n")
+
+    assert [(order.order_id, order.currency) for order in loaded.orders] == [("b", "EUR")]
+    assert (2, "order", "it has no valid line") in _reasons(loaded)
+
+
+def test_an_open_quotation_mark_names_the_lines_that_it_swallowed(tmp_path: Path) -> None:
+    """Those orders are gone, so the reason must say where they were."""
+    loaded = _load(tmp_path, 'order_id,sku,quantity,unit_price\n1,mug,1,2.50\n2,cup,1,"9.99\n3,pen,1,5.00\n')
+
+    [first, *_] = [item for item in loaded.rejected if item.line == 3]
+    assert "lines 3 to 5 were read as one row: is a quotation mark not closed?" in first.reason

@@ -36,7 +36,7 @@ def test_run_comes_to_the_expected_numbers_and_says_so(bakeoff: Command) -> None
     assert inline["counts"]["rejected"] == 2
     assert inline["duplicates"]["attempted"] == inline["duplicates"]["planned"]
     assert list(ran.verdicts("inline")) == list(CHECKERS)
-    assert ran.out.splitlines()[0].startswith("60 order sagas on each of inline: about")
+    assert ran.out.splitlines()[0].startswith("60 order sagas on each engine (inline): about")
     for word in ("indicative, closed loop", "class recommended", "durability", "python 3", "verdict: valid"):
         assert word in ran.out
     assert "inline: done, 60 of 60 started, 60 settled, 5 compensated" in ran.err
@@ -97,7 +97,7 @@ def test_users_orders_are_run_and_the_rejected_ones_counted(bakeoff: Command, tm
     assert ran.result["engines"]["inline"]["counts"]["rejected"] == 1
     assert [(item["what"], item["line"]) for item in rejected] == [("line", 22), ("order", 22)]
     assert ran.result["orders"]["rejected"] == rejected
-    assert "orders.csv, line 22: line 99: quantity 0 is not positive" in ran.out
+    assert "orders.csv, line 22, order 99: line rejected: quantity 0 is not positive" in ran.out
 
 
 def test_asking_for_more_orders_than_there_are_is_told(bakeoff: Command, tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_unfinished_run_is_not_valid(bakeoff: Command, tmp_path: Path) -> None:
     again = bakeoff("check", str(out))
 
     assert again.code == 1
-    assert "this run was broken off" in again.out
+    assert "THIS RUN WAS BROKEN OFF" in again.out
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,9 @@ def run(
     names = ", ".join(one.chosen.name for one in all_of_them)
     with _folder(out) as folder:
         seconds = expected_seconds(plan, all_of_them)
-        say(f"{len(book.orders)} {the_saga.name} sagas on each of {names}: about {seconds:.0f} s")
+        say(
+            f"{len(book.orders)} {the_saga.name} sagas on each engine ({names}): about {seconds:.0f} s in all"
+        )
         asyncio.run(conduct(plan, all_of_them, folder, began_s))
         result = result_of(folder)
         _finish(result, json_)

@@ -42,10 +42,27 @@ def result_of(folder: RunFolder) -> dict[str, Any]:
             validities.append(Validity.UNKNOWN)
             continue
         about |= _judged(folder.evidence(name, manifest), about)
+        if not manifest["complete"]:
+            _withdraw(about)
         validities.append(Validity(about["validity"]))
         manifest["engines"][name] = about
     manifest["validity"] = str(merge(validities))
     return manifest
+
+
+#: Verdicts that a run which was broken off cannot give: they are about all sagas having had their time.
+_NEED_THE_END = ("expected", "I2", "I8")
+
+
+def _withdraw(about: dict[str, Any]) -> None:
+    """Blame no engine for sagas that had no time to end, or were never started."""
+    for verdict in about["verdicts"]:
+        if verdict["invariant"] in _NEED_THE_END and verdict["validity"] == Validity.INVALID:
+            verdict |= {"validity": str(Validity.UNKNOWN), "findings": [], "violations": 0}
+            verdict["reason"] = "the run was broken off before every saga had its time"
+    about["validity"] = str(
+        merge([Validity.UNKNOWN, *(Validity(verdict["validity"]) for verdict in about["verdicts"])])
+    )
 
 
 def _judged(evidence: Evidence, about: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,12 +88,18 @@ def _judged(evidence: Evidence, about: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _indicative(evidence: Evidence, blocks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Rates and latencies of a closed loop: they show the order of magnitude, not the capacity."""
+    """Rates and latencies of a closed loop: they show the order of magnitude, not the capacity.
+
+    Orders that are cancelled (or refused, where an engine cannot cancel) are no equal work and do not count.
+    """
     started: dict[str, float] = {}
     latencies: dict[str, list[float]] = {"completed": [], "compensated": []}
     fates = {workflow_id: str(one.fate) for workflow_id, one in observe(evidence).items()}
     settled = 0
     for operation in evidence.operations:
+        planned = evidence.planned.get(operation.workflow_id)
+        if planned is not None and planned.note:
+            continue
         if operation.name == "start":
             started.setdefault(operation.workflow_id, operation.invoked_at_s)
         elif operation.name == "settled" and operation.value and operation.completed_at_s is not None:

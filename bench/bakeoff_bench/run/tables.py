@@ -37,9 +37,17 @@ def show_result(result: Mapping[str, Any]) -> None:
         f"{orders['rejected_lines']} lines rejected" + (":" if orders["rejected"] else "")
     )
     for item in orders["rejected"][:_SHOWN_REJECTIONS]:
-        say(f"  {item['file']}, line {item['line']}: {item['what']} {item['order_id']}: {item['reason']}")
+        order = f", order {item['order_id']}" if item["order_id"] else ""
+        say(f"  {item['file']}, line {item['line']}{order}: {item['what']} rejected: {item['reason']}")
     if len(orders["rejected"]) > _SHOWN_REJECTIONS:
         say(f"  ... and {len(orders['rejected']) - _SHOWN_REJECTIONS} more (--json and --out list them all)")
+    say(
+        f"{result['concurrency']} sagas in flight; {result['workers']} worker process(es) with "
+        f"{result['slots']} slots per engine; {result['rounds']} interleaved rounds; "
+        f"{result['machine']['cpus']} CPUs"
+    )
+    if not result["complete"]:
+        say("THIS RUN WAS BROKEN OFF: counts and verdicts are those of an unfinished run", "yellow")
     say()
     _show_counts(engines)
     say()
@@ -49,8 +57,6 @@ def show_result(result: Mapping[str, Any]) -> None:
     say()
     _show_engines(engines)
     _show_findings(engines)
-    if not result["complete"]:
-        say("this run was broken off", "yellow")
     say(f"verdict: {result['validity']}", _STYLES.get(result["validity"]))
 
 
@@ -138,6 +144,8 @@ def _show_speed(engines: Mapping[str, Mapping[str, Any]]) -> None:
         rows = [[what, *(cells[row] for cells in columns.values())] for row, what in enumerate(_SPEED_ROWS)]
         show_table(["indicative, closed loop", *columns], rows)
         say("few sagas, one machine, faults and slow steps included: an order of magnitude, no ranking")
+        if any(about.get("cancelled") or about.get("refused") for about in engines.values()):
+            say("cancelled orders ran after the clock had stopped: not every engine can cancel")
 
 
 #: Rows of the indicative numbers.

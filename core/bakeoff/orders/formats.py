@@ -45,12 +45,13 @@ def from_csv(text: str, name: str, enough: int | None = None) -> OrderBook:
         header = next(rows)[1]
     columns = _columns(header, name)
     retail = isinstance(header, list) and "invoiceno" in [column.strip().lower() for column in header]
+    width = len(header) if isinstance(header, list) else 0
     builder, lines_read = Builder(name), 0
     for number, row in rows:
         if enough is not None and builder.usable > enough:
             break
         lines_read += 1
-        _csv_row(builder, number, row, columns, retail)
+        _csv_row(builder, number, row, columns, width, retail)
     return builder.finish(lines_read, 2)
 
 
@@ -88,29 +89,45 @@ def _columns(header: list[str] | csv.Error, name: str) -> dict[str, int]:
 
 
 def _csv_row(
-    builder: Builder, number: int, row: list[str] | csv.Error, columns: Mapping[str, int], retail: bool
+    builder: Builder,
+    number: int,
+    row: list[str] | csv.Error,
+    columns: Mapping[str, int],
+    width: int,
+    retail: bool,
 ) -> None:
     if isinstance(row, csv.Error):
         return builder.reject("line", number, "", f"broken CSV: {row}")
     values: dict[str, Any] = {
         column: row[position] for column, position in columns.items() if position < len(row)
     }
+    values["retail"] = retail
     known_id = str(values.get("order_id", "")).strip()
     try:
         if any("\udc80" <= letter <= "\udcff" for letter in "".join(row)):
             known_id = ""
             raise Refused("it is not UTF-8")
-        if len(values) < len(columns):
-            raise Refused(f"it has {len(row)} cells; the header names {max(columns.values()) + 1}")
-        known_id = fields.order_id(values["order_id"])
-        values["retail"] = retail
+        known_id = fields.order_id(values.get("order_id"))
         draft = builder.drafts.setdefault(known_id, Draft(number, known_id, values))
+        if len(row) <= max(columns.values()) or any(cell.strip() for cell in row[width:]):
+            hint = " (is the separator inside a value?)" if len(row) > width else ""
+            raise Refused(f"it has {len(row)} cells; the header names {width}{hint}")
+        if not draft.lines:
+            draft.head = values  # what an unusable line said of its order does not count
         line = read_line(draft.head, values)
         builder.usable += not draft.lines
         draft.lines.append(line)
     except Refused as reason:
-        builder.reject("line", number, known_id, str(reason))
+        builder.reject("line", number, known_id, f"{reason}{_swallowed(number, row)}")
     return None
+
+
+def _swallowed(number: int, row: list[str]) -> str:
+    """A hint at a quotation mark that nobody closed: it takes the lines behind it along."""
+    last = number + sum(cell.count("\n") for cell in row)
+    if last == number:
+        return ""
+    return f"; lines {number} to {last} were read as one row: is a quotation mark not closed?"
 
 
 def from_json_lines(text: str, name: str) -> OrderBook:
