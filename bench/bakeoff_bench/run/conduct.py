@@ -127,7 +127,7 @@ class _Run:
         if tally.last_error:
             progress.note(f"{name}: a client's call failed: {tally.last_error}")
             tally.last_error = ""
-        tally.state = "done" if number + 1 == self._plan.rounds else "idle"
+        tally.state = "done" if number + 1 == self._plan.rounds else "waits for its turn"
         progress.changed(name)
 
     def _settled(self, name: str, progress: Progress) -> Callable[[], None]:

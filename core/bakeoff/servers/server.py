@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Protocol
 
 from bakeoff.errors import ServerStartError, UsageError
-from bakeoff.processes import Child, Launch, Launcher, free_ports
+from bakeoff.processes import Child, Launch, Launcher, free_ports, port_is_free
 
 _PROBE_PAUSE_S = 0.02
 _PROBE_TIMEOUT_S = 5.0
+#: Starts of a server whose ports were taken under its hands.
+_STARTS = 3
+_IN_USE = ("address already in use", "eaddrinuse", "port is already in use")
 
 
 class Server(Protocol):
@@ -88,8 +91,17 @@ async def start_server(server: Server, launcher: Launcher, folder: Path) -> Runn
     """
     if server.external_address is not None:
         return await _find_external(server, server.external_address)
-    from bakeoff.processes import port_is_free
+    for attempt in range(1, _STARTS + 1):
+        try:
+            return await _start(server, launcher, folder)
+        except _PortTakenError as error:
+            # Between our look at a port and the server's bind somebody else may take it.
+            if attempt == _STARTS:
+                raise ServerStartError(str(error)) from error
+    raise AssertionError("unreachable")
 
+
+async def _start(server: Server, launcher: Launcher, folder: Path) -> RunningServer:
     wanted = server.preferred_ports()
     ports = dict(zip(server.port_names, free_ports(len(server.port_names)), strict=True))
     ports |= {name: port for name, port in wanted.items() if port_is_free(port)}
@@ -97,18 +109,30 @@ async def start_server(server: Server, launcher: Launcher, folder: Path) -> Runn
     data.mkdir(parents=True, exist_ok=True)
     child = launcher.start(server.role, server.launch(data, ports))
     address = server.address(ports)
-    version = await _wait_ready(server, child, address)
+    try:
+        version = await _wait_ready(server, child, address)
+    except _PortTakenError:
+        await asyncio.to_thread(launcher.stop, child)
+        raise
     return RunningServer(server, address, version, child, ports, data)
+
+
+class _PortTakenError(ServerStartError):
+    """The server ended at once and its log speaks of an address in use."""
 
 
 async def _wait_ready(server: Server, child: Child, address: str) -> str:
     deadline = time.monotonic() + server.ready_within_s
     while True:
         try:
-            return await asyncio.wait_for(server.probe(address), _PROBE_TIMEOUT_S)
+            version = await asyncio.wait_for(server.probe(address), _PROBE_TIMEOUT_S)
+            if child.alive:  # otherwise a stranger answered on the port that ours could not have
+                return version
+            raise ConnectionError("a stranger answered")
         except Exception as error:  # a server that boots may answer with anything
             if not child.alive:
-                raise ServerStartError(
+                taken = any(words in child.log.read_text(errors="replace").lower() for words in _IN_USE)
+                raise (_PortTakenError if taken else ServerStartError)(
                     f"{server.kind} ended at once (exit code {child.popen.returncode}):\n{child.log_tail()}"
                 ) from error
             if time.monotonic() > deadline:
