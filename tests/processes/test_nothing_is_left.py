@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -150,7 +151,8 @@ def test_a_rabbitmq_with_its_erlang_processes_goes_too(terminal: Terminal, trace
     checked = terminal.run(["engines", "--engine", "celery", "--json"])
     assert checked.returncode == 0
     if "rabbitmq-server is missing" in checked.stdout:
-        pytest.skip("RabbitMQ is not installed")
+        assert "CI" not in os.environ, "RabbitMQ must be installed where CI says so"
+        pytest.skip("not supported here: rabbitmq-server is not installed")
     with terminal.open(["up", "--engine", "celery", "--set", "celery.broker=rabbitmq"]) as up:
         up.wait_for(READY)
         held = traces(up.popen.pid)
