@@ -94,12 +94,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         ci=2000,
     ),
     # The timer queue looks up to this far ahead and fires late by as much: a retry after 100 ms comes after
-    # up to a second. Every Temporal cluster is shipped so; tests are not to wait for it.
+    # up to a second. Every Temporal cluster is shipped so; the queue
+    # engines' like pauses are shortened in `recommended`, so this one is as well.
     Setting(
         name="timer_shift_ms",
         help="dev server: history.timerProcessorMaxTimeShift, milliseconds by which timers may be late",
         default=1000,
-        recommended=1000,
+        recommended=10,
         ci=10,
     ),
     # A workflow task goes first to the worker that has the workflow in its cache; if that worker is dead,
