@@ -139,6 +139,21 @@ def test_a_worker_that_keeps_ending_is_given_up(tmp_path: Path, launcher: Launch
     assert 1 <= workers.restarts <= 3
 
 
+def test_a_worker_that_is_killed_as_soon_as_it_is_ready_is_always_started_again(tmp_path: Path) -> None:
+    """Kills are no failed starts, however quickly they follow each other."""
+
+    async def scenario() -> Workers:
+        async with _working(tmp_path, 1) as workers:
+            for kills in range(1, 6):
+                victim = workers.children[0].pid
+                os.kill(victim, signal.SIGKILL)
+                await _until(lambda: workers.restarts == kills, "it is started again")  # noqa: B023
+                await _until(lambda: not workers.not_ready(), "it is ready")
+            return workers
+
+    assert asyncio.run(scenario()).failure is None
+
+
 def test_a_program_that_vanishes_is_a_failure_not_a_silence(tmp_path: Path, launcher: Launcher) -> None:
     program = tmp_path / "worker.sh"
     program.write_text(f'#!/bin/sh\ntouch "{tmp_path}/ready-$$"\nexec sleep 600\n')

@@ -124,8 +124,15 @@ class Lab:
             value = found()
             if value:
                 return value
+            self._workers_go_on()
             assert time.monotonic() < deadline, f"{what}: not within {within_s or self.patience_s:.0f} s"
             time.sleep(_POLL_S)
+
+    def _workers_go_on(self) -> None:
+        """Say why nothing will happen any more, where the supervisor has given the workers up."""
+        workers = self.stack.workers
+        if workers is not None and workers.failure is not None:
+            raise workers.failure
 
     def never(self, what: str, seen: Callable[[], object], for_s: float) -> None:
         """Watch for ``for_s`` seconds that ``seen()`` stays false."""

@@ -12,8 +12,7 @@ from bakeoff.errors import ServerStartError
 from bakeoff.processes.child import Child, kill_session
 from bakeoff.processes.launcher import Launch, Launcher
 
-#: A worker that ends this soon after its start counts as a failed start.
-_TOO_SOON_S = 2.0
+#: So many workers in a row may end before they announce themselves; then they are given up.
 _FAILED_STARTS_ALLOWED = 3
 _POLL_S = 0.1
 
@@ -23,7 +22,7 @@ class Workers:
 
     A worker's leader that ends takes its whole session along (Dramatiq's children survive their master
     otherwise) and is started again; ``restarts`` counts that. ``ready_pids`` must return the process ids
-    that announced themselves.
+    that announced themselves: a worker that was killed after that is no failed start, however early it was.
     """
 
     def __init__(
@@ -34,7 +33,7 @@ class Workers:
         self._launch = launch
         self._ready_pids = ready_pids
         self._supervisor: asyncio.Task[None] | None = None
-        self._started_at: dict[int, float] = {}
+        self._announced: set[int] = set()
         self._number = 0
         self._failed_starts = 0
         self.children: list[Child] = []
@@ -50,7 +49,7 @@ class Workers:
         for _ in range(count):
             self._spawn()
         deadline = time.monotonic() + ready_within_s
-        while waiting := self._not_ready():
+        while waiting := self.not_ready():
             for child in waiting:
                 if not child.alive:
                     raise ServerStartError(
@@ -67,23 +66,25 @@ class Workers:
     def _spawn(self) -> Child:
         self._number += 1
         child = self._launcher.start(f"{self._name}-{self._number}", self._launch)
-        self._started_at[child.pid] = time.monotonic()
         self.children.append(child)
         return child
 
-    def _not_ready(self) -> list[Child]:
+    def not_ready(self) -> list[Child]:
+        """The workers that have not announced themselves yet."""
         ready = set()
         for pid in self._ready_pids():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 ready.add(os.getsid(pid))
-        return [child for child in self.children if child.pid not in ready]
+        self._announced = {child.pid for child in self.children if child.pid in self._announced | ready}
+        return [child for child in self.children if child.pid not in self._announced]
 
     async def _supervise(self) -> None:
         while self.failure is None:
             await asyncio.sleep(_POLL_S)
+            if not self._announced.issuperset(child.pid for child in self.children):
+                self.not_ready()
             for child in [child for child in self.children if not child.alive]:
-                soon = time.monotonic() - self._started_at.pop(child.pid) < _TOO_SOON_S
-                self._failed_starts = self._failed_starts + 1 if soon else 0
+                self._failed_starts = 0 if child.pid in self._announced else self._failed_starts + 1
                 self.children.remove(child)
                 await asyncio.to_thread(kill_session, child.pid)
                 self._launcher.stop(child, 0)
