@@ -28,6 +28,14 @@ def gone(pid: int) -> bool:
         return True
 
 
+def _connections(process: psutil.Process) -> list[psutil._ntuples.pconn]:
+    """The network connections of a process; none of one that has ended while we looked around."""
+    try:
+        return process.net_connections("inet")
+    except psutil.NoSuchProcess:
+        return []
+
+
 class Traces:
     """The processes and listening ports that a process held at one moment; of this process: its children."""
 
@@ -45,7 +53,7 @@ class Traces:
         listening = [
             connection.laddr
             for process in self.processes
-            for connection in process.net_connections("inet")
+            for connection in _connections(process)
             if connection.status == psutil.CONN_LISTEN
         ]
         self.ports = sorted({address.port for address in listening})

@@ -18,6 +18,7 @@ import typer
 
 from bakeoff.deployment import Deployment
 from bakeoff.errors import UsageError
+from bakeoff.processes import uninterrupted
 
 _FILE = "up.json"
 _LOCK = "up.lock"
@@ -79,7 +80,18 @@ def held_state(folder: Path) -> Iterator[Path]:
     Raises:
         UsageError: If another ``bakeoff up`` owns it, or it cannot be written.
     """
-    made = not folder.exists()
+    made = not folder.exists() or folder.name == DEFAULT_STATE.name
+    lock: int | None = None
+    try:
+        with uninterrupted():
+            lock = _own(folder)
+        yield folder
+    finally:
+        if lock is not None:
+            _disown(folder, lock, made)
+
+
+def _own(folder: Path) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
@@ -87,21 +99,22 @@ def held_state(folder: Path) -> Iterator[Path]:
         raise UsageError(
             f"--state {folder}: cannot be written ({error.strerror}); name another folder"
         ) from error
-    try:
-        if not _locked(lock, fcntl.LOCK_EX, _PATIENCE_S):
-            raise UsageError(
-                f"a `bakeoff up` is running in {folder} already; stop it, or give this one its own --state"
-            )
-        (folder / _FILE).unlink(missing_ok=True)  # of one that was killed
-        try:
-            yield folder
-        finally:
-            (folder / _FILE).unlink(missing_ok=True)
-            (folder / _LOCK).unlink(missing_ok=True)
-            if made or folder.name == DEFAULT_STATE.name:
-                with contextlib.suppress(OSError):  # the user keeps something in there
-                    folder.rmdir()
-    finally:
+    if not _locked(lock, fcntl.LOCK_EX, _PATIENCE_S):
+        os.close(lock)
+        raise UsageError(
+            f"a `bakeoff up` is running in {folder} already; stop it, or give this one its own --state"
+        )
+    (folder / _FILE).unlink(missing_ok=True)  # of one that was killed
+    return lock
+
+
+def _disown(folder: Path, lock: int, made: bool) -> None:
+    with uninterrupted():
+        (folder / _FILE).unlink(missing_ok=True)
+        (folder / _LOCK).unlink(missing_ok=True)
+        if made:
+            with contextlib.suppress(OSError):  # the user keeps something in there
+                folder.rmdir()
         os.close(lock)
 
 

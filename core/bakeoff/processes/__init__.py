@@ -4,6 +4,7 @@ from bakeoff.processes.child import Child, kill_session, session_members, stop_s
 from bakeoff.processes.launcher import Launch, Launcher
 from bakeoff.processes.ports import free_ports, port_is_free
 from bakeoff.processes.scratch import scratch_folder, sweep
+from bakeoff.processes.uninterrupted import uninterrupted
 from bakeoff.processes.workers import Workers
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "session_members",
     "stop_session",
     "sweep",
+    "uninterrupted",
 ]

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bakeoff.processes.uninterrupted import uninterrupted
+
 _LOCK = ".lock"
 
 
@@ -30,13 +32,14 @@ def scratch_folder(purpose: str, parent: Path | None = None) -> Iterator[Path]:
     """
     parent = parent or Path(tempfile.gettempdir())
     sweep(parent)
-    lock, folder = _claim(parent, purpose)
+    claimed: tuple[int, Path] | None = None
     try:
-        yield folder
+        with uninterrupted():
+            claimed = _claim(parent, purpose)
+        yield claimed[1]
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.with_suffix(_LOCK).unlink(missing_ok=True)
-        os.close(lock)
+        if claimed is not None:
+            _remove(*claimed)
 
 
 def sweep(parent: Path) -> list[Path]:
@@ -55,6 +58,13 @@ def sweep(parent: Path) -> list[Path]:
             finally:
                 os.close(lock)
     return swept
+
+
+def _remove(lock: int, folder: Path) -> None:
+    with uninterrupted():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.with_suffix(_LOCK).unlink(missing_ok=True)
+        os.close(lock)
 
 
 def _prefix() -> str:
