@@ -26,9 +26,12 @@ def test_interrupted_run_leaves_nothing_but_its_folder(terminal: Terminal, numbe
         command.wait_for("round 1 of 4")
         traces = Traces(command.popen.pid)
         code = command.interrupt(number)
+        said = command.text
     again = terminal.run(["check", "kept"])
 
     assert code == 128 + number
+    assert "stopping servers and workers ..." in said
+    assert "broken off; judge what was done: bakeoff check kept" in said
     assert not traces.alive()
     assert not traces.held_ports()
     assert not terminal.leftovers()

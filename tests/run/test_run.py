@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.checkers import CHECKERS
+from bakeoff.history import read_history
 from bakeoff.orders import (
     NOOP,
     ORDER,
@@ -20,6 +21,7 @@ from bakeoff.orders import (
     ORDER_PIVOT,
 )
 from bakeoff.saga import Saga
+from bakeoff_bench.run.duration import PATIENCE_S
 from bakeoff_bench.run.folder import RunFolder
 from tests.run.conftest import Command
 
@@ -74,6 +76,49 @@ def test_own_saga_without_orders_runs_from_the_users_folder(
     assert ran.code == 0, ran.out
     assert ran.result["engines"]["inline"]["counts"]["compensated"] > 5
     assert ran.verdicts("inline")["I1"] == "not applicable"
+
+
+_UNTOLD = """
+from bakeoff import BusinessError, Call, Saga, Step
+
+def act(call: Call) -> None: ...
+def decline(call: Call) -> None: raise BusinessError("never")
+
+UNTOLD = Saga("untold", (Step(name="act", action=act), Step(name="decline", action=decline)))
+"""
+
+
+def test_saga_that_ends_otherwise_than_planned_is_not_waited_for_long_and_the_way_out_is_told(
+    bakeoff: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine's word ends the wait; the verdict stays what it was, and the rate is void."""
+    (tmp_path / "untold.py").write_text(_UNTOLD)
+    monkeypatch.chdir(tmp_path)
+    ran = bakeoff(
+        "run",
+        "--engine",
+        "inline",
+        "--saga",
+        "untold:UNTOLD",
+        "--count",
+        "4",
+        "--rounds",
+        "1",
+        "--out",
+        "kept",
+    )
+    waited = [
+        operation.completed_at_s - operation.invoked_at_s
+        for operation in read_history(tmp_path / "kept" / "inline" / "history.jsonl")
+        if operation.name == "settled" and operation.completed_at_s is not None
+    ]
+
+    assert ran.code == 1
+    assert ran.verdicts("inline")["expected"] == "invalid"
+    assert len(waited) == 4
+    assert max(waited) < PATIENCE_S / 2
+    assert re.search(r"sagas/s +void", ran.out)
+    assert "a function facts(input) beside the saga tells bakeoff so (docs/run.md)" in ran.out
 
 
 def test_scarcity_has_exactly_as_many_winners_as_units(bakeoff: Command) -> None:

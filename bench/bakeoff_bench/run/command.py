@@ -147,7 +147,11 @@ def run(
         say(
             f"{len(book.orders)} {the_saga.name} sagas on each engine ({names}): about {seconds:.0f} s in all"
         )
-        asyncio.run(conduct(plan, all_of_them, folder, began_s))
+        try:
+            asyncio.run(conduct(plan, all_of_them, folder, began_s))
+        except KeyboardInterrupt:
+            say("broken off; " + (f"judge what was done: bakeoff check {out}" if out else "nothing kept"))
+            raise
         result = result_of(folder)
         _finish(result, json_)
         first = result["first_settled_s"]

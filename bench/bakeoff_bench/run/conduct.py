@@ -60,6 +60,7 @@ async def conduct(
                         await run.block(one, number, stacks, tallies[one.chosen.name], progress)
                     manifest["complete"] = True
                 finally:
+                    progress.note("stopping servers and workers ...")
                     run.keep_ledgers()
     finally:  # also after Ctrl-C: what was recorded can be judged, and holds no credentials
         for one in running:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from bakeoff.checkers import Planned
 from bakeoff.engine import Cancels, Capability, EngineClient, Signals, Support
 from bakeoff.errors import NotSupportedError
+from bakeoff.expectation import Expectation
 from bakeoff.history import History
 from bakeoff.outcome import Outcome, Status
 from bakeoff.saga import Saga
 from bakeoff.stack import Stack
-from bakeoff_bench.run.duration import patience_s
+from bakeoff_bench.run.duration import PATIENCE_S, patience_s
 from bakeoff_bench.run.tail import LedgerTail
 from bakeoff_scenarios import Assignment
 
@@ -22,6 +25,12 @@ _WORD_WITHIN_S = 10.0
 
 #: Seconds that it gets to tell about a saga which is not.
 _LAST_WORD_S = 1.0
+
+#: Seconds beyond the plan after which the engine is asked whether a saga has ended otherwise than planned,
+#: the pause between two such questions, and the seconds for records that are still on their way.
+_DOUBT_AFTER_S = 3.0
+_DOUBT_EVERY_S = 0.5
+_LAST_RECORDS_S = 2.0
 
 
 @dataclass(slots=True)
@@ -60,6 +69,8 @@ class Driver:
     tally: Tally
     by_word: bool = False
     on_settled: Callable[[], None] = field(default=lambda: None)
+    #: One question at a time: those in doubt must not become a load of their own.
+    _questions: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def block(self, assignments: Sequence[Assignment], concurrency: int) -> float:
         """Run a block to its end; return its seconds.
@@ -133,7 +144,7 @@ class Driver:
         within_s = patience_s(self.saga, planned)
         with self.history.operation("settled", planned.workflow_id) as answer:
             if all(end.ledger_tells for end in ends) and not self.by_word:
-                end = await self.tail.settled(planned.workflow_id, within_s)
+                end = await self._planned_end(planned, within_s)
                 status = end.status if end is not None else None
             else:
                 status = (await self.stack.client.result(planned.workflow_id, within_s)).status
@@ -144,6 +155,34 @@ class Driver:
         self.tally.compensated += status is not Status.COMPLETED
         self.on_settled()
         return True
+
+    async def _planned_end(self, planned: Planned, within_s: float) -> Expectation | None:
+        """Wait for an end of the plan in the ledger, or until the engine says that the saga is over."""
+        workflow_id = planned.workflow_id
+        undoubted_s = min(within_s, within_s - PATIENCE_S + _DOUBT_AFTER_S)
+        end = await self.tail.settled(workflow_id, undoubted_s)
+        if end is not None or self.stack.info.claims[Capability.OUTCOME].support is Support.ABSENT:
+            return end or await self.tail.settled(workflow_id, within_s - undoubted_s)
+        settled = asyncio.create_task(self.tail.settled(workflow_id, within_s - undoubted_s))
+        over = asyncio.create_task(self._over(workflow_id))
+        try:
+            await asyncio.wait({settled, over}, return_when=asyncio.FIRST_COMPLETED)
+            if not settled.done():
+                await asyncio.wait({settled}, timeout=_LAST_RECORDS_S)
+            return settled.result() if settled.done() else None
+        finally:
+            settled.cancel()
+            over.cancel()
+            await asyncio.gather(settled, over, return_exceptions=True)
+
+    async def _over(self, workflow_id: str) -> None:
+        """Return once the engine tells an outcome, whichever."""
+        while True:
+            with contextlib.suppress(Exception):  # the question is asked again; the last one is recorded
+                async with self._questions:
+                    await self.stack.client.result(workflow_id, _DOUBT_EVERY_S)
+                    return
+            await asyncio.sleep(_DOUBT_EVERY_S)
 
     async def _ask(self, client: EngineClient, workflow_id: str, within_s: float) -> None:
         if self.stack.info.claims[Capability.OUTCOME].support is Support.ABSENT:

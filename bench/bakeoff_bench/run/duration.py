@@ -14,13 +14,13 @@ _SHARE_S = {True: 0.012, False: 0.05}
 _LATENCY_S = {True: 0.03, False: 0.3}
 
 #: Seconds on top of what the plan itself takes, before a saga counts as stuck.
-_PATIENCE_S = 60.0
+PATIENCE_S = 60.0
 
 
 def patience_s(saga: Saga, planned: Planned) -> float:
     """Seconds after its start by which a saga must be settled: far more than the plan can take."""
     ends = (planned.expected, *planned.alternatives)
-    return _PATIENCE_S + max(2 * waits_s(saga, end) + _timeouts_s(saga, end) for end in ends)
+    return PATIENCE_S + max(2 * waits_s(saga, end) + _timeouts_s(saga, end) for end in ends)
 
 
 def waits_s(saga: Saga, expected: Expectation) -> float:
