@@ -263,6 +263,8 @@ def test_the_users_own_saga(tmp_path: Path) -> None:
         with terminal.open(["worker"]) as worker:
             worker.wait_for("is ready")
             done = terminal.run(["result", workflow_id])
+        again = terminal.run(["start", "mine:SAGA", '{"name": "Bob"}'])
+        assert "warning: no worker runs any more; in another terminal" in again.stderr
     assert '"hello Ada"' in done.stdout
     assert done.returncode == 0
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from bakeoff.cli.state import Running, held_state, is_held, read_state, write_state
 from bakeoff.errors import UsageError
+from tests.processes.traces import until
 
 
 def _running(host: str | None = None, **deployments: str) -> Running:
@@ -49,8 +51,17 @@ def test_what_a_killed_one_left_is_recognised_and_replaced(tmp_path: Path) -> No
 
     with pytest.raises(UsageError, match="is gone"):
         read_state(tmp_path)
-    with held_state(tmp_path), pytest.raises(UsageError, match="nothing is up"):
-        read_state(tmp_path)
+    with held_state(tmp_path), pytest.raises(UsageError, match="still starting"):
+        read_state(tmp_path, 0.2)
+
+
+def test_one_that_is_still_starting_is_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with held_state(tmp_path), ThreadPoolExecutor() as pool:
+        found = pool.submit(read_state, tmp_path)
+        until(lambda: "is still starting" in capsys.readouterr().err, "it has begun to wait")
+        write_state(tmp_path, _running(one="a.json"))
+
+        assert found.result(10) == _running(one="a.json")
 
 
 def test_another_host_is_believed(tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import uuid
 from dataclasses import replace
 from typing import Annotated, Any
 
+import psutil
 import typer
 from sqlalchemy import select
 
@@ -219,8 +221,12 @@ def _json_or_text(text: str) -> JSON:
 def _warn_without_workers(up: Connected) -> None:
     world = up.world()
     try:
-        if not world.workers():
-            warn(f"no worker has come up yet; in another terminal: bakeoff worker --engine {up.engine.name}")
+        seen = world.workers()
+        here = socket.gethostname()
+        # Of workers on other machines we only know that they came up once.
+        if not any(one.host != here or psutil.pid_exists(one.pid) for one in seen):
+            what = "no worker runs any more" if seen else "no worker has come up yet"
+            warn(f"{what}; in another terminal: bakeoff worker --engine {up.engine.name}")
     finally:
         world.close()
 

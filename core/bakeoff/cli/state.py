@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from bakeoff.cli.screen import warn
 from bakeoff.deployment import Deployment
 from bakeoff.errors import UsageError
 from bakeoff.processes import uninterrupted
@@ -25,6 +26,9 @@ _LOCK = "up.lock"
 
 #: Seconds that a starting ``up`` waits while another command merely looks whether one is running.
 _PATIENCE_S = 1.0
+
+#: Seconds that the other commands wait for a ``bakeoff up`` that has begun and is not up yet.
+_STARTING_WITHIN_S = 60.0
 
 StateOption = Annotated[
     Path,
@@ -125,20 +129,34 @@ def write_state(folder: Path, running: Running) -> None:
     unfinished.replace(folder / _FILE)
 
 
-def read_state(folder: Path) -> Running:
-    """What is up in this state folder.
+def read_state(folder: Path, starting_within_s: float = _STARTING_WITHIN_S) -> Running:
+    """What is up in this state folder; a ``bakeoff up`` that is still starting is waited for.
 
     Raises:
-        UsageError: If nothing is.
+        UsageError: If nothing is, or it has not come up within ``starting_within_s`` seconds.
     """
     start_it = "start it in another terminal: bakeoff up --engine temporal"
-    try:
-        running = Running(**json.loads((folder / _FILE).read_text()))
-    except (OSError, ValueError, TypeError):
-        raise UsageError(f"nothing is up in {folder}; {start_it}") from None
+    deadline = time.monotonic() + starting_within_s
+    told = False
+    while (running := _written(folder)) is None:
+        if not is_held(folder, socket.gethostname()):
+            raise UsageError(f"nothing is up in {folder}; {start_it}")
+        if time.monotonic() >= deadline:
+            raise UsageError(f"the `bakeoff up` in {folder} is still starting; look at its terminal")
+        if not told:
+            warn(f"the `bakeoff up` in {folder} is still starting ...")
+            told = True
+        time.sleep(0.1)
     if not is_held(folder, running.host):
         raise UsageError(f"what was up in {folder} is gone (process {running.pid}); {start_it}")
     return running
+
+
+def _written(folder: Path) -> Running | None:
+    try:
+        return Running(**json.loads((folder / _FILE).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def is_held(folder: Path, host: str) -> bool:
