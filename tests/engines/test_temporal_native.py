@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,7 +45,7 @@ def test_native_worker_ends_with_its_client(lab: Lab, tmp_path: Path) -> None:
     """After SIGKILL of the client its worker goes by itself."""
     client = subprocess.Popen(_command(lab, "--sagas", "100000"), stdout=subprocess.DEVNULL)
     worker = lab.until("the worker started", lambda: psutil.Process(client.pid).children())[0]
-    time.sleep(0.5)
+    lab.until("the worker talks to the server", lambda: worker.net_connections("tcp"))
 
     client.kill()
     client.wait()
