@@ -13,6 +13,8 @@ from bakeoff.saga import Parallel, RetryPolicy, Saga, Sleep, Step, Wait
 #: Longer than the longest lease of any configuration class ``ci``.
 LONG_NAP = timedelta(seconds=14)
 NAP = timedelta(seconds=1)
+#: Three rounds of it are longer than any engine needs to start as many sagas, on a busy machine too.
+REST = timedelta(seconds=2.5)
 WAIT = timedelta(seconds=0.6)
 
 
@@ -219,5 +221,6 @@ def _nap(name: str, duration: timedelta) -> Saga:
 
 
 NAPPING = _nap("nap", NAP)
+RESTING = _nap("rest", REST)
 LONG_NAPPING = _nap("long-nap", LONG_NAP)
 THIRTY_DAYS = _nap("thirty-days", timedelta(days=30))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.contract.lab import Lab, Started
-from bakeoff.contract.sagas import LONG_NAP, NAP, NAPPING, THIRTY_DAYS, TRIP
+from bakeoff.contract.sagas import LONG_NAP, NAP, NAPPING, REST, RESTING, THIRTY_DAYS, TRIP
 from bakeoff.contract.stack_thread import StackThread
 from bakeoff.contract.statuses import Unknown
 from bakeoff.engine import Cancels, Capability, MovesClock, SkipsTime
@@ -44,7 +44,7 @@ def test_timer_starts_after_the_step_before_it(early: Started) -> None:
 
 def test_sleeping_sagas_stand_in_nobodys_way(lab: Lab) -> None:
     """More sagas sleep than there are slots for steps, and others act meanwhile."""
-    sleeping = [lab.start(NAPPING) for _ in range(20)]
+    sleeping = [lab.start(RESTING) for _ in range(12)]
     busy = lab.settle(TRIP)
 
     ends = [one.settled() for one in sleeping]
@@ -52,8 +52,8 @@ def test_sleeping_sagas_stand_in_nobodys_way(lab: Lab) -> None:
     assert all(end.counts == _ONCE for end in ends)
     woken = min(end.trace.attempts("book_hotel")[0].at for end in ends)
     last = max(end.trace.attempts("book_hotel")[0].at for end in ends)
-    # Were a sleeping saga to hold one of four slots, twenty would sleep in five rounds.
-    assert last - woken < 3 * NAP.total_seconds()
+    # Were a sleeping saga to hold one of four slots, these would sleep in three rounds.
+    assert last - woken < 1.9 * REST.total_seconds()
     assert busy.trace.effect("send_itinerary").at < last
 
 
