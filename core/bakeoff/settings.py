@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -32,6 +32,8 @@ class Setting:
         choices: The only values allowed, if there are such.
         env: Environment variable that sets it (for addresses and secrets).
         secret: Never printed or stored.
+        only: ``{other setting: value}`` with which alone this one has an effect; ``True`` and ``False`` mean
+            that the other one is set at all, or is not.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Setting:
     choices: tuple[Value, ...] = ()
     env: str | None = None
     secret: bool = False
+    only: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,11 @@ class SettingsInForce:
 
     Attributes:
         config_class: Where untouched values come from.
-        values: ``{setting name: value}`` of every declared setting.
-        changed: Names that ``--set`` or the environment changed.
+        values: ``{setting name: value}`` of every declared setting, of those without effect too.
+        changed: Names that ``--set`` or the environment changed, as far as they have an effect.
         raw: ``{engine's own key: value}`` given by ``--set-raw``, passed through unchecked.
         secrets: Names whose values must not be shown.
+        only: ``{setting name: its Setting.only}`` of those that have a condition.
     """
 
     config_class: ConfigClass
@@ -61,14 +65,21 @@ class SettingsInForce:
     changed: tuple[str, ...] = ()
     raw: Mapping[str, Value] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    only: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
 
+    def applies(self, name: str) -> bool:
+        """Whether this setting has an effect beside the others."""
+        return not _unmet(self.only.get(name, {}), self.values)
+
     def shown(self) -> dict[str, Value]:
-        """The values that may be printed and stored, secrets as ``"***"``."""
+        """The values that have an effect and may be printed and stored, secrets as ``"***"``."""
         return {
-            name: ("***" if name in self.secrets and value else value) for name, value in self.values.items()
+            name: ("***" if name in self.secrets and value else value)
+            for name, value in self.values.items()
+            if self.applies(name)
         }
 
     def to_json(self) -> dict[str, Any]:
@@ -79,6 +90,7 @@ class SettingsInForce:
             "changed": list(self.changed),
             "raw": dict(self.raw),
             "secrets": list(self.secrets),
+            "only": {name: dict(others) for name, others in self.only.items()},
         }
 
     @classmethod
@@ -90,6 +102,7 @@ class SettingsInForce:
             changed=tuple(data["changed"]),
             raw=data["raw"],
             secrets=tuple(data["secrets"]),
+            only=data["only"],
         )
 
 
@@ -113,7 +126,8 @@ def resolve(
 
     Raises:
         UnknownNameError: For a setting that the engine does not declare.
-        UsageError: For a value of the wrong type or outside the choices.
+        UsageError: For a value of the wrong type or outside the choices, and for one of ``overrides`` that
+            would have no effect beside the others.
     """
     by_name = {setting.name: setting for setting in declared}
     values: dict[str, Value] = {s.name: getattr(s, config_class.value) for s in declared}
@@ -128,12 +142,46 @@ def resolve(
             raise UnknownNameError(_unknown_setting(engine, name, sorted(by_name)))
         values[name] = parse_value(text, by_name[name], engine)
         changed.append(name)
-    return SettingsInForce(
+    in_force = SettingsInForce(
         config_class=config_class,
         values=values,
-        changed=tuple(dict.fromkeys(changed)),
         raw={key: _guess(text) for key, text in (raw or {}).items()},
         secrets=tuple(s.name for s in declared if s.secret),
+        only={s.name: s.only for s in declared if s.only},
+    )
+    # A variable may be exported for another run; who types --set believes that it takes effect.
+    for name, text in (overrides or {}).items():
+        if not in_force.applies(name):
+            raise UsageError(_without_effect(engine, by_name[name], text, values))
+    return replace(in_force, changed=tuple(name for name in dict.fromkeys(changed) if in_force.applies(name)))
+
+
+def _unmet(only: Mapping[str, Value], values: Mapping[str, Value]) -> list[str]:
+    """The other settings that stand in the way."""
+    return [
+        other
+        for other, wanted in only.items()
+        if (bool(values[other]) if isinstance(wanted, bool) else values[other]) != wanted
+    ]
+
+
+def condition(only: Mapping[str, Value], prefix: str = "") -> str:
+    """``Setting.only`` in words: ``broker is valkey``; empty if there is none."""
+    return " and ".join(f"{prefix}{other} {_is(wanted)}" for other, wanted in only.items())
+
+
+def _is(value: Value) -> str:
+    return f"is {'set' if value else 'not set'}" if isinstance(value, bool) else f"is {value}"
+
+
+def _without_effect(engine: str, setting: Setting, text: str, values: Mapping[str, Value]) -> str:
+    """What ``True`` and ``False`` ask about is not shown: it may be an address with a secret in it."""
+    other = _unmet(setting.only, values)[0]
+    wanted = setting.only[other]
+    found = _is(bool(values[other]) if isinstance(wanted, bool) else values[other])
+    return (
+        f"--set {engine}.{setting.name}={text} would have no effect, because {engine}.{other} {found}; "
+        f"it applies only when {condition(setting.only, f'{engine}.')}"
     )
 
 

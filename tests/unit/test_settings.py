@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bakeoff.deployment import Deployment
 from bakeoff.errors import UnknownNameError, UsageError
-from bakeoff.settings import ConfigClass, Setting, SettingsInForce, resolve
+from bakeoff.settings import ConfigClass, Setting, SettingsInForce, condition, resolve
 
 DECLARED = (
     Setting(name="visibility_timeout", help="seconds", default=3600, recommended=60, ci=5),
@@ -100,3 +101,92 @@ def test_settings_in_force_survive_json() -> None:
     in_force = resolve("celery", DECLARED, ConfigClass.CI, {"broker": "rabbitmq"})
 
     assert SettingsInForce.from_json(json.loads(json.dumps(in_force.to_json()))) == in_force
+
+
+CONDITIONAL = (
+    Setting(name="broker", help="kind", default="v", recommended="v", ci="v", choices=("v", "rabbitmq")),
+    Setting(name="address", help="own", default=None, recommended=None, ci=None, env="ADDRESS"),
+    Setting(name="lease", help="seconds", default=9, recommended=6, ci=3, only={"broker": "v"}, env="LEASE"),
+    Setting(
+        name="fsync",
+        help="of ours",
+        default=False,
+        recommended=True,
+        ci=True,
+        only={"address": False, "broker": "v"},
+    ),
+    Setting(name="key", help="of yours", default="", recommended="", ci="", only={"address": True}),
+)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "shown"),
+    [
+        ({}, {"broker", "address", "lease", "fsync"}),
+        ({"broker": "rabbitmq"}, {"broker", "address"}),
+        ({"address": "host:1"}, {"broker", "address", "lease", "key"}),
+        ({"address": ""}, {"broker", "address", "lease", "fsync"}),
+    ],
+)
+def test_what_has_no_effect_is_not_shown(overrides: dict[str, str], shown: set[str]) -> None:
+    """Nothing is printed or stored as in force that nobody reads; its value can still be looked up."""
+    in_force = resolve("celery", CONDITIONAL, ConfigClass.CI, overrides)
+
+    assert set(in_force.shown()) == shown
+    assert {setting.name for setting in CONDITIONAL if in_force.applies(setting.name)} == shown
+    assert in_force["lease"] == 3
+    assert SettingsInForce.from_json(json.loads(json.dumps(in_force.to_json()))) == in_force
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            {"lease": "5", "broker": "rabbitmq"},
+            "--set celery.lease=5 would have no effect, because celery.broker is rabbitmq; "
+            "it applies only when celery.broker is v",
+        ),
+        (
+            {"address": "u:secret@host", "fsync": "no"},
+            "--set celery.fsync=no would have no effect, because celery.address is set; "
+            "it applies only when celery.address is not set and celery.broker is v",
+        ),
+        (
+            {"key": "x"},
+            "--set celery.key=x would have no effect, because celery.address is not set; "
+            "it applies only when celery.address is set",
+        ),
+    ],
+)
+def test_setting_what_has_no_effect_is_refused(overrides: dict[str, str], message: str) -> None:
+    """Otherwise its user would believe that it took effect."""
+    with pytest.raises(UsageError) as caught:
+        resolve("celery", CONDITIONAL, ConfigClass.CI, overrides)
+
+    assert str(caught.value) == message
+
+
+def test_a_variable_without_effect_is_left_alone() -> None:
+    """It may be exported for another run; it does not count as a change of this one."""
+    environ = {"LEASE": "5"}
+    idle = resolve("celery", CONDITIONAL, ConfigClass.CI, {"broker": "rabbitmq"}, environ=environ)
+    used = resolve("celery", CONDITIONAL, ConfigClass.CI, environ=environ)
+
+    assert idle.changed == ("broker",)
+    assert "lease" not in idle.shown()
+    assert (used.changed, used.shown()["lease"]) == (("lease",), 5)
+
+
+def test_a_value_that_changes_later_changes_what_applies() -> None:
+    """An engine may replace values (``skipping_time``); the conditions look at those."""
+    in_force = resolve("celery", CONDITIONAL, ConfigClass.CI)
+    replaced = replace(in_force, values={**in_force.values, "broker": "rabbitmq"})
+
+    assert "lease" in in_force.shown()
+    assert "lease" not in replaced.shown()
+
+
+def test_a_condition_in_words() -> None:
+    """As the listing shows it."""
+    assert condition(CONDITIONAL[3].only) == "address is not set and broker is v"
+    assert condition({}) == ""

@@ -13,7 +13,7 @@ from bakeoff.cli.screen import say, show_json, show_table
 from bakeoff.engine import Capability, EngineInfo, Support
 from bakeoff.errors import UnknownNameError
 from bakeoff.plugins import Plugins
-from bakeoff.settings import Setting
+from bakeoff.settings import Setting, condition
 
 _STYLES = {"native": "green", "pattern": "yellow", "absent": "red"}
 
@@ -125,7 +125,8 @@ def _value(value: Any) -> str:
 def _help(setting: Setting) -> str:
     choices = f" ({', '.join(map(str, setting.choices))})" if setting.choices else ""
     variable = f" [{setting.env}]" if setting.env else ""
-    return f"{setting.help}{choices}{variable}"
+    when = f"; only when {condition(setting.only)}" if setting.only else ""
+    return f"{setting.help}{choices}{variable}{when}"
 
 
 def _as_json(one: Installed) -> dict[str, Any]:
@@ -144,7 +145,14 @@ def _as_json(one: Installed) -> dict[str, Any]:
             for capability, claim in one.info.claims.items()
         },
         "settings": [
-            {"name": s.name, "help": s.help, "default": s.default, "recommended": s.recommended, "ci": s.ci}
+            {
+                "name": s.name,
+                "help": s.help,
+                "default": s.default,
+                "recommended": s.recommended,
+                "ci": s.ci,
+                "only": dict(s.only),
+            }
             for s in one.info.settings
         ],
     }

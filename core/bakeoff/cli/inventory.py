@@ -62,8 +62,9 @@ def server_variants(engine: OrchestrationEngine) -> Mapping[str, Server]:
 
 def _variants(engine: OrchestrationEngine) -> Iterator[SettingsInForce]:
     declared = engine.info().settings
-    yield resolve(engine.name, declared, ConfigClass.RECOMMENDED)
-    for setting in declared:
+    as_it_stands = resolve(engine.name, declared, ConfigClass.RECOMMENDED)
+    yield as_it_stands
+    for setting in filter(lambda one: as_it_stands.applies(one.name), declared):
         for choice in setting.choices:
             yield resolve(
                 engine.name, declared, ConfigClass.RECOMMENDED, overrides={setting.name: str(choice)}

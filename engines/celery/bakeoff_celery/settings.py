@@ -2,7 +2,8 @@
 
 ``default`` is what Celery ships. ``recommended`` derives the lease from the common step timeout T = 30 s:
 late acknowledgement, a visibility timeout of 2T, and a prefetch of one, so that no message waits in a worker
-while its lease runs. Names are Celery's and Kombu's own wherever they have one.
+while its lease runs. Leases that ended are looked for every second, as Kombu advises for a short lease and as
+Dramatiq's commands all do in this class. Names are Celery's and Kombu's own wherever they have one.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from bakeoff.settings import Setting, SettingsInForce
 
 #: Seconds after which RabbitMQ closes the channel of a consumer that has not acknowledged, as it ships.
 CONSUMER_TIMEOUT_S = 1800.0
+
+_VALKEY, _RABBITMQ = {"broker": "valkey"}, {"broker": "rabbitmq"}
 
 
 def _same(name: str, help: str, value: int | float | str | bool, **more: Any) -> Setting:
@@ -60,36 +63,41 @@ SETTINGS: Sequence[Setting] = (
     ),
     Setting(
         name="visibility_timeout",
-        help="Valkey: seconds after which an unacknowledged message is delivered again (the lease)",
+        help="seconds after which an unacknowledged message is delivered again (the lease)",
         default=3600.0,
         recommended=60.0,
         ci=12.0,
+        only=_VALKEY,
     ),
     Setting(
         name="unacked_restore_interval",
-        help="Valkey: seconds between two looks for messages whose lease ended",
-        default=10,
-        recommended=10,
-        ci=1,
-    ),
-    Setting(
-        name="unacked_restore_throttle",
-        help="Valkey: only every n-th of these looks really looks",
+        help="seconds between two looks for messages whose lease ended",
         default=10,
         recommended=1,
         ci=1,
+        only=_VALKEY,
+    ),
+    Setting(
+        name="unacked_restore_throttle",
+        help="only every n-th of these looks really looks",
+        default=10,
+        recommended=1,
+        ci=1,
+        only=_VALKEY,
     ),
     Setting(
         name="confirm_publish",
-        help="RabbitMQ: wait until the broker has confirmed a message",
+        help="wait until the broker has confirmed a message",
         default=False,
         recommended=True,
         ci=True,
+        only=_RABBITMQ,
     ),
     _same(
         "consumer_timeout",
-        "RabbitMQ: seconds that the broker lets a message stay unacknowledged (its own setting, told to us)",
+        "seconds that RabbitMQ lets a message stay unacknowledged (its own setting, told to us)",
         CONSUMER_TIMEOUT_S,
+        only=_RABBITMQ,
     ),
     Setting(
         name="publish_max_retries",

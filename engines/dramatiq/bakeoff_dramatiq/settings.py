@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from bakeoff.settings import Setting
 
+_VALKEY, _RABBITMQ = {"broker": "valkey"}, {"broker": "rabbitmq"}
+
 
 def _same(name: str, help: str, value: int | float | str | bool, **more: object) -> Setting:
     return Setting(name=name, help=help, default=value, recommended=value, ci=value, **more)  # type: ignore[arg-type]
@@ -34,24 +36,27 @@ SETTINGS: Sequence[Setting] = (
     _same("processes", "child processes of one worker; each runs as many threads as it has slots", 1),
     Setting(
         name="heartbeat_timeout_s",
-        help="Valkey: seconds without a sign of life after which a worker process counts as dead",
+        help="seconds without a sign of life after which a worker process counts as dead",
         default=60.0,
         recommended=60.0,
         ci=5.0,
+        only=_VALKEY,
     ),
     Setting(
         name="maintenance_chance",
-        help="Valkey: how many of a million commands look for dead workers",
+        help="how many of a million commands look for dead workers",
         default=1_000,
         recommended=1_000_000,
         ci=1_000_000,
+        only=_VALKEY,
     ),
     Setting(
         name="dead_message_ttl_s",
-        help="Valkey: seconds that failed messages stay in the dead-letter queue",
+        help="seconds that failed messages stay in the dead-letter queue",
         default=604_800,
         recommended=604_800,
         ci=3_600,
+        only=_VALKEY,
     ),
     Setting(
         name="worker_timeout_ms",
@@ -83,24 +88,26 @@ SETTINGS: Sequence[Setting] = (
     ),
     Setting(
         name="requeue_delayed",
-        help="Valkey: take delayed messages back that a broken connection left leased to this living worker",
+        help="take delayed messages back that a broken connection left leased to this living worker",
         default=False,
         recommended=True,
         ci=True,
+        only=_VALKEY,
     ),
     Setting(
         name="connection_retries",
-        help="Valkey: how often a command that met a broken connection is tried again (pauses up to 1 s)",
+        help="how often a command or connection that failed is tried again (pauses up to 1 s)",
         default=0,
         recommended=30,
         ci=30,
     ),
     Setting(
         name="confirm_delivery",
-        help="RabbitMQ: wait until the broker has confirmed a message",
+        help="wait until the broker has confirmed a message",
         default=False,
         recommended=True,
         ci=True,
+        only=_RABBITMQ,
     ),
     _same("result_ttl_s", "seconds that outcome and unique rows of a settled saga are kept", 604_800),
 )

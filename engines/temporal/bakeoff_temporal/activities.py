@@ -18,13 +18,16 @@ from bakeoff_temporal.workflows import FAULTED_ACTIVITIES
 Activity = Callable[..., Any]
 
 
-def activities_of(participant: Participant, prefix: str, client: Client) -> list[Activity]:
+def activities_of(
+    participant: Participant, prefix: str, client: Client, *, interrupt: bool
+) -> list[Activity]:
     """Everything that a worker registers: ``{names of steps and compensations}`` of all its sagas.
 
-    Sagas may share names; which saga a call belongs to is told by the workflow's type.
+    Sagas may share names; which saga a call belongs to is told by the workflow's type. ``interrupt``: the SDK
+    raises into the thread of an attempt that is over, which is what it does unless told otherwise.
     """
     names = dict.fromkeys(name for saga in participant.sagas.values() for name in _names(saga))
-    return [*(_activity(name, participant, prefix) for name in names), _faulted_activities(client)]
+    return [*(_activity(name, participant, prefix, interrupt) for name in names), _faulted_activities(client)]
 
 
 def _names(saga: Saga) -> Iterable[str]:
@@ -34,9 +37,8 @@ def _names(saga: Saga) -> Iterable[str]:
             yield step.compensation_name
 
 
-def _activity(name: str, participant: Participant, prefix: str) -> Activity:
-    # A thread that is interrupted inside a transaction helps nobody: a late attempt meets its key instead.
-    @activity.defn(name=name, no_thread_cancel_exception=True)
+def _activity(name: str, participant: Participant, prefix: str, interrupt: bool) -> Activity:
+    @activity.defn(name=name, no_thread_cancel_exception=not interrupt)
     def run(call: dict[str, JSON]) -> JSON:
         info = activity.info()
         try:

@@ -41,7 +41,7 @@ async def connect_to(address: str, settings: SettingsInForce) -> Client:
         address,
         runtime=_runtime(),
         namespace=settings["namespace"],
-        api_key=settings["api_key"] or None,
+        api_key=(settings["api_key"] or None) if settings.applies("api_key") else None,
         tls=tls_of(settings),
     )
 
@@ -57,7 +57,12 @@ def _runtime() -> Runtime:
 
 
 def tls_of(settings: SettingsInForce) -> TLSConfig | bool:
-    """TLS as the settings want it; ``UsageError`` for a certificate file that cannot be read."""
+    """TLS as the settings want it; ``UsageError`` for a certificate file that cannot be read.
+
+    A server that we start speaks none, whatever is exported for one of the user's own.
+    """
+    if not settings.applies("tls"):
+        return False
     files = {name: settings[name] for name in ("tls_ca", "tls_cert", "tls_key")}
     if bool(files["tls_cert"]) != bool(files["tls_key"]):
         raise UsageError("temporal.tls_cert and temporal.tls_key belong together; set both or none")

@@ -1,8 +1,8 @@
-"""Attempts that outlive their start-to-close timeout give their slot back.
+"""Attempts that outlive their start-to-close timeout give their slot back, with ``release_overrun_slots``.
 
-The server has given up on such an attempt, but the worker would keep its slot until the function returns:
-a few slow calls and the worker does nothing more. Python cannot end a thread, so it runs on, its answer is
-dropped, and it meets its idempotency key.
+The server has given up on such an attempt, but as shipped the worker keeps its slot until the SDK raises
+into the thread, about five seconds later, or, in code that does not come back to Python, until it returns.
+Here the thread runs on, its answer is dropped, and it meets its idempotency key.
 """
 
 from __future__ import annotations
@@ -24,14 +24,18 @@ _MARGIN: Final = timedelta(milliseconds=250)
 
 
 class GiveSlotsBack(Interceptor):
-    """See the module. ``timers_late_by``: how late the server's own timeout may strike."""
+    """See the module.
+
+    Attributes:
+        patience: How long after the timeout; ``timers_late_by`` is how late the server's own may strike.
+    """
 
     def __init__(self, timers_late_by: timedelta) -> None:
-        self._patience = timers_late_by + _MARGIN
+        self.patience = timers_late_by + _MARGIN
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         """Stand in front of every activity."""
-        return _Inbound(next, self._patience)
+        return _Inbound(next, self.patience)
 
 
 class _Inbound(ActivityInboundInterceptor):

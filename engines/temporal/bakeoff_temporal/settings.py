@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from bakeoff.settings import Setting
+from bakeoff.settings import Setting, Value
 
 #: The dev server's own value; see ``poll_rps``.
 POLL_RPS_AS_SHIPPED: Final = 20
+#: Every Temporal server's own value; see ``timer_shift_ms``.
+TIMER_SHIFT_MS_AS_SHIPPED: Final = 1000
+
+_OWN_SERVER: Final[Mapping[str, Value]] = {"address": True}
+_DEV_SERVER: Final[Mapping[str, Value]] = {"address": False, "server": "dev"}
 
 SETTINGS: Final[tuple[Setting, ...]] = (
     Setting(
@@ -34,6 +40,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         ci=None,
         env="BAKEOFF_TEMPORAL_API_KEY",
         secret=True,
+        only=_OWN_SERVER,
     ),
     Setting(
         name="tls",
@@ -42,6 +49,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         recommended=False,
         ci=False,
         env="BAKEOFF_TEMPORAL_TLS",
+        only=_OWN_SERVER,
     ),
     Setting(
         name="tls_ca",
@@ -50,6 +58,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         recommended=None,
         ci=None,
         env="BAKEOFF_TEMPORAL_TLS_CA",
+        only=_OWN_SERVER,
     ),
     Setting(
         name="tls_cert",
@@ -58,6 +67,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         recommended=None,
         ci=None,
         env="BAKEOFF_TEMPORAL_TLS_CERT",
+        only=_OWN_SERVER,
     ),
     Setting(
         name="tls_key",
@@ -66,6 +76,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         recommended=None,
         ci=None,
         env="BAKEOFF_TEMPORAL_TLS_KEY",
+        only=_OWN_SERVER,
     ),
     Setting(
         name="server",
@@ -74,34 +85,38 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         recommended="dev",
         ci="dev",
         choices=("dev", "time-skipping"),
+        only={"address": False},
     ),
     # `start-dev` keeps everything in memory unless told otherwise, and then survives nothing.
     Setting(
         name="database",
-        help="dev server: memory (as shipped), file (SQLite's defaults) or wal (synchronous=NORMAL)",
+        help="memory (as shipped), file (SQLite's defaults) or wal (synchronous=NORMAL)",
         default="memory",
         recommended="wal",
         ci="wal",
         choices=("memory", "file", "wal"),
+        only=_DEV_SERVER,
     ),
     # 20 polls per second and shard, and the dev server has one shard: after a burst every hop between
     # server and worker waits up to 50 ms. A production cluster has 512 shards and never meets this limit.
     Setting(
         name="poll_rps",
-        help="dev server: history.transferProcessorMaxPollRPS and history.timerProcessorMaxPollRPS",
+        help="history.transferProcessorMaxPollRPS and history.timerProcessorMaxPollRPS",
         default=POLL_RPS_AS_SHIPPED,
         recommended=2000,
         ci=2000,
+        only=_DEV_SERVER,
     ),
     # The timer queue looks up to this far ahead and fires late by as much: a retry after 100 ms comes after
     # up to a second. Every Temporal cluster is shipped so; the queue
     # engines' like pauses are shortened in `recommended`, so this one is as well.
     Setting(
         name="timer_shift_ms",
-        help="dev server: history.timerProcessorMaxTimeShift, milliseconds by which timers may be late",
-        default=1000,
+        help="history.timerProcessorMaxTimeShift, milliseconds by which timers may be late",
+        default=TIMER_SHIFT_MS_AS_SHIPPED,
         recommended=10,
         ci=10,
+        only=_DEV_SERVER,
     ),
     # A workflow task goes first to the worker that has the workflow in its cache; if that worker is dead,
     # this long passes before another one gets it.
@@ -128,5 +143,15 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         default=True,
         recommended=False,
         ci=False,
+    ),
+    # As shipped, the SDK notices about five seconds after a start-to-close timeout, and only then raises into
+    # the thread; a few slow calls, and the worker does nothing more. Celery and Dramatiq end such an attempt
+    # at its timeout, so `recommended` stops listening to it then.
+    Setting(
+        name="release_overrun_slots",
+        help="worker: an attempt that outlives its timeout gives its slot back, and runs on without one",
+        default=False,
+        recommended=True,
+        ci=True,
     ),
 )

@@ -12,16 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from bakeoff.deployment import Deployment
 from bakeoff.errors import BakeoffError
+from bakeoff.settings import SettingsInForce
 from bakeoff.world import Participant
 from bakeoff_temporal import catalogue
 from bakeoff_temporal.activities import activities_of
 from bakeoff_temporal.connection import DRAIN_S, connect, task_queue
 from bakeoff_temporal.overruns import SPARE_THREADS, GiveSlotsBack
+from bakeoff_temporal.settings import TIMER_SHIFT_MS_AS_SHIPPED
 from bakeoff_temporal.workflows import SagaWorkflow
 
 
@@ -35,6 +37,20 @@ def workflow_runner(sandbox: bool) -> WorkflowRunner:
     )
 
 
+def interceptors(settings: SettingsInForce) -> list[Interceptor]:
+    """What stands between the SDK and our activities: nothing as shipped."""
+    if not settings["release_overrun_slots"]:
+        return []
+    ours = settings.applies("timer_shift_ms")
+    late_ms = settings["timer_shift_ms"] if ours else TIMER_SHIFT_MS_AS_SHIPPED
+    return [GiveSlotsBack(timedelta(milliseconds=late_ms))]
+
+
+def threads(deployment: Deployment) -> int:
+    """One per slot, and spare ones where attempts may run on without a slot."""
+    return deployment.slots + (SPARE_THREADS if deployment.settings["release_overrun_slots"] else 0)
+
+
 def build_worker(
     client: Client, deployment: Deployment, participant: Participant, executor: ThreadPoolExecutor
 ) -> Worker:
@@ -45,11 +61,14 @@ def build_worker(
         client,
         task_queue=task_queue(deployment),
         workflows=[SagaWorkflow],
-        activities=activities_of(participant, deployment.prefix, client),
+        # An attempt whose slot is free may run on and meet its key; else the SDK has to get it back.
+        activities=activities_of(
+            participant, deployment.prefix, client, interrupt=not settings["release_overrun_slots"]
+        ),
         activity_executor=executor,
         max_concurrent_activities=deployment.slots,
         workflow_runner=workflow_runner(settings["sandbox"]),
-        interceptors=[GiveSlotsBack(timedelta(milliseconds=settings["timer_shift_ms"]))],
+        interceptors=interceptors(settings),
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=settings["sticky_timeout_s"]),
         graceful_shutdown_timeout=timedelta(seconds=settings["graceful_shutdown_s"]),
     )
@@ -62,7 +81,7 @@ async def serve(deployment: Deployment) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     participant = Participant.of(deployment)
     client = await connect(deployment)
-    executor = ThreadPoolExecutor(deployment.slots + SPARE_THREADS, thread_name_prefix="step")
+    executor = ThreadPoolExecutor(threads(deployment), thread_name_prefix="step")
     async with build_worker(client, deployment, participant, executor):
         participant.world.announce_worker()
         await stop.wait()
