@@ -16,12 +16,16 @@ from bakeoff.processes import Launch
 
 @dataclass(slots=True)
 class ValkeyServer:
-    """One ``valkey-server`` with an append-only file.
+    """One ``valkey-server``.
 
-    ``appendfsync=everysec`` survives SIGKILL (tier D1); ``always`` is one fsync per acknowledgement (D2).
+    Attributes:
+        appendonly: Write every command to the append-only file; without it, as shipped, snapshots minutes
+            apart are all that a SIGKILL leaves.
+        appendfsync: ``everysec`` survives SIGKILL (tier D1); ``always`` is one fsync per answer (D2).
     """
 
     role: str
+    appendonly: bool = True
     appendfsync: str = "everysec"
     external_address: str | None = None
     kind: str = "valkey"
@@ -32,7 +36,7 @@ class ValkeyServer:
         """Keep all data in ``folder``."""
         argv = [
             *(valkey_binary(), "--port", str(ports["client"]), "--bind", "127.0.0.1", "--dir", str(folder)),
-            *("--appendonly", "yes", "--appendfsync", self.appendfsync, "--save", ""),
+            *(("--appendonly", "yes", "--appendfsync", self.appendfsync, "--save", "") * self.appendonly),
             *("--maxmemory-policy", "noeviction", "--daemonize", "no"),
         ]
         return Launch(argv=argv)

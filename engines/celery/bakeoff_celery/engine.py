@@ -96,12 +96,12 @@ class CeleryEngine:
         if settings["broker"] == "rabbitmq":
             return (
                 RabbitmqServer(role="broker", external_address=broker_url),
-                ValkeyServer(role="results", external_address=results_url),
+                _valkey("results", results_url, settings),
             )
-        broker = ValkeyServer(role="broker", external_address=broker_url)
+        broker = _valkey("broker", broker_url, settings)
         if results_url is None:
             return (broker,)
-        return (broker, ValkeyServer(role="results", external_address=results_url))
+        return (broker, _valkey("results", results_url, settings))
 
     def worker_command(self, deployment: Deployment) -> Sequence[str]:
         """Return the command of one worker."""
@@ -113,6 +113,10 @@ class CeleryEngine:
         from bakeoff_celery.client import CeleryClient
 
         return CeleryClient(deployment, load_sagas(deployment.sagas))
+
+
+def _valkey(role: str, address: str | None, settings: SettingsInForce) -> ValkeyServer:
+    return ValkeyServer(role=role, external_address=address, appendonly=bool(settings["appendonly"]))
 
 
 def _survives(settings: SettingsInForce | None) -> frozenset[Survives]:

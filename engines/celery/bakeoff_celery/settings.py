@@ -39,6 +39,13 @@ SETTINGS: Sequence[Setting] = (
         env="BAKEOFF_CELERY_RESULT_BACKEND",
         secret=True,
     ),
+    Setting(
+        name="appendonly",
+        help="a Valkey that bakeoff starts writes every command to its append-only file",
+        default=False,
+        recommended=True,
+        ci=True,
+    ),
     _same("pool", "how a worker runs tasks; only processes can be limited", "prefork", choices=("prefork",)),
     Setting(
         name="task_acks_late",

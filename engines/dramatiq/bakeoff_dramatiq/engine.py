@@ -34,7 +34,7 @@ class DramatiqEngine:
         return EngineInfo(
             title=_TITLES[broker],
             claims=claims(broker),
-            survives=frozenset({Survives.WORKER_KILL, Survives.BROKER_KILL}),
+            survives=_survives(settings),
             settings=SETTINGS,
             versions={package: version(package) for package in packages},
             note="a step repeats its successor when its worker dies between publishing and acknowledging",
@@ -46,12 +46,12 @@ class DramatiqEngine:
         if settings["broker"] == "rabbitmq":
             return (
                 RabbitmqServer(role="broker", external_address=broker_url),
-                ValkeyServer(role="results", external_address=results_url),
+                _valkey("results", results_url, settings),
             )
-        broker = ValkeyServer(role="broker", external_address=broker_url)
+        broker = _valkey("broker", broker_url, settings)
         if results_url is None:
             return (broker,)
-        return (broker, ValkeyServer(role="results", external_address=results_url))
+        return (broker, _valkey("results", results_url, settings))
 
     def worker_command(self, deployment: Deployment) -> Sequence[str]:
         """Dramatiq's own master; some of its settings are environment variables."""
@@ -71,3 +71,19 @@ class DramatiqEngine:
         """Return a client; its threads and connections begin with its first call."""
         client: Any = await asyncio.to_thread(DramatiqClient, deployment)
         return client  # type: ignore[no-any-return]
+
+
+def _valkey(role: str, address: str | None, settings: SettingsInForce) -> ValkeyServer:
+    return ValkeyServer(role=role, external_address=address, appendonly=bool(settings["appendonly"]))
+
+
+def _survives(settings: SettingsInForce | None) -> frozenset[Survives]:
+    """Return what acknowledged sagas survive; on Valkey not the kill of the broker, for sure.
+
+    A worker fetches with one command, which leases the messages to its process. Where the broker dies after
+    the command and before the answer, they stay leased to a process that lives and does not know of them.
+    """
+    if settings is None or settings["broker"] == "valkey":
+        return frozenset({Survives.WORKER_KILL})
+    safe = settings["confirm_delivery"] and settings["connection_retries"]
+    return frozenset({Survives.WORKER_KILL, *([Survives.BROKER_KILL] if safe else [])})

@@ -33,6 +33,13 @@ SETTINGS: Sequence[Setting] = (
         env="BAKEOFF_DRAMATIQ_RESULTS_URL",
         secret=True,
     ),
+    Setting(
+        name="appendonly",
+        help="a Valkey that bakeoff starts writes every command to its append-only file",
+        default=False,
+        recommended=True,
+        ci=True,
+    ),
     _same("processes", "child processes of one worker; each runs as many threads as it has slots", 1),
     Setting(
         name="heartbeat_timeout_s",
