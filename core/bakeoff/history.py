@@ -55,7 +55,7 @@ class History:
     """An append-only history in a file."""
 
     def __init__(self, path: Path) -> None:
-        self._file: TextIO = path.open("x", encoding="utf-8")
+        self._file: TextIO = path.open("x", encoding="utf-8", buffering=1)
         self._zero_s = time.monotonic()
         self._number = 0
         self._write({"began_at": time.time()})

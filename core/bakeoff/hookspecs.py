@@ -5,6 +5,7 @@ A plug-in is a module named by an entry point; it implements any of these with `
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
     import typer
 
     from bakeoff.engine import OrchestrationEngine
+    from bakeoff.nemesis import Fault
 
-#: Name of the pluggy project and of the entry-point groups ``bakeoff.engines`` and ``bakeoff.commands``.
+#: Name of the pluggy project and of the entry-point groups ``bakeoff.engines``, ``bakeoff.faults``
+#: and ``bakeoff.commands``.
 PROJECT = "bakeoff"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -28,6 +31,11 @@ def bakeoff_engine() -> OrchestrationEngine | None:
     Import the SDK inside this function and raise ``EngineUnavailableError`` with the installing command
     where it is missing: the module itself must import everywhere. Called once, when the engine is asked for.
     """
+
+
+@hookspec
+def bakeoff_faults() -> Sequence[Fault] | None:
+    """Return the kinds of fault that this plug-in brings. Called once, by ``bakeoff crash``."""
 
 
 @hookspec

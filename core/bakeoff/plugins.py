@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     import typer
 
     from bakeoff.engine import OrchestrationEngine
+    from bakeoff.nemesis import Fault
 
 ENGINES_GROUP = "bakeoff.engines"
+FAULTS_GROUP = "bakeoff.faults"
 COMMANDS_GROUP = "bakeoff.commands"
 
 
@@ -80,6 +82,27 @@ class Plugins:
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise UnknownNameError(f"engine {name!r} is not installed; installed: {', '.join(known)}.{hint}")
         return entries[0].load()
+
+    def faults(self) -> dict[str, Fault]:
+        """Every kind of fault that is installed, by name, ours first.
+
+        Raises:
+            EngineUnavailableError: If a plug-in with faults cannot be loaded.
+        """
+        found: dict[str, Fault] = {}
+        ours = EntryPoint("bakeoff", "bakeoff.nemesis", FAULTS_GROUP)
+        for entry in [ours, *entry_points(group=FAULTS_GROUP)]:
+            manager = self._manager()
+            try:
+                manager.register(_load(entry), name=entry.name)
+                manager.check_pending()
+                given: Sequence[Sequence[Fault]] = manager.hook.bakeoff_faults()
+            except Exception as error:  # see engine()
+                raise EngineUnavailableError(
+                    f"faults of {entry.name!r} cannot be loaded: {type(error).__name__}: {error}"
+                ) from error
+            found |= {fault.name: fault for faults in given for fault in faults}
+        return found
 
     def register_commands(self, cli: typer.Typer) -> list[str]:
         """Let every command plug-in add its commands; return one message per plug-in that failed."""

@@ -35,6 +35,7 @@ class StackPlan:
         slots: Steps that one worker process runs at once.
         ledger: ``sqlite``, ``postgres`` (started for you) or a database URL.
         prefix: Of all names on servers that we did not start.
+        faults: Whether points of its sagas may be armed (``bakeoff.world.points``).
     """
 
     engine: OrchestrationEngine
@@ -47,6 +48,7 @@ class StackPlan:
     slots: int = 4
     ledger: str = "sqlite"
     prefix: str = "bakeoff-"
+    faults: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,7 +96,9 @@ async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
         ]
         external = tuple(s.server.role for s in servers if s.child is None)
         world_url = await _world_url(plan, launcher, servers)
-        world = World.create(world_url, profile=plan.profile, participants=plan.participants)
+        world = World.create(
+            world_url, profile=plan.profile, participants=plan.participants, faults=plan.faults
+        )
         cleanup.callback(world.close)
         deployment = Deployment(
             engine=plan.engine.name,

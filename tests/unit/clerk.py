@@ -40,9 +40,14 @@ class Clerk:
         ]
 
 
-def make_world(folder: Path, *, naive: bool = False, profile: Profile | None = None) -> World:
+def make_world(
+    folder: Path, *, naive: bool = False, profile: Profile | None = None, faults: bool = False
+) -> World:
     world = World.create(
-        f"sqlite:///{folder / 'world.db'}", participants="naive" if naive else "idempotent", profile=profile
+        f"sqlite:///{folder / 'world.db'}",
+        participants="naive" if naive else "idempotent",
+        profile=profile,
+        faults=faults,
     )
     world.add_orders(
         Order(order_id=str(number), lines=(Line("pen", number, 150), Line("cup", 1, 899)))

@@ -120,7 +120,7 @@ def run(
     chosen = choose_engines(engine, config=config, sets=set_, raws=set_raw)
     the_saga, references = choose_saga(saga)
     _check_ledger(ledger, len(chosen))
-    _check_json(json_)
+    check_json(json_)
     book = _orders(orders, count, quick)
     if count is not None and len(book.orders) < count:
         warn(f"--count {count}: {book.source} holds {len(book.orders)} usable orders")
@@ -179,7 +179,7 @@ def check(
     Example:
         bakeoff check runs/first
     """
-    _check_json(json_)
+    check_json(json_)
     result = result_of(RunFolder(directory))
     _finish(result, json_)
     _exit(result)
@@ -212,7 +212,7 @@ def _check_ledger(ledger: str, engines: int) -> None:
             )
 
 
-def _check_json(file: Path | None) -> None:
+def check_json(file: Path | None) -> None:
     """Find out before the run, not after it, that the result cannot be written."""
     if file is None:
         return

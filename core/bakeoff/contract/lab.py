@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import itertools
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,6 +15,7 @@ from bakeoff.engine import Cancels, Describes, EngineClient, HasEventHistory, Li
 from bakeoff.outcome import Description, Event, Listed, Outcome, Status
 from bakeoff.processes import kill_session
 from bakeoff.saga import JSON, Saga
+from bakeoff.servers import restart_server
 from bakeoff.stack import Stack
 from bakeoff.world import Fate
 
@@ -100,22 +99,15 @@ class Lab:
     def kill_broker(self) -> None:
         """SIGKILL the engine's first server; start it again on its data and ports; wait for its answer."""
         broker, launcher = self.stack.servers[0], self.stack.launcher
-        child, folder = broker.child, broker.folder
-        if child is None or folder is None:
+        child = broker.child
+        if child is None:
             raise Unknown("a server that we did not start is not killed")
 
         async def restart() -> None:
             kill_session(child.pid)
-            launcher.stop(child, 0)
-            broker.child = launcher.start(broker.server.role, broker.server.launch(folder, broker.ports))
+            await restart_server(broker, launcher)
 
-        async def answers() -> bool:
-            with contextlib.suppress(Exception):  # one that boots may answer with anything
-                return bool(await asyncio.wait_for(broker.server.probe(broker.address), _ANSWER_S))
-            return False
-
-        self.thread.call(restart, _ANSWER_S)
-        self.until("the broker is back", lambda: self.thread.call(answers, 2 * _ANSWER_S))
+        self.thread.call(restart, broker.server.ready_within_s + _ANSWER_S)
 
     def until(self, what: str, found: Callable[[], T | None], within_s: float | None = None) -> T:
         """Poll until ``found()`` is neither ``None`` nor false; fail with ``what`` after the patience."""

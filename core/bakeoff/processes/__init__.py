@@ -1,6 +1,6 @@
 """Operating-system processes: started, watched, killed, and never left behind."""
 
-from bakeoff.processes.child import Child, kill_session, session_members, stop_session
+from bakeoff.processes.child import Child, is_gone, kill_session, session_members, stop_session
 from bakeoff.processes.launcher import Launch, Launcher
 from bakeoff.processes.ports import free_ports, port_is_free
 from bakeoff.processes.scratch import scratch_folder, sweep
@@ -13,6 +13,7 @@ __all__ = [
     "Launcher",
     "Workers",
     "free_ports",
+    "is_gone",
     "kill_session",
     "port_is_free",
     "scratch_folder",

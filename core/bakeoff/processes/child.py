@@ -41,6 +41,10 @@ class Child:
         """Whether the leader still runs."""
         return self.popen.poll() is None
 
+    def members(self) -> tuple[int, ...]:
+        """Process ids of everything in its session that runs now."""
+        return tuple(process.pid for process in session_members(self.pid))
+
     def log_tail(self) -> str:
         """The last lines of its log, for an error message."""
         try:
@@ -62,6 +66,14 @@ def session_members(leader: int) -> Iterator[psutil.Process]:
                 yield process
         except (ProcessLookupError, PermissionError, psutil.NoSuchProcess):
             continue
+
+
+def is_gone(pid: int) -> bool:
+    """Whether no living process has this number; one that only waits to be reaped is gone."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def kill_session(leader: int, patience_s: float = 5.0) -> None:

@@ -2,7 +2,15 @@
 
 from bakeoff.servers.postgres import PostgresServer
 from bakeoff.servers.rabbitmq import RabbitmqServer
-from bakeoff.servers.server import RunningServer, Server, start_server
+from bakeoff.servers.server import RunningServer, Server, restart_server, start_server
 from bakeoff.servers.valkey import ValkeyServer
 
-__all__ = ["PostgresServer", "RabbitmqServer", "RunningServer", "Server", "ValkeyServer", "start_server"]
+__all__ = [
+    "PostgresServer",
+    "RabbitmqServer",
+    "RunningServer",
+    "Server",
+    "ValkeyServer",
+    "restart_server",
+    "start_server",
+]

@@ -143,6 +143,23 @@ async def _wait_ready(server: Server, child: Child, address: str) -> str:
         await asyncio.sleep(_PROBE_PAUSE_S)
 
 
+async def restart_server(running: RunningServer, launcher: Launcher) -> None:
+    """Start a server of ours again that has ended or been killed: same data, same ports; wait for its answer.
+
+    Raises:
+        UsageError: If it is none of ours.
+        ServerStartError: If it does not answer in time.
+    """
+    child, folder = running.child, running.folder
+    if child is None or folder is None:
+        raise UsageError(
+            f"{running.server.kind} at {hide_credentials(running.address)} was not started by us"
+        )
+    await asyncio.to_thread(launcher.stop, child, 0)
+    running.child = launcher.start(running.server.role, running.server.launch(folder, running.ports))
+    await _wait_ready(running.server, running.child, running.address)
+
+
 async def _find_external(server: Server, address: str) -> RunningServer:
     try:
         version = await asyncio.wait_for(server.probe(address), _PROBE_TIMEOUT_S)

@@ -4,19 +4,26 @@ from bakeoff.world.fate import USUAL, Fate, Profile, behaviour
 from bakeoff.world.ledger import Record
 from bakeoff.world.participant import Participant, participant_of_this_process
 from bakeoff.world.perform import Services, perform
+from bakeoff.world.points import Aim, Point, Reached, arm, reached, release
 from bakeoff.world.world import Totals, WorkerSeen, World
 
 __all__ = [
     "USUAL",
+    "Aim",
     "Fate",
     "Participant",
+    "Point",
     "Profile",
+    "Reached",
     "Record",
     "Services",
     "Totals",
     "WorkerSeen",
     "World",
+    "arm",
     "behaviour",
     "participant_of_this_process",
     "perform",
+    "reached",
+    "release",
 ]

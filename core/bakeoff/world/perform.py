@@ -23,6 +23,7 @@ from bakeoff.saga import JSON, Call, Saga, Step, idempotency_key
 from bakeoff.world import schema
 from bakeoff.world.database import writing
 from bakeoff.world.fate import Fate, Profile, behaviour
+from bakeoff.world.points import Point, reach
 
 _ledger = schema.ledger
 
@@ -61,11 +62,13 @@ class Services:
         engine: Database.
         profile: Of the fault plan, for sagas without a written fate.
         naive: ``True`` switches the idempotency key off (``--participants naive``).
+        faults: Whether points may be armed; looking costs a transaction each, so only crash runs do.
     """
 
     engine: Engine
     profile: Profile
     naive: bool = False
+    faults: bool = False
 
 
 def perform(services: Services, saga: Saga, call: Call) -> JSON:
@@ -89,6 +92,7 @@ def perform(services: Services, saga: Saga, call: Call) -> JSON:
 
 
 def _recorded(services: Services, saga: Saga, step: Step, call: Call) -> JSON:
+    _reach(services, call, Point.BETWEEN_STEPS)
     word, ordinal, done = _record_attempt(services, saga, step, call)
     if done:
         return None
@@ -99,12 +103,19 @@ def _recorded(services: Services, saga: Saga, step: Step, call: Call) -> JSON:
         raise InjectedFault(f"{call.step} failed")
     if kind == "slow":
         _sleep(float(seconds))
+    _reach(services, call, Point.BEFORE_EFFECT)
     result = _apply(services, step, call, ordinal, spoil=kind == "unserialisable")
+    _reach(services, call, Point.AFTER_EFFECT)
     if kind == "unknown":
         raise InjectedFault(f"{call.step}: no answer, the outcome is unknown")
     if kind == "late":
         _sleep(float(seconds))
     return result
+
+
+def _reach(services: Services, call: Call, point: Point) -> None:
+    if services.faults:
+        reach(services.engine, call, point)
 
 
 def _record_attempt(services: Services, saga: Saga, step: Step, call: Call) -> tuple[str, int, bool]:

@@ -59,7 +59,33 @@ fates = Table(
     Column("fates", JSON, nullable=False),
 )
 
-#: Settings of this database: ``profile`` (of the fault plan) and ``participants``.
+_POINT = ("workflow_id", "step", "direction", "point")
+
+#: Points at which a fault is aimed (``points.py``): how often a process is to stop there, ...
+armed_points = Table(
+    "armed_points",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    *(Column(name, String, nullable=False) for name in _POINT),
+    Column("times", Integer, nullable=False),
+    Index("armed_points_of", *_POINT),
+)
+
+#: ... and the processes that stood there. ``at`` is Unix seconds, for people only.
+reached_points = Table(
+    "reached_points",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    *(Column(name, String, nullable=False) for name in _POINT),
+    Column("pid", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("released", Boolean, nullable=False),
+    Index("reached_points_of", *_POINT),
+    sqlite_autoincrement=True,
+)
+
+#: Settings of this database: ``profile`` (of the fault plan), ``participants`` and
+#: ``faults`` (whether processes look for armed points).
 meta = Table(
     "meta", metadata, Column("name", String, primary_key=True), Column("value", JSON, nullable=False)
 )

@@ -55,16 +55,24 @@ class Totals:
 class World:
     """A handle on the database; cheap, one per process."""
 
-    def __init__(self, engine: Engine, profile: Profile, participants: Participants) -> None:
+    def __init__(
+        self, engine: Engine, profile: Profile, participants: Participants, faults: bool = False
+    ) -> None:
         self.engine = engine
         self.profile = profile
         self.participants = participants
+        self.faults = faults
 
     @classmethod
     def create(
-        cls, url: str, *, profile: Profile | None = None, participants: Participants = "idempotent"
+        cls,
+        url: str,
+        *,
+        profile: Profile | None = None,
+        participants: Participants = "idempotent",
+        faults: bool = False,
     ) -> World:
-        """Make the tables in an empty database and write down its rules.
+        """Make the tables in an empty database and write down its rules; ``faults``: points may be armed.
 
         Raises:
             UsageError: If the database cannot be reached or already holds a world.
@@ -80,9 +88,10 @@ class World:
                     [
                         {"name": "profile", "value": profile.to_json()},
                         {"name": "participants", "value": participants},
+                        {"name": "faults", "value": faults},
                     ],
                 )
-            return cls(engine, profile, participants)
+            return cls(engine, profile, participants, faults)
 
     @classmethod
     def open(cls, url: str) -> World:
@@ -101,11 +110,11 @@ class World:
                 }
             if not meta:
                 raise UsageError(f"{_shown(engine)} holds no ledger of bakeoff")
-            return cls(engine, Profile(**meta["profile"]), meta["participants"])
+            return cls(engine, Profile(**meta["profile"]), meta["participants"], meta.get("faults", False))
 
     def services(self) -> Services:
         """What ``perform`` needs."""
-        return Services(self.engine, self.profile, self.participants == "naive")
+        return Services(self.engine, self.profile, self.participants == "naive", self.faults)
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,0 +1,76 @@
+"""What one kill came to, from the ledger alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+
+from bakeoff.checkers import Evidence, Fate, Validity, held_by_unfinished, judge, observe
+
+
+class KillOutcome(StrEnum):
+    """From the best to the worst; the last three say nothing about the engine."""
+
+    CLEAN = "clean"  #: one attempt, one effect
+    RETRIED = "retried"  #: more attempts, one effect
+    WOULD_HAVE_DUPLICATED = "would have duplicated"  #: an attempt after its own committed effect
+    DUPLICATED = "duplicated"  #: with naive services: the effect is there twice
+    LEAKED = "leaked"  #: settled, but neither all of it nor nothing
+    STUCK = "stuck"  #: not settled by the deadline
+    LOST = "lost"  #: the engine knows nothing of it any more
+    LIED = "lied"  #: the engine's word differs from the ledger
+    VOID = "void"  #: the fault did not land
+    NOT_SUPPORTED = "not supported"
+
+
+#: A saga that did not end all-or-nothing, or a kill that proves nothing.
+HARMFUL = (
+    KillOutcome.DUPLICATED,
+    KillOutcome.LEAKED,
+    KillOutcome.STUCK,
+    KillOutcome.LOST,
+    KillOutcome.LIED,
+    KillOutcome.VOID,
+)
+
+#: Broken promises of a settled saga, apart from a repeated effect: checkers of ``bakeoff.checkers``.
+_ALL_OR_NOTHING = ("expected", "I3", "I4", "I6", "I9")
+
+
+def outcome_of(evidence: Evidence) -> tuple[KillOutcome, str]:
+    """Classify the one saga in ``evidence``; the worst that is true counts.
+
+    Returns:
+        The outcome, and a sentence on what was seen where it is not clean.
+    """
+    ((workflow_id, observed),) = observe(evidence).items()
+    held = held_by_unfinished(evidence).get(workflow_id, [])
+    holds = f"; it still holds {', '.join(held)}" if held else ""
+    verdicts = {verdict.invariant: verdict for verdict in judge(evidence)}
+    words = verdicts["I10"]
+    if words.validity is Validity.INVALID:
+        return KillOutcome.LIED, "; ".join(words.findings) + holds
+    if observed.fate is Fate.LOST:
+        return KillOutcome.LOST, observed.reason + holds
+    if not observed.fate.settled:
+        return KillOutcome.STUCK, observed.reason + holds
+    broken = [verdicts[name] for name in _ALL_OR_NOTHING if verdicts[name].validity is Validity.INVALID]
+    if verdicts["I5"].validity is Validity.INVALID:
+        return KillOutcome.DUPLICATED, "; ".join(verdicts["I5"].findings)
+    if broken:
+        return KillOutcome.LEAKED, "; ".join(finding for one in broken for finding in one.findings)
+    return _attempts(evidence)
+
+
+def _attempts(evidence: Evidence) -> tuple[KillOutcome, str]:
+    (planned,) = evidence.planned.values()
+    attempts = Counter((r.step, r.direction) for r in evidence.ledger if r.kind == "attempt")
+    repeats = [record for record in evidence.ledger if record.kind == "attempt" and record.repeat]
+    if repeats:
+        names = ", ".join(f"{one.step} ({one.direction})" for one in repeats)
+        return KillOutcome.WOULD_HAVE_DUPLICATED, f"tried again after their effect: {names}"
+    extra = {call: n - planned.expected.attempts.get(call, 0) for call, n in attempts.items()}
+    more = {call: n for call, n in extra.items() if n > 0}
+    if more:
+        return KillOutcome.RETRIED, ", ".join(f"{step} ({way}): {n} more" for (step, way), n in more.items())
+    return KillOutcome.CLEAN, ""

@@ -1,0 +1,1 @@
+"""Kills at named points, on paper and on real engines."""

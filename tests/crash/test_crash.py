@@ -1,0 +1,91 @@
+"""``bakeoff crash`` kills real workers and real servers, and says what became of the sagas."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.terminal import Terminal
+from tests.engines.dramatiq_stack import require
+
+pytestmark = [pytest.mark.service]
+
+_SHORT = ["--set", "dramatiq.heartbeat_timeout_s=2", "--deadline", "40"]
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Terminal:
+    return Terminal(tmp_path)
+
+
+@pytest.mark.slow
+def test_killed_workers_are_survived_and_the_price_is_told(terminal: Terminal) -> None:
+    """Before the effect the step is tried again; after it only the key keeps it from happening twice."""
+    points = ["--point", "charge_payment.before_effect", "--point", "refund_payment.after_effect"]
+    done = terminal.run(["crash", "--engine", "dramatiq", *points, *_SHORT, "--json", "kills.json"])
+    kills = json.loads((terminal.folder / "kills.json").read_text())["kills"]
+
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert [kill["outcome"] for kill in kills] == ["retried", "would have duplicated"]
+    for kill in kills:
+        assert kill["in_flight"] == 3
+        assert len(kill["ended"]) >= 2, "the master and its child"
+        assert 0 < kill["detection_s"] <= kill["recovery_s"] < 40
+    assert "2 kills of order sagas (dramatiq; class recommended)" in done.stdout
+    assert terminal.leftovers() == []
+
+
+@pytest.mark.slow
+def test_a_killed_broker_is_started_again(terminal: Terminal) -> None:
+    require("rabbitmq")
+    line = ["crash", "--engine", "dramatiq", "--set", "dramatiq.broker=rabbitmq", "--fault", "server-kill"]
+    done = terminal.run([*line, "--point", "charge_payment.after_effect", "--json", "kills.json"])
+    (kill,) = json.loads((terminal.folder / "kills.json").read_text())["kills"]
+
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert kill["outcome"] in ("clean", "retried", "would have duplicated")
+    assert kill["ended"]
+
+
+@pytest.mark.slow
+def test_what_cannot_be_done_to_an_engine_is_told_with_the_reason(terminal: Terminal) -> None:
+    line = [
+        "crash",
+        "--engine",
+        "temporal",
+        "--fault",
+        "child-kill",
+        "--point",
+        "charge_payment.after_effect",
+    ]
+    done = terminal.run(line)
+
+    assert done.returncode == 0, done.stderr
+    assert "not supported: its worker is a single process" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--fault", "meteor"], "--fault meteor: there is no such fault. worker-kill: SIGKILL of the whole"),
+        (["--point", "charge_payment.nowhere"], "order has no such point; it has reserve_inventory.between"),
+        (["--engine", "inline"], "inline has no workers: its sagas run inside this very process"),
+        (["--kills", "0"], "Invalid value for '--kills'"),
+        (["--json", "no/such/folder/kills.json"], "--json no/such/folder/kills.json: cannot be written"),
+        (
+            ["--engine", "celery", "--set", "celery.broker_url=redis://127.0.0.1:1/0"],
+            "celery: broker was not started by bakeoff, and nothing is killed there",
+        ),
+    ],
+)
+def test_mistakes_are_one_line_and_nothing_is_started(
+    terminal: Terminal, arguments: list[str], message: str
+) -> None:
+    refused = terminal.run(["crash", *arguments])
+
+    assert refused.returncode == 2
+    assert message in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+    assert terminal.leftovers() == []
