@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import pytest
 
+from bakeoff.cli.main import run
 from tests.processes.traces import until
 
 #: Seconds that any command of these tests may take before it counts as hanging.
@@ -75,6 +78,23 @@ class Terminal:
             text=True,
             timeout=PATIENCE_S,
         )
+
+    def run_here(self, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+        """The same command in this process, without the second that a Python and its imports take to start.
+
+        For commands that ask a running deployment something; what must be seen from outside (signals, file
+        descriptors, an interpreter's end) needs ``run``.
+        """
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.chdir(self.folder)
+            patch.setattr("tempfile.tempdir", str(self.temporary))
+            for name in os.environ.keys() - self.environ.keys():
+                patch.delenv(name)
+            for name, value in self.environ.items():
+                patch.setenv(name, value)
+            code = run(arguments)
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
     @contextmanager
     def open(self, line: str | list[str]) -> Iterator[Background]:

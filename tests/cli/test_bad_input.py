@@ -230,10 +230,9 @@ def test_a_server_that_is_not_installed_names_the_installing_command(
 def test_a_server_that_does_not_come_up_shows_the_end_of_its_log(
     home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The whole of the machine's ports is spoken for: the server gets one that somebody listens on."""
+    """The whole of the machine's ports is spoken for: the server gets one that somebody holds."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        taken.listen()
         port = taken.getsockname()[1]
         monkeypatch.setattr("bakeoff.servers.server.free_ports", lambda count: [port] * count)
 

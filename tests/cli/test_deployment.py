@@ -32,9 +32,13 @@ class Deployment:
     terminal: Terminal
     worker: Background
 
-    def bakeoff(self, *arguments: str, code: int = 0) -> str:
-        """Run a command; return its standard output, or its standard error if ``code`` is not 0."""
-        done = self.terminal.run(list(arguments))
+    def bakeoff(self, *arguments: str, code: int = 0, process: bool = False) -> str:
+        """Run a command; return its standard output, or all of its output if ``code`` is not 0.
+
+        Every engine gets some of its commands as processes of their own, as users run them; others run here.
+        """
+        run = self.terminal.run if process else self.terminal.run_here
+        done = run(list(arguments))
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         return done.stdout if code == 0 else done.stdout + done.stderr
@@ -65,7 +69,7 @@ def deployment(
 
 
 def test_an_order_completes_and_starting_it_again_changes_nothing(deployment: Deployment) -> None:
-    first = deployment.bakeoff("start", "order", "order-123", "--wait")
+    first = deployment.bakeoff("start", "order", "order-123", "--wait", process=True)
     assert first.splitlines()[0] == "started order-123"
     assert "order-123 completed" in first
     assert 'reserve_inventory    {"units": 3}' in first
@@ -113,7 +117,7 @@ def test_json_is_alone_on_standard_output(deployment: Deployment) -> None:
     assert answer["cause"]["step"] == "reserve_inventory"
     assert "scone" in answer["cause"]["message"]
 
-    repeated = deployment.terminal.run(["result", "order-125", "--json"])
+    repeated = deployment.terminal.run_here(["result", "order-125", "--json"])
     assert repeated.returncode == 1
     assert json.loads(repeated.stdout)["status"] == "compensated"
 
@@ -135,7 +139,7 @@ def test_a_saga_that_the_workers_do_not_know_is_refused(deployment: Deployment) 
         "def greet(call): return 'hello'\n"
         "SAGA = Saga('mine', (Step(name='greet', action=greet),))\n"
     )
-    told = deployment.bakeoff("start", "mine:SAGA", "1", code=2)
+    told = deployment.bakeoff("start", "mine:SAGA", "1", code=2, process=True)
 
     assert f"bakeoff up --engine {deployment.engine} --saga mine:SAGA" in told
 
@@ -150,7 +154,7 @@ def test_an_unknown_id_is_one_line(deployment: Deployment, command: str) -> None
 
 def test_a_saga_that_waits_is_described_signalled_and_completes(deployment: Deployment) -> None:
     deployment.bakeoff("start", "order-approval", "order-128")
-    late = deployment.terminal.run(["result", "order-128", "--timeout", "1"])
+    late = deployment.terminal.run_here(["result", "order-128", "--timeout", "1"])
     assert late.returncode == 1
     assert late.stderr.startswith("error: ")
 
@@ -166,7 +170,7 @@ def test_a_saga_that_waits_is_described_signalled_and_completes(deployment: Depl
     payload = ["--payload", '{"approved": true}']
     told = deployment.bakeoff("signal", "order-128", "approval", *payload, "--signal-id", "once")
     assert "signal approval delivered (id once)" in told
-    assert "completed" in deployment.bakeoff("result", "order-128")
+    assert "completed" in deployment.bakeoff("result", "order-128", process=True)
     repeated = deployment.bakeoff("signal", "order-128", "approval", *payload, "--signal-id", "once")
     assert "was delivered before" in repeated
     assert "error: " in deployment.bakeoff("signal", "order-128", "approval", *payload, code=1)
@@ -274,16 +278,17 @@ def test_two_engines_at_once(tmp_path: Path) -> None:
     with terminal.open(["up", "-e", "celery", "-e", "dramatiq", "--state", "both"]) as up:
         up.wait_for("Ctrl-C stops everything.")
         assert "bakeoff worker --engine celery --state both" in up.text
-        undecided = terminal.run(["list", "--state", "both"])
+        undecided = terminal.run_here(["list", "--state", "both"])
         assert undecided.returncode == 2
         assert "several engines are up (celery, dramatiq); choose one with --engine" in undecided.stderr
-        absent = terminal.run(["list", "--state", "both", "--engine", "temporal"])
+        absent = terminal.run_here(["list", "--state", "both", "--engine", "temporal"])
         assert absent.returncode == 2
         assert "engine 'temporal' is not up here; up: celery, dramatiq" in absent.stderr
-        for engine in ("celery", "dramatiq"):
-            with terminal.open(["worker", "-e", engine, "--state", "both"]) as worker:
+        commands = [["worker", "-e", engine, "--state", "both"] for engine in ("celery", "dramatiq")]
+        with terminal.open(commands[0]) as one, terminal.open(commands[1]) as other:
+            for engine, worker in (("celery", one), ("dramatiq", other)):
                 worker.wait_for("is ready")
                 start = ["start", "order", "order-123", "--wait", "-e", engine, "--state", "both"]
-                assert "order-123 completed" in terminal.run(start).stdout
+                assert "order-123 completed" in terminal.run_here(start).stdout
     assert not (terminal.folder / "both").exists()
     assert terminal.leftovers() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bakeoff.cli.main import run
@@ -71,7 +72,11 @@ def test_a_missing_server_is_named_with_the_installing_command(
 
 
 @pytest.mark.service
-def test_doctor_finds_this_machine_healthy(capfd: pytest.CaptureFixture[str]) -> None:
+def test_doctor_finds_this_machine_healthy_and_leaves_nothing(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
     code = run(["doctor", "--json"])
     findings = {one["subject"]: one for one in json.loads(capfd.readouterr().out)}
 
@@ -80,6 +85,8 @@ def test_doctor_finds_this_machine_healthy(capfd: pytest.CaptureFixture[str]) ->
     tried = [one for one in findings.values() if one["seconds"] is not None]
     assert len(tried) >= 3
     assert all(one["verdict"] == "ok" and "starts, answers and stops" in one["detail"] for one in tried)
+    assert {process.pid for process in psutil.Process().children(recursive=True)} <= before
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.service
@@ -91,12 +98,18 @@ def test_doctor_says_why_a_server_does_not_start(
     broken.chmod(0o755)
     monkeypatch.setattr("bakeoff.servers.valkey.valkey_binary", lambda: str(broken))
 
+    def missing() -> tuple[str, str]:
+        raise EngineUnavailableError("rabbitmq-server is missing: install it like this")
+
+    monkeypatch.setattr("bakeoff.servers.rabbitmq.rabbitmq_programs", missing)
+
     assert run(["doctor", "--engine", "dramatiq"]) == 1
 
     printed = capfd.readouterr().out
     assert "failed   server valkey" in printed
     assert "ended at once (exit code 3)" in printed
     assert "wrong kind of CPU" in printed
+    assert "install it like this" in printed
     assert "checks failed." in printed
 
 

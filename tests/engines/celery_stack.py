@@ -28,10 +28,12 @@ def celery_lab(
         engine=engine, settings=settings, folder=folder, sagas=SAGAS, workers=1, slots=4, prefix=prefix
     )
     thread = StackThread(plan)
+    stack = thread.start()
     try:
-        stack = thread.start()
         yield Lab(stack=stack, thread=thread, hint="c")
     finally:
+        if not stack.deployment.external:
+            stack.launcher.hurry()  # nobody comes back to these servers
         thread.stop()
 
 

@@ -59,6 +59,8 @@ def dramatiq_lab(
     try:
         yield Lab(stack, thread, hint)
     finally:
+        if not stack.deployment.external:
+            stack.launcher.hurry()  # nobody comes back to these servers
         thread.stop()
 
 

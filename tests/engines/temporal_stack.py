@@ -35,4 +35,6 @@ def temporal_lab(
     try:
         yield Lab(stack, thread, hint)
     finally:
+        if not stack.deployment.external:
+            stack.launcher.hurry()  # nobody comes back to these servers
         thread.stop()

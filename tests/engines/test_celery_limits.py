@@ -12,16 +12,14 @@ from bakeoff.outcome import Status
 from bakeoff.settings import ConfigClass
 from tests.engines import celery_sagas as sagas
 from tests.engines.celery_stack import celery_lab
+from tests.engines.shared import Shared
 
 pytestmark = pytest.mark.service
 
 
 @pytest.fixture(scope="module", params=["valkey", "rabbitmq"])
-def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with celery_lab(
-        tmp_path_factory.mktemp("celery"), broker=request.param, hard_limit_margin="0.5"
-    ) as found:
-        yield found
+def lab(request: pytest.FixtureRequest, shared: Shared) -> Lab:
+    return shared.celery(f"limits-{request.param}", broker=request.param)
 
 
 @pytest.fixture(scope="module")

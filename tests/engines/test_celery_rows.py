@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +24,14 @@ from bakeoff_celery.app import make_app
 from bakeoff_celery.state import StepFailed, errback_name, to_json
 from tests.engines import celery_sagas as sagas
 from tests.engines.celery_stack import celery_lab, results_of
+from tests.engines.shared import Shared
 
 pytestmark = pytest.mark.service
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with celery_lab(tmp_path_factory.mktemp("celery")) as found:
-        yield found
+def lab(shared: Shared) -> Lab:
+    return shared.celery("rows", broker="valkey")
 
 
 def _leave_row(lab: Lab, workflow_id: str, input: object) -> None:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from bakeoff.contract.lab import Lab
 from bakeoff.outcome import Status
 from bakeoff.saga import Parallel, Saga, Wait
 from tests.engines.celery_sagas import SHAPES
-from tests.engines.celery_stack import celery_lab
+from tests.engines.shared import Shared
 
 pytestmark = pytest.mark.service
 
 
 @pytest.fixture(scope="module", params=["valkey", "rabbitmq"])
-def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with celery_lab(tmp_path_factory.mktemp("celery"), broker=request.param) as found:
-        yield found
+def lab(request: pytest.FixtureRequest, shared: Shared) -> Lab:
+    return shared.celery(f"shapes-{request.param}", broker=request.param)
 
 
 @pytest.mark.parametrize("saga", SHAPES.values(), ids=SHAPES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -25,7 +24,8 @@ from bakeoff.outcome import Outcome, Status
 from bakeoff.processes import free_ports
 from bakeoff.saga import Saga
 from bakeoff_dramatiq.client import LONGEST, DramatiqClient
-from tests.engines.dramatiq_stack import dramatiq_lab, rows_of, server, settings_of
+from tests.engines.dramatiq_stack import rows_of, server, settings_of
+from tests.engines.shared import Shared
 
 pytestmark = pytest.mark.service
 
@@ -33,9 +33,8 @@ SAGAS = 1000
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with dramatiq_lab(tmp_path_factory.mktemp("dramatiq-client"), "client") as lab:
-        yield lab
+def lab(shared: Shared) -> Lab:
+    return shared.dramatiq("client", broker="valkey")
 
 
 def test_a_thousand_waiting_sagas_need_a_handful_of_connections_and_hardly_any_requests(lab: Lab) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -13,7 +12,8 @@ from bakeoff.contract.lab import Lab
 from bakeoff.outcome import Status
 from bakeoff.world import Fate
 from bakeoff_dramatiq.state import State, compensate_actor
-from tests.engines.dramatiq_stack import context_of, dramatiq_lab, server
+from tests.engines.dramatiq_stack import context_of, server
+from tests.engines.shared import Shared
 
 pytestmark = pytest.mark.service
 
@@ -23,9 +23,8 @@ FAULT_THEN_DECLINE: Fate = {"first": ["fault"], "then": "decline"}
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with dramatiq_lab(tmp_path_factory.mktemp("dramatiq-failures"), "failures") as lab:
-        yield lab
+def lab(shared: Shared) -> Lab:
+    return shared.dramatiq("failures", broker="valkey")
 
 
 @pytest.mark.parametrize(

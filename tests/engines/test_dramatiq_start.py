@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,15 +12,15 @@ from bakeoff.errors import ResultTimeoutError, WorkflowConflictError
 from bakeoff.outcome import Status
 from bakeoff_dramatiq.client import DramatiqClient
 from bakeoff_dramatiq.rows import LEASE_MS
-from tests.engines.dramatiq_stack import dramatiq_lab, rows_of
+from tests.engines.dramatiq_stack import rows_of
+from tests.engines.shared import Shared
 
 pytestmark = pytest.mark.service
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with dramatiq_lab(tmp_path_factory.mktemp("dramatiq-start"), "start") as lab:
-        yield lab
+def lab(shared: Shared) -> Lab:
+    return shared.dramatiq("start", broker="valkey")
 
 
 def test_start_that_crashed_before_the_publication_is_published_by_the_repeated_start(lab: Lab) -> None:

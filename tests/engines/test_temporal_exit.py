@@ -5,11 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-from tests.engines.temporal_stack import temporal_lab
+from tests.engines.shared import Shared
 
 PROCESSES = 20
 
@@ -19,6 +18,7 @@ from bakeoff.contract import sagas
 from bakeoff.deployment import Deployment
 from bakeoff.errors import ResultTimeoutError
 from bakeoff.plugins import Plugins
+from tests.engines.shared import Shared
 
 async def main(file, name):
     client = await Plugins().engine("temporal").connect(Deployment.load(pathlib.Path(file)))
@@ -39,17 +39,16 @@ asyncio.run(main(*sys.argv[1:]))
 @pytest.mark.service
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_no_client_process_crashes_at_its_exit(tmp_path: Path) -> None:
+def test_no_client_process_crashes_at_its_exit(shared: Shared) -> None:
     """Twenty short processes, each with one finished and one abandoned wait, all end with code 0."""
-    with temporal_lab(tmp_path, "exit") as lab:
-        file = str(lab.stack.deployment_file)
+    file = str(shared.temporal("exit").stack.deployment_file)
 
-        def run(number: int) -> tuple[int, str]:
-            command = [sys.executable, "-c", _CLIENT, file, f"exit-{number}"]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-            return done.returncode, done.stdout.strip() or done.stderr
+    def run(number: int) -> tuple[int, str]:
+        command = [sys.executable, "-c", _CLIENT, file, f"exit-{number}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stdout.strip() or done.stderr
 
-        with ThreadPoolExecutor(4) as pool:
-            ends = list(pool.map(run, range(PROCESSES)))
+    with ThreadPoolExecutor(4) as pool:
+        ends = list(pool.map(run, range(PROCESSES)))
 
     assert ends == [(0, "completed")] * PROCESSES

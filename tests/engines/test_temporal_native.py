@@ -5,22 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from bakeoff.contract.lab import Lab
-from tests.engines.temporal_stack import temporal_lab
+from tests.engines.shared import Shared
 
 pytestmark = pytest.mark.service
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with temporal_lab(tmp_path_factory.mktemp("temporal-native"), "native") as lab:
-        yield lab
+def lab(shared: Shared) -> Lab:
+    return shared.temporal("native")
 
 
 def _command(lab: Lab, *more: str) -> list[str]:

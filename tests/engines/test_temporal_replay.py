@@ -17,8 +17,9 @@ from bakeoff.registry import load_sagas
 from bakeoff_temporal import catalogue
 from bakeoff_temporal.worker import workflow_runner
 from bakeoff_temporal.workflows import SagaWorkflow
+from tests.engines.shared import Shared
 from tests.engines.temporal_histories import FOLDER, history_json, sagas_with_every_turn
-from tests.engines.temporal_stack import SAGAS, temporal_lab
+from tests.engines.temporal_stack import SAGAS
 
 RECORDED = sorted(FOLDER.glob("*.json"))
 
@@ -49,10 +50,9 @@ def test_recorded_history_replays(file: Path, sandbox: bool) -> None:
 
 @pytest.mark.service
 @pytest.mark.slow
-def test_fresh_histories_replay(tmp_path: Path) -> None:
+def test_fresh_histories_replay(shared: Shared) -> None:
     """What this code records now replays too, whatever turn the saga took."""
-    with temporal_lab(tmp_path, "fresh") as lab:
-        histories = _histories(lab)
+    histories = _histories(shared.temporal("fresh"))
 
     assert len(histories) >= len(RECORDED)
     for text in histories.values():

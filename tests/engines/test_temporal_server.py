@@ -77,9 +77,17 @@ def test_address_comes_from_the_environment_and_secrets_stay_secret() -> None:
 def test_half_a_client_certificate_is_refused() -> None:
     """A certificate without its key is the user's mistake."""
     with pytest.raises(UsageError, match="tls_key belong together"):
-        tls_of(_server(ConfigClass.CI, tls_cert="cert.pem").settings)
+        tls_of(_server(ConfigClass.CI, address="theirs:7233", tls_cert="cert.pem").settings)
     with pytest.raises(UsageError, match=r"cannot read nowhere\.pem"):
-        tls_of(_server(ConfigClass.CI, tls_ca="nowhere.pem").settings)
+        tls_of(_server(ConfigClass.CI, address="theirs:7233", tls_ca="nowhere.pem").settings)
+
+
+def test_tls_exported_for_another_server_does_not_lock_us_out_of_ours() -> None:
+    """The dev server speaks none."""
+    declared = Plugins().engine("temporal").info().settings
+    environ = {"BAKEOFF_TEMPORAL_API_KEY": "s3cret", "BAKEOFF_TEMPORAL_TLS_CA": "nowhere.pem"}
+
+    assert tls_of(resolve("temporal", declared, ConfigClass.CI, environ=environ)) is False
 
 
 @pytest.mark.service

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from bakeoff.contract import sagas
@@ -11,15 +9,14 @@ from bakeoff.contract.lab import Lab
 from bakeoff.errors import WorkflowError, WorkflowNotFoundError
 from bakeoff.outcome import Status
 from tests.engines.large_sagas import GROWING, LARGE
-from tests.engines.temporal_stack import temporal_lab
+from tests.engines.shared import Shared
 
 pytestmark = pytest.mark.service
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with temporal_lab(tmp_path_factory.mktemp("temporal-sizes"), "sizes") as lab:
-        yield lab
+def lab(shared: Shared) -> Lab:
+    return shared.temporal("sizes")
 
 
 def test_saga_that_outgrows_the_limit_is_compensated(lab: Lab) -> None:

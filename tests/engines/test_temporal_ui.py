@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
@@ -15,15 +14,14 @@ import pytest
 from bakeoff.contract import sagas
 from bakeoff.contract.lab import Lab
 from bakeoff_temporal.connection import connect
-from tests.engines.temporal_stack import temporal_lab
+from tests.engines.shared import Shared
 
 pytestmark = pytest.mark.service
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with temporal_lab(tmp_path_factory.mktemp("temporal-ui"), "ui") as lab:
-        yield lab
+def lab(shared: Shared) -> Lab:
+    return shared.temporal("ui")
 
 
 def _get(lab: Lab, path: str) -> Any:

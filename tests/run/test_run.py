@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,8 @@ def test_run_comes_to_the_expected_numbers_and_says_so(bakeoff: Command) -> None
     ids=lambda saga: saga.name,
 )
 def test_every_saga_comes_to_its_expected_numbers(bakeoff: Command, saga: Saga) -> None:
-    ran = bakeoff("run", "--engine", "inline", "--saga", saga.name, "--count", "40", "--concurrency", "20")
+    orders = ("--count", "40", "--concurrency", "20", "--rounds", "1")
+    ran = bakeoff("run", "--engine", "inline", "--saga", saga.name, *orders)
 
     assert ran.code == 0, ran.out
     assert ran.result["saga"]["name"] == saga.name
@@ -59,7 +61,8 @@ def test_every_saga_comes_to_its_expected_numbers(bakeoff: Command, saga: Saga) 
 def test_plan_follows_from_the_seed(bakeoff: Command, tmp_path: Path) -> None:
     def plan(seed: str, name: str) -> str:
         out = tmp_path / name
-        assert bakeoff("run", "--engine", "inline", "--quick", "--seed", seed, "--out", str(out)).code == 0
+        orders = ("--count", "20", "--rounds", "1", "--seed", seed)
+        assert bakeoff("run", "--engine", "inline", *orders, "--out", str(out)).code == 0
         return (out / "inline" / "plan.jsonl").read_text()
 
     assert plan("5", "first") == plan("5", "second") != plan("6", "third")
@@ -168,7 +171,7 @@ def test_tampered_ledger_is_found_by_a_later_check(bakeoff: Command, tmp_path: P
     """A refund that disappears from the stored ledger: the sums still fit, the invariants do not."""
     out = tmp_path / "run"
     bakeoff("run", "--engine", "inline", "--quick", "--out", str(out))
-    with sqlite3.connect(out / "inline" / "world.db") as database:
+    with closing(sqlite3.connect(out / "inline" / "world.db")) as database, database:
         removed = database.execute(
             "delete from ledger where seq = (select max(seq) from ledger "
             "where step = 'charge_payment' and direction = 'compensation' and kind = 'effect')"
@@ -183,7 +186,7 @@ def test_tampered_ledger_is_found_by_a_later_check(bakeoff: Command, tmp_path: P
 
 
 def test_naive_participants_show_what_would_have_happened_twice(bakeoff: Command) -> None:
-    ran = bakeoff("run", "--engine", "inline", "--participants", "naive", "--seed", "3")
+    ran = bakeoff("run", "--engine", "inline", "--participants", "naive", "--seed", "3", "--rounds", "1")
 
     assert ran.code == 1
     assert ran.verdicts("inline")["I5"] == "invalid"

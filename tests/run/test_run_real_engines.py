@@ -22,14 +22,17 @@ pytestmark = [pytest.mark.service, pytest.mark.slow]
 
 @pytest.mark.parametrize("engine", WITH_WORKERS)
 def test_orders_come_to_the_expected_numbers(bakeoff: Command, engine: str) -> None:
-    ran = bakeoff("run", "--engine", engine, "--count", "40", "--seed", "3", "--config", "ci")
+    ran = bakeoff(
+        "run", "--engine", engine, "--count", "40", "--seed", "3", "--rounds", "1", "--config", "ci"
+    )
 
     assert ran.code == 0, ran.out
 
 
 @pytest.mark.parametrize("engine", WITH_WORKERS)
 def test_scarce_units_are_never_oversold_by_racing_workers(bakeoff: Command, engine: str) -> None:
-    ran = bakeoff("run", "--engine", engine, "--scenario", "scarcity", "--count", "30", "--workers", "2")
+    scarcity = ("--scenario", "scarcity", "--count", "30", "--rounds", "1", "--workers", "2")
+    ran = bakeoff("run", "--engine", engine, *scarcity)
 
     assert ran.code == 0, ran.out
     assert ran.result["engines"][engine]["counts"]["completed"] == 10
@@ -51,9 +54,8 @@ def test_engines_take_turns_and_come_to_the_same_numbers(bakeoff: Command) -> No
 )
 @pytest.mark.parametrize("engine", ["celery", "dramatiq"])
 def test_queues_on_rabbitmq_come_to_the_expected_numbers(bakeoff: Command, engine: str) -> None:
-    ran = bakeoff(
-        "run", "--engine", engine, "--set", f"{engine}.broker=rabbitmq", "--count", "40", "--config", "ci"
-    )
+    orders = ("--count", "40", "--rounds", "1", "--config", "ci")
+    ran = bakeoff("run", "--engine", engine, "--set", f"{engine}.broker=rabbitmq", *orders)
 
     assert ran.code == 0, ran.out
 
@@ -65,8 +67,9 @@ def test_server_of_the_users_keeps_what_is_his(bakeoff: Command, tmp_path: Path,
         server = asyncio.run(start_server(ValkeyServer(role="mine"), launcher, tmp_path))
         with redis.Redis.from_url(server.address, decode_responses=True) as mine:
             mine.set("precious", "kept")
+            orders = ("--count", "20", "--rounds", "1")
             ran = bakeoff(
-                "run", "--engine", engine, "--set", f"{engine}.broker_url={server.address}", "--count", "20"
+                "run", "--engine", engine, "--set", f"{engine}.broker_url={server.address}", *orders
             )
             keys = {str(key) for key in mine.scan_iter()}
             kept = mine.get("precious")
@@ -100,9 +103,8 @@ def test_server_that_does_not_come_up_is_told_with_its_log_and_leaves_nothing(
 def test_ledger_in_postgresql_is_kept_as_a_file(bakeoff: Command, tmp_path: Path) -> None:
     """The server is gone after the run; its ledger can be judged again all the same."""
     out = tmp_path / "run"
-    ran = bakeoff(
-        "run", "--engine", "inline", "--ledger", "postgres", "--count", "30", "--out", str(out), "--seed", "3"
-    )
+    orders = ("--count", "30", "--rounds", "1", "--seed", "3")
+    ran = bakeoff("run", "--engine", "inline", "--ledger", "postgres", *orders, "--out", str(out))
     again = bakeoff("check", str(out))
 
     assert ran.code == 0, ran.out + ran.err

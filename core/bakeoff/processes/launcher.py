@@ -44,6 +44,7 @@ class Launcher:
         self._watchdog: Watchdog | None = None
         self._children: list[tuple[Child, float]] = []
         self._temporary: Path | None = None
+        self._hurried = False
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Launcher:
@@ -102,9 +103,17 @@ class Launcher:
     def stop(self, child: Child, patience_s: float | None = None) -> None:
         """Stop one child and everything in its session."""
         for entry in [entry for entry in self._children if entry[0] is child]:
-            child.stop(entry[1] if patience_s is None else patience_s)
+            own_s = 0.0 if self._hurried else entry[1]
+            child.stop(own_s if patience_s is None else patience_s)
             self._children.remove(entry)
             self.watchdog.forget(child.pid)
+
+    def hurry(self) -> None:
+        """Give no child time to put things in order when its turn to stop comes.
+
+        For whoever throws everything away that they would put in order.
+        """
+        self._hurried = True
 
     def close(self) -> None:
         """Stop everything, last started first, then the watchdog."""

@@ -61,6 +61,8 @@ class PostgresServer:
         argv = [
             *(*before, str(installed / "bin/postgres"), "-D", str(data), "-p", str(ports["client"])),
             *("-h", "127.0.0.1", "-k", "", "-c", "max_connections=300"),
+            # In files of its own folder: what lies in /dev/shm would outlive a SIGKILL.
+            *("-c", "dynamic_shared_memory_type=mmap"),
         ]
         return Launch(argv=argv, user=ids.user, group=ids.group)
 
