@@ -136,6 +136,9 @@ async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
         if not backend.info.in_process:
             workers = workers_of(backend.launcher, backend.engine, backend.deployment_file, backend.world)
             stack.push_async_callback(workers.stop)
+            if not backend.deployment.external and plan.ledger == "sqlite":
+                # What workers and servers would put in order goes with their folder.
+                stack.callback(backend.launcher.hurry)
             await workers.start(plan.workers)
         client = await plan.engine.connect(backend.deployment)
         stack.push_async_callback(client.close)
