@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from bakeoff.checkers import Evidence
-from bakeoff.outcome import Outcome, Status
+from bakeoff.outcome import Cause, Outcome, Status
 from bakeoff_bench.crash import control
 from bakeoff_bench.crash.control import missed
 from bakeoff_bench.crash.outcome import HARMFUL, KillOutcome, outcome_of
-from tests.run.evidence_builder import Told, completed, declined, done, evidence_of, operation
+from tests.run.evidence_builder import Told, completed, declined, done, evidence_of, operation, undone
 
 _ID = "order-1"
 
@@ -109,3 +109,23 @@ def test_harm_and_no_harm_are_told_apart() -> None:
     }
 
     assert set(KillOutcome) - set(HARMFUL) == well
+
+
+def test_an_undo_delivered_again_after_its_effect_is_no_disorder() -> None:
+    """RabbitMQ gives a message back whose acknowledgement died with it, when the saga is long beyond it."""
+    entries = [
+        *done("reserve_inventory", "charge_payment", "create_shipment"),
+        ("attempt", "send_confirmation", "action"),
+        *undone("create_shipment", "charge_payment", "reserve_inventory"),
+    ]
+    cause = Cause("BusinessError", "no", "send_confirmation")
+    fates = {"send_confirmation:action": {"then": "decline"}}
+    evidence = evidence_of([Told(_ID, entries, Outcome(Status.COMPENSATED, cause=cause), fates)])
+    undo = next(r for r in evidence.ledger if r.call == ("create_shipment", "compensation"))
+    again = replace(undo, seq=99, ordinal=2, repeat=True)
+
+    outcome, _ = outcome_of(replace(evidence, ledger=[*evidence.ledger, again], engine_faults=True))
+
+    assert outcome is KillOutcome.WOULD_HAVE_DUPLICATED
+    disorder = replace(again, repeat=False)
+    assert outcome_of(replace(evidence, ledger=[*evidence.ledger, disorder]))[0] is KillOutcome.LEAKED

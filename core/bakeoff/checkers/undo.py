@@ -100,6 +100,8 @@ def _reverse_order(evidence: Evidence, workflow_id: str, undo: Sequence[Record])
     late = planned.expected.faulted if planned else frozenset()
     furthest: Record | None = None
     for record in undo:
+        if record.repeat:
+            continue  # delivered again after its own effect: nothing moves, and I5 and I7 count it
         if record.kind != "attempt" and (record.step, "compensation") in late:
             continue  # an attempt that timed out may enter its effect late
         position = element.get(record.step, -1)
