@@ -7,6 +7,7 @@ BakeoffError
 │   ├── OrdersFileError        an orders file without one usable order
 │   └── EngineUnavailableError an engine whose SDK or server is missing
 ├── ServerStartError           a server or worker that did not come up
+├── ServerAwayError            a server that was there and does not answer any more
 ├── WorkflowError
 │   ├── WorkflowNotFoundError  no saga has this workflow id
 │   ├── WorkflowConflictError  the id exists with another saga or input (S6)
@@ -50,6 +51,10 @@ class EngineUnavailableError(UsageError):
 
 class ServerStartError(BakeoffError):
     """A server or worker process did not come up; the message ends with its last log lines."""
+
+
+class ServerAwayError(BakeoffError):
+    """A server does not answer (any more); the message names its role and address, without credentials."""
 
 
 class WorkflowError(BakeoffError):

@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TextIO
@@ -107,13 +107,15 @@ def read_history(path: Path) -> Sequence[Operation]:
     """Read a stored history in the order of invocation; a torn last line is left out.
 
     Raises:
-        UsageError: If there is no such file, or a line in the middle is no JSON.
+        UsageError: If there is no such file, or a line in the middle is no line of a history.
     """
     operations: dict[int, Operation] = {}
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise UsageError(f"cannot read the history {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the history {path} is no text: {error}") from error
     for number, text in enumerate(lines, start=1):
         try:
             line = json.loads(text)
@@ -121,19 +123,23 @@ def read_history(path: Path) -> Sequence[Operation]:
             if number == len(lines):
                 break
             raise UsageError(f"{path}, line {number}: not JSON ({error})") from error
-        if line.get("type") == "invoke":
-            operations[line["n"]] = Operation(
-                name=line["op"], workflow_id=line["workflow_id"], invoked_at_s=line["at_s"]
-            )
-        elif "n" in line:
-            invoked = operations[line["n"]]
-            operations[line["n"]] = Operation(
-                name=invoked.name,
-                workflow_id=invoked.workflow_id,
-                invoked_at_s=invoked.invoked_at_s,
-                completed_at_s=line["at_s"],
-                completion=line["type"],
-                value=line.get("value"),
-                error=line.get("error"),
-            )
+        try:
+            _take(line, operations)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UsageError(f"{path}, line {number}: no line of a history ({error})") from error
     return list(operations.values())
+
+
+def _take(line: Any, operations: dict[int, Operation]) -> None:
+    if line.get("type") == "invoke":
+        operations[line["n"]] = Operation(
+            name=line["op"], workflow_id=line["workflow_id"], invoked_at_s=float(line["at_s"])
+        )
+    elif "n" in line:
+        operations[line["n"]] = replace(
+            operations[line["n"]],
+            completed_at_s=float(line["at_s"]),
+            completion=line["type"],
+            value=line.get("value"),
+            error=line.get("error"),
+        )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from bakeoff.engine import OrchestrationEngine
     from bakeoff.nemesis import Fault
+    from bakeoff.settings import SettingsInForce
 
 ENGINES_GROUP = "bakeoff.engines"
 FAULTS_GROUP = "bakeoff.faults"
@@ -56,18 +57,17 @@ class Plugins:
             manager.register(module, name=name)
             manager.check_pending()
             found: Sequence[OrchestrationEngine | None] = manager.hook.bakeoff_engine()
+            engines = [engine for engine in found if engine is not None]
+            if len(engines) != 1:
+                raise EngineUnavailableError(
+                    f"engine {name!r}: its plug-in returns {len(engines)} engines, not one"
+                )
+            check_engine(engines[0])
+            engines[0].name = name
         except (EngineUnavailableError, UnknownNameError):
             raise
-        except Exception as error:  # a stranger's module may fail in any way at all
-            raise EngineUnavailableError(
-                f"engine {name!r} cannot be loaded: {type(error).__name__}: {error}"
-            ) from error
-        engines = [engine for engine in found if engine is not None]
-        if len(engines) != 1:
-            raise EngineUnavailableError(
-                f"engine {name!r}: its plug-in returns {len(engines)} engines, not one"
-            )
-        engines[0].name = name
+        except (Exception, SystemExit) as error:  # a stranger's module may fail in any way at all
+            raise EngineUnavailableError(f"engine {name!r} cannot be loaded: {in_a_line(error)}") from error
         return engines[0]
 
     def _engine_module(self, name: str) -> object:
@@ -97,11 +97,11 @@ class Plugins:
                 manager.register(_load(entry), name=entry.name)
                 manager.check_pending()
                 given: Sequence[Sequence[Fault]] = manager.hook.bakeoff_faults()
-            except Exception as error:  # see engine()
+                found |= {fault.name: fault for faults in given for fault in faults}
+            except (Exception, SystemExit) as error:  # see engine()
                 raise EngineUnavailableError(
-                    f"faults of {entry.name!r} cannot be loaded: {type(error).__name__}: {error}"
+                    f"faults of {entry.name!r} cannot be loaded: {in_a_line(error)}"
                 ) from error
-            found |= {fault.name: fault for faults in given for fault in faults}
         return found
 
     def register_commands(self, cli: typer.Typer) -> list[str]:
@@ -113,10 +113,8 @@ class Plugins:
                 manager.register(_load(entry), name=entry.name)
                 manager.check_pending()
                 manager.hook.bakeoff_register_commands(cli=cli)
-            except Exception as error:  # see engine()
-                problems.append(
-                    f"command plug-in {entry.name!r} cannot be loaded: {type(error).__name__}: {error}"
-                )
+            except (Exception, SystemExit) as error:  # see engine()
+                problems.append(f"command plug-in {entry.name!r} cannot be loaded: {in_a_line(error)}")
         return problems
 
     @staticmethod
@@ -128,3 +126,30 @@ class Plugins:
 
 def _load(entry: EntryPoint) -> object:
     return entry.load()
+
+
+def check_engine(engine: OrchestrationEngine, settings: SettingsInForce | None = None) -> None:
+    """Whether a stranger's object is an engine that can at least describe itself, with these settings.
+
+    Raises:
+        TypeError: If it lacks a method or a claim, or describes itself with something else.
+    """
+    from bakeoff.engine import Capability, EngineInfo
+
+    missing = [name for name in _METHODS if not callable(getattr(engine, name, None))]
+    if missing:
+        raise TypeError(f"{engine!r} is no engine: it has no {', '.join(f'{name}()' for name in missing)}")
+    info = engine.info(settings)
+    if not isinstance(info, EngineInfo):
+        raise TypeError(f"its info() returns {type(info).__name__}, not EngineInfo")
+    unclaimed = [str(capability) for capability in Capability if capability not in info.claims]
+    if unclaimed:
+        raise TypeError(f"it makes no claim about {', '.join(unclaimed)}")
+
+
+_METHODS = ("info", "servers", "worker_command", "connect")
+
+
+def in_a_line(error: BaseException) -> str:
+    """``Type: message`` of a stranger's exception, however long it is."""
+    return " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")

@@ -59,6 +59,9 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
 }
 
+#: Whoever gives one of these means the contract suite.
+_ASKING = ("--engine", "--broker", "--contract-json", "--contract-reviewed", "--contract-store")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the contract suite."""
@@ -68,21 +71,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Know the markers; with ``--engine`` and no path, collect the contract suite alone."""
+    """Know the markers; with ``--engine`` and no path, collect the contract suite alone.
+
+    What the suite cannot do is refused here: nobody should learn it after minutes of tests.
+    """
     config.addinivalue_line(
         "markers", "requires(*needs): capabilities (or Survives) that an engine must declare for this test"
     )
     config.addinivalue_line("markers", "disruptive: kills processes of the engine, so it runs last")
     config.addinivalue_line("markers", "early(saga, fates, with_module): a saga started before the test")
-    if not config.getoption("--engine"):
+    if not any(config.getoption(name) for name in _ASKING):
         return
     from bakeoff.errors import UsageError
 
     try:
-        from bakeoff.contract.session import contestants_of
+        from bakeoff.contract.session import prepare
 
-        contestants_of(config)
+        prepare(config)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
-    if config.args_source is not config.ArgsSource.ARGS:
+    if config.getoption("--engine") and config.args_source is not config.ArgsSource.ARGS:
         config.args = [str(Path(__file__).with_name("contract"))]

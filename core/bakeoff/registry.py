@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bakeoff.errors import SagaDefinitionError, UnknownNameError, UsageError
+from bakeoff.plugins import in_a_line
 from bakeoff.saga import Saga
 
 
@@ -37,10 +38,8 @@ def _load(reference: str) -> list[Saga]:
         module = importlib.import_module(module_name)
     except SagaDefinitionError:
         raise
-    except Exception as error:
-        raise UsageError(
-            f"saga {reference}: cannot import {module_name!r}: {type(error).__name__}: {error}"
-        ) from error
+    except (Exception, SystemExit) as error:  # a user's module may do anything at all when it is imported
+        raise UsageError(f"saga {reference}: cannot import {module_name!r}: {in_a_line(error)}") from error
     if not attribute:
         return [value for value in vars(module).values() if isinstance(value, Saga)]
     value = getattr(module, attribute, None)

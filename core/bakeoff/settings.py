@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from bakeoff.credentials import HIDDEN, hide_credentials, names_a_secret
 from bakeoff.errors import UnknownNameError, UsageError
+
+#: No setting counts further: beyond it (68 years in seconds) servers refuse what they are told, or overflow.
+MOST = 2**31 - 1
 
 Value = str | int | float | bool | None
 
@@ -30,6 +35,8 @@ class Setting:
         help: What it does, with its unit.
         default, recommended, ci: The value of each configuration class (same type).
         choices: The only values allowed, if there are such.
+        least: The smallest number allowed; ``None``: whole numbers from 1, others above 0. Say ``0`` where it
+            means something.
         env: Environment variable that sets it (for addresses and secrets).
         secret: Never printed or stored.
         only: ``{other setting: value}`` with which alone this one has an effect; ``True`` and ``False`` mean
@@ -42,6 +49,7 @@ class Setting:
     recommended: Value
     ci: Value
     choices: tuple[Value, ...] = ()
+    least: float | None = None
     env: str | None = None
     secret: bool = False
     only: Mapping[str, Value] = field(default_factory=dict)
@@ -77,10 +85,14 @@ class SettingsInForce:
     def shown(self) -> dict[str, Value]:
         """The values that have an effect and may be printed and stored, secrets as ``"***"``."""
         return {
-            name: ("***" if name in self.secrets and value else value)
+            name: (HIDDEN if name in self.secrets and value else value)
             for name, value in self.values.items()
             if self.applies(name)
         }
+
+    def shown_raw(self) -> dict[str, Value]:
+        """``raw`` as it may be printed and stored; nobody declared which of its values are secret."""
+        return {key: shown_raw(key, value) for key, value in self.raw.items()}
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON, *with* secrets: for the worker's own file only."""
@@ -135,12 +147,12 @@ def resolve(
     for setting in declared:
         text = (environ or {}).get(setting.env) if setting.env else None
         if text:
-            values[setting.name] = parse_value(text, setting, engine)
+            values[setting.name] = parse_value(text, setting, f"{setting.env}={_shown(text, setting)}")
             changed.append(setting.name)
     for name, text in (overrides or {}).items():
         if name not in by_name:
             raise UnknownNameError(_unknown_setting(engine, name, sorted(by_name)))
-        values[name] = parse_value(text, by_name[name], engine)
+        values[name] = parse_value(text, by_name[name], _set(engine, by_name[name], text))
         changed.append(name)
     in_force = SettingsInForce(
         config_class=config_class,
@@ -154,6 +166,13 @@ def resolve(
         if not in_force.applies(name):
             raise UsageError(_without_effect(engine, by_name[name], text, values))
     return replace(in_force, changed=tuple(name for name in dict.fromkeys(changed) if in_force.applies(name)))
+
+
+def shown_raw(key: str, value: Value) -> Value:
+    """A ``--set-raw`` value as it may be shown."""
+    if names_a_secret(key):
+        return HIDDEN
+    return hide_credentials(value) if isinstance(value, str) else value
 
 
 def _unmet(only: Mapping[str, Value], values: Mapping[str, Value]) -> list[str]:
@@ -180,21 +199,37 @@ def _without_effect(engine: str, setting: Setting, text: str, values: Mapping[st
     wanted = setting.only[other]
     found = _is(bool(values[other]) if isinstance(wanted, bool) else values[other])
     return (
-        f"--set {engine}.{setting.name}={text} would have no effect, because {engine}.{other} {found}; "
+        f"{_set(engine, setting, text)} would have no effect, because {engine}.{other} {found}; "
         f"it applies only when {condition(setting.only, f'{engine}.')}"
     )
 
 
 def _unknown_setting(engine: str, name: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {engine}.{close[0]}?" if close else ""
+    hint = f"; did you mean {engine}.{close[0]}?" if close else "."
     listed = ", ".join(f"{engine}.{item}" for item in known) or "(none)"
     return f"unknown setting {engine}.{name}{hint} Known settings: {listed}. Others pass with --set-raw."
 
 
-def parse_value(text: str, setting: Setting, engine: str) -> Value:
-    """Turn the text of ``--set`` into the setting's type; ``UsageError`` if it cannot be."""
-    where = f"--set {engine}.{setting.name}={text}"
+def _set(engine: str, setting: Setting, text: str) -> str:
+    return f"--set {engine}.{setting.name}={_shown(text, setting)}"
+
+
+def _shown(text: str, setting: Setting) -> str:
+    return HIDDEN if setting.secret and text else hide_credentials(text)
+
+
+def parse_value(text: str, setting: Setting, where: str) -> Value:
+    """Turn a text into the setting's type.
+
+    Args:
+        text: What the user wrote.
+        setting: For which setting.
+        where: Where it was written, as messages may show it.
+
+    Raises:
+        UsageError: If it is of another type, none of the choices, no finite number, or too small or large.
+    """
     kind = next((type(v) for v in (setting.recommended, setting.default, setting.ci) if v is not None), str)
     value: Value
     try:
@@ -205,13 +240,29 @@ def parse_value(text: str, setting: Setting, engine: str) -> Value:
         else:
             value = kind(text)
     except (ValueError, KeyError):
-        raise UsageError(f"{where}: {text!r} is not {_KIND_WORDS[kind]}") from None
+        raise UsageError(f"{where}: {_shown(text, setting)!r} is not {_KIND_WORDS[kind]}") from None
     if setting.choices and value not in setting.choices:
         allowed = ", ".join(str(choice) for choice in setting.choices)
         raise UsageError(f"{where}: allowed values are {allowed}")
-    if kind in (int, float) and isinstance(value, int | float) and value < 0:
-        raise UsageError(f"{where}: {text} is negative")
+    if kind in (int, float) and isinstance(value, int | float):
+        objection = _out_of_range(value, setting, whole=kind is int)
+        if objection:
+            raise UsageError(f"{where}: {text} {objection}")
     return value
+
+
+def _out_of_range(number: float, setting: Setting, *, whole: bool) -> str:
+    """What is wrong with a number; empty if nothing is."""
+    if not math.isfinite(number):
+        return "is no finite number"
+    if number < 0:
+        return "is negative"
+    if number > MOST:
+        return f"is more than {MOST}"
+    least = 1.0 if setting.least is None and whole else setting.least
+    if least is None:
+        return "" if number > 0 else "is not positive"
+    return "" if number >= least else f"is less than {least:g}, the least that works"
 
 
 _KIND_WORDS: dict[type, str] = {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 from collections import Counter
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bakeoff.errors import SagaDefinitionError
 from bakeoff.saga import Parallel, RetryPolicy, Sleep, Step, Wait
@@ -24,15 +25,18 @@ def validate(saga: Saga) -> None:
     def refuse(reason: str) -> SagaDefinitionError:
         return SagaDefinitionError(f"saga {saga.name!r}: {reason}")
 
-    if not _NAME.match(saga.name):
+    if not isinstance(saga.name, str) or not _NAME.match(saga.name):
         raise refuse("its name must start with a letter and hold only letters, digits, '_' and '-'")
+    if not isinstance(saga.elements, tuple | list):
+        raise refuse(f"its elements must be a tuple such as (Step(...),), not {saga.elements!r}")
     for element in saga.elements:
         if not isinstance(element, Step | Parallel | Wait | Sleep):
             raise refuse(f"{element!r} is neither Step, Parallel, Wait nor Sleep")
+        _check_members(element, refuse)
     if not any(isinstance(element, Step | Parallel) for element in saga.elements):
         raise refuse("it has no step; a saga needs at least one Step")
-    if saga.version < 1:
-        raise refuse(f"version {saga.version} is not a positive integer")
+    if not _whole(saga.version) or saga.version < 1:
+        raise refuse(f"version {saga.version!r} is not a positive integer")
     _check_names(saga, refuse)
     for element in saga.elements:
         _check_element(element, refuse)
@@ -47,7 +51,20 @@ def _names(saga: Saga) -> list[str]:
     return names
 
 
+def _check_members(element: Element, refuse: _Refuse) -> None:
+    if not isinstance(element, Parallel):
+        return
+    if not isinstance(element.steps, tuple | list):
+        raise refuse(f"Parallel {element.name!r}: its steps must be a tuple, not {element.steps!r}")
+    for step in element.steps:
+        if not isinstance(step, Step):
+            raise refuse(f"Parallel {element.name!r} holds {step!r}; only Steps may stand in it")
+
+
 def _check_names(saga: Saga, refuse: _Refuse) -> None:
+    for name in _names(saga):
+        if not isinstance(name, str):
+            raise refuse(f"step name {name!r} is not a text")
     for name, times in Counter(_names(saga)).items():
         if times > 1:
             raise refuse(f"the name {name!r} is used {times} times; every step needs its own")
@@ -74,43 +91,86 @@ def _check_element(element: Element, refuse: _Refuse) -> None:
                 if step.pivot:
                     raise refuse(f"step {step.name!r}: a pivot cannot stand inside Parallel {name!r}")
         case Wait(name=name, timeout=timeout, on_timeout=on_timeout):
-            if timeout is not None and timeout <= timedelta(0):
-                raise refuse(f"Wait {name!r}: timeout {timeout} is not positive")
+            if timeout is not None:
+                _check_duration(timeout, f"Wait {name!r}: timeout", refuse)
+                if timeout <= timedelta(0):
+                    raise refuse(f"Wait {name!r}: timeout {timeout} is not positive")
             if on_timeout not in ("fail", "continue"):
                 raise refuse(f"Wait {name!r}: on_timeout must be 'fail' or 'continue', not {on_timeout!r}")
         case Sleep(name=name, duration=duration):
+            _check_duration(duration, f"Sleep {name!r}: duration", refuse)
             if duration < timedelta(0):
                 raise refuse(f"Sleep {name!r}: duration {duration} is negative")
 
 
 def _check_step(step: Step, refuse: _Refuse) -> None:
     where = f"step {step.name!r}"
-    if not callable(step.action):
-        raise refuse(f"{where}: its action {step.action!r} is not a function")
-    if step.compensation is not None and not callable(step.compensation):
-        raise refuse(f"{where}: its compensation {step.compensation!r} is not a function")
+    _check_function(step.action, f"{where}: its action", refuse)
+    if step.compensation is not None:
+        _check_function(step.compensation, f"{where}: its compensation", refuse)
     if step.compensation is not None and not _NAME.match(step.compensation_name):
         raise refuse(f"{where}: its compensation needs a plain name, not {step.compensation_name!r}")
     if step.when is not None or step.on_exhausted is not None:
         raise refuse(f"{where}: 'when' and 'on_exhausted' are reserved and not supported yet; leave them out")
+    if not isinstance(step.pivot, bool):
+        raise refuse(f"{where}: pivot must be True or False, not {step.pivot!r}")
+    if step.recorded is not True and step.recorded is not False and step.recorded != "once":
+        raise refuse(f"{where}: recorded must be True, False or 'once', not {step.recorded!r}")
     for label, timeout in (("timeout", step.timeout), ("compensation_timeout", step.compensation_timeout)):
+        _check_duration(timeout, f"{where}: {label}", refuse)
         if timeout <= timedelta(0):
             raise refuse(f"{where}: {label} {timeout} is not positive")
     _check_policy(step.retry, f"{where}: retry", refuse)
     _check_policy(step.compensation_retry, f"{where}: compensation_retry", refuse)
 
 
+def _check_function(function: Any, where: str, refuse: _Refuse) -> None:
+    """Nobody would await a coroutine or read a generator: the step would succeed without having acted."""
+    if not callable(function):
+        raise refuse(f"{where} {function!r} is not a function")
+    for code in (function, type(function).__call__):  # the second for objects with ``async def __call__``
+        if inspect.iscoroutinefunction(code):
+            raise refuse(f"{where} {_name(function)} is 'async def'; write an ordinary function")
+        if inspect.isgeneratorfunction(code) or inspect.isasyncgenfunction(code):
+            raise refuse(f"{where} {_name(function)} is a generator; write an ordinary function")
+
+
+def _check_duration(value: Any, where: str, refuse: _Refuse) -> None:
+    if not isinstance(value, timedelta):
+        raise refuse(f"{where} must be a timedelta such as timedelta(seconds=5), not {value!r}")
+
+
 def _check_policy(policy: RetryPolicy, where: str, refuse: _Refuse) -> None:
-    if policy.maximum_attempts is not None and policy.maximum_attempts < 1:
-        raise refuse(
-            f"{where}: maximum_attempts {policy.maximum_attempts} is below 1 (it counts the first try)"
-        )
+    if not isinstance(policy, RetryPolicy):
+        raise refuse(f"{where} must be a RetryPolicy, not {policy!r}")
+    _check_duration(policy.initial_interval, f"{where}: initial_interval", refuse)
+    _check_duration(policy.maximum_interval, f"{where}: maximum_interval", refuse)
+    if policy.maximum_attempts is not None:
+        if not _whole(policy.maximum_attempts):
+            raise refuse(
+                f"{where}: maximum_attempts {policy.maximum_attempts!r} is neither a whole number nor None"
+            )
+        if policy.maximum_attempts < 1:
+            raise refuse(
+                f"{where}: maximum_attempts {policy.maximum_attempts} is below 1 (it counts the first try)"
+            )
     if policy.initial_interval < timedelta(0):
         raise refuse(f"{where}: initial_interval {policy.initial_interval} is negative")
     if policy.maximum_interval < policy.initial_interval:
         raise refuse(f"{where}: maximum_interval is shorter than initial_interval")
-    if not math.isfinite(policy.backoff_coefficient) or policy.backoff_coefficient < 1:
-        raise refuse(f"{where}: backoff_coefficient {policy.backoff_coefficient} is below 1")
+    coefficient = policy.backoff_coefficient
+    if isinstance(coefficient, bool) or not isinstance(coefficient, int | float):
+        raise refuse(f"{where}: backoff_coefficient {coefficient!r} is not a number")
+    if not math.isfinite(coefficient) or coefficient < 1:
+        raise refuse(f"{where}: backoff_coefficient {coefficient} is below 1")
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _name(function: Any) -> str:
+    return getattr(function, "__name__", None) or repr(function)
 
 
 def _check_pivot(saga: Saga, refuse: _Refuse) -> None:

@@ -23,9 +23,10 @@ def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     )
 
 
-def statuses(file: Path) -> dict[str, str]:
+def by_test(file: Path) -> dict[str, str]:
+    """``{test: status}`` of a result of one engine."""
     tests = json.loads(file.read_text())["tests"]
-    return {name: found["status"] for entry in tests.values() for name, found in entry["results"].items()}
+    return {name: found["status"] for name, entry in tests.items() for found in entry["results"].values()}
 
 
 def test_engine_alone_collects_the_contract_and_nothing_else() -> None:
@@ -78,6 +79,9 @@ def test_broker_and_settings_are_part_of_the_column() -> None:
             ["--engine=x", "--engine-plugin", "x=tests.contract.fake_engines:without_sdk"],
             'pip install "bakeoff[nothing]"',
         ),
+        (["--engine=inline", "--broker=rabbitmq"], "no engine asked for has a choice of brokers: inline"),
+        (["--broker=rabbitmq"], "no engine asked for has a choice of brokers: inline"),
+        (["--engine=celery", "--broker=kafka"], "kafka"),
     ],
 )
 def test_mistakes_are_told_in_one_line(arguments: list[str], message: str) -> None:
@@ -90,6 +94,42 @@ def test_mistakes_are_told_in_one_line(arguments: list[str], message: str) -> No
     assert message in lines[0]
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--contract-json", "nowhere/result.json"], "it cannot be written: No such file or directory"),
+        (["--contract-reviewed", "missing.json"], "no such file; --contract-store would write it"),
+        (["--contract-reviewed", "broken.json"], "broken.json: it is not JSON"),
+        (["--contract-reviewed", "nowhere/reviewed.json", "--contract-store"], "it cannot be written"),
+    ],
+)
+def test_files_that_cannot_be_used_are_told_before_the_suite(
+    tmp_path: Path, options: list[str], message: str
+) -> None:
+    """In one line, and nothing has run."""
+    (tmp_path / "broken.json").write_text("broken")
+    done = run("--engine=inline", "-k", "all_steps_act_once", *options, cwd=tmp_path)
+
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert done.stdout == ""
+    (line,) = [line for line in done.stderr.splitlines() if line.strip()]
+    assert line.startswith("ERROR: ")
+    assert message in line
+    assert [path.name for path in tmp_path.iterdir()] == ["broken.json"]
+
+
+def test_trying_whether_a_file_can_be_written_leaves_no_trace(tmp_path: Path) -> None:
+    """A run that ends without results writes nothing."""
+    kept = tmp_path / "kept.json"
+    kept.write_text("kept")
+    for file in (kept, tmp_path / "new.json"):
+        done = run("--engine=inline", "--collect-only", "-q", "--contract-json", str(file))
+        assert done.returncode == 0, done.stderr
+
+    assert kept.read_text() == "kept"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept.json"]
+
+
 def test_engine_whose_server_does_not_come_up_fails(tmp_path: Path) -> None:
     result = tmp_path / "result.json"
     done = run(
@@ -99,7 +139,10 @@ def test_engine_whose_server_does_not_come_up_fails(tmp_path: Path) -> None:
 
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert "broken ended at once" in done.stdout
-    assert statuses(result) == {"x": "not supported"} or "failed" in statuses(result).values()
+    assert {name.rpartition("::")[2]: status for name, status in by_test(result).items()} == {
+        "test_all_steps_act_once_in_order": "failed",
+        "test_event_history_tells_what_happened": "not supported",
+    }
     assert "1 error" in done.stdout
     assert "skipped" not in done.stdout
 

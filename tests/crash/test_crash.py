@@ -50,6 +50,20 @@ def test_a_killed_broker_is_started_again(terminal: Terminal) -> None:
 
 
 @pytest.mark.slow
+def test_without_an_engine_a_crash_leaves_an_orphaned_charge(terminal: Terminal) -> None:
+    """The seed's own example: the card is charged, and nobody knows of the order any more."""
+    line = ["crash", "--engine", "inline", "--point", "charge_payment.after_effect", "--json", "kills.json"]
+    done = terminal.run(line)
+    (kill,) = json.loads((terminal.folder / "kills.json").read_text())["kills"]
+
+    assert done.returncode == 1
+    assert kill["outcome"] == "lost"
+    assert "it still holds reserve_inventory, charge_payment" in kill["detail"]
+    assert kill["recovery_s"] is None
+    assert terminal.leftovers() == []
+
+
+@pytest.mark.slow
 def test_what_cannot_be_done_to_an_engine_is_told_with_the_reason(terminal: Terminal) -> None:
     line = [
         "crash",
@@ -71,7 +85,6 @@ def test_what_cannot_be_done_to_an_engine_is_told_with_the_reason(terminal: Term
     [
         (["--fault", "meteor"], "--fault meteor: there is no such fault. worker-kill: SIGKILL of the whole"),
         (["--point", "charge_payment.nowhere"], "order has no such point; it has reserve_inventory.between"),
-        (["--engine", "inline"], "inline has no workers: its sagas run inside this very process"),
         (["--kills", "0"], "Invalid value for '--kills'"),
         (["--json", "no/such/folder/kills.json"], "--json no/such/folder/kills.json: cannot be written"),
         (

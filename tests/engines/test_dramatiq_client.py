@@ -14,10 +14,10 @@ from bakeoff.contract.lab import Lab
 from bakeoff.deployment import Deployment
 from bakeoff.errors import (
     ResultTimeoutError,
+    ServerAwayError,
     SignalRejectedError,
     StartUnknownError,
     UsageError,
-    WorkflowError,
     WorkflowNotFoundError,
 )
 from bakeoff.outcome import Outcome, Status
@@ -182,7 +182,7 @@ def test_broken_connections_are_told_in_our_own_words() -> None:
 
     assert [type(error) for error in asyncio.run(ask())] == [
         *(StartUnknownError, ResultTimeoutError),
-        *(WorkflowError, WorkflowError, WorkflowError),
+        *(ServerAwayError, ServerAwayError, ServerAwayError),
     ]
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bakeoff.settings import Value
-from bakeoff_bench.run.manifest import _harmless
+from bakeoff.settings import Value, shown_raw
 
 
 @pytest.mark.parametrize(
@@ -18,4 +17,4 @@ from bakeoff_bench.run.manifest import _harmless
     ],
 )
 def test_raw_settings_are_shown_without_credentials(key: str, value: Value, shown: Value) -> None:
-    assert _harmless(key, value) == shown
+    assert shown_raw(key, value) == shown

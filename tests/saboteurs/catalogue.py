@@ -327,6 +327,9 @@ SABOTEURS: dict[str, Saboteur] = {
     "cancels_at_and_after_the_pivot": _execution(
         clients.CancelsAtAndAfterThePivot, "test_cancel::test_cancel_at_the_pivot_is_too_late"
     ),
+    "takes_the_last_step_for_a_pivot": _execution(
+        clients.TakesTheLastStepForAPivot, "test_cancel::test_cancel_during_the_last_step_compensates"
+    ),
     "cancels_twice": _execution(clients.CancelsTwice, "test_cancel::test_cancel_twice_is_one_cancel"),
     "cancels_strangers": _client(clients.CancelsStrangers, "test_cancel::test_cancel_of_an_unknown_saga"),
     # what an engine tells

@@ -17,7 +17,7 @@ from bakeoff.errors import (
     WorkflowNotFoundError,
 )
 from bakeoff.outcome import Cause, Description, Event, Listed, Outcome, Status
-from bakeoff.saga import JSON, Saga, Step, Wait
+from bakeoff.saga import JSON, Element, Saga, Step, Wait
 from bakeoff_inline.execution import Execution
 from tests.saboteurs.around_inline import CheatingClient
 
@@ -234,6 +234,14 @@ class CancelsAtAndAfterThePivot(Execution):
     def cancel(self) -> None:
         self._irrevocable = False
         self._cancelled.set()
+
+
+class TakesTheLastStepForAPivot(Execution):
+    """The point of no return is its start, not its success."""
+
+    async def _element(self, element: Element) -> None:
+        self._irrevocable |= element is self.saga.elements[-1]
+        await super()._element(element)
 
 
 class CancelsTwice(Execution):

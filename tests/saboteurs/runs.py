@@ -32,7 +32,8 @@ class KillRun:
     def start(cls, pairs: Iterable[Pair], folder: Path) -> KillRun:
         """Start contract tests against saboteurs; ``pairs`` holds ``(saboteur, test)``."""
         wanted = list(pairs)
-        result = folder / "result.json"
+        result, unreviewed = folder / "result.json", folder / "nothing-reviewed.json"
+        unreviewed.write_text("{}")
         plugins = [
             argument
             for name in dict.fromkeys(name for name, _ in wanted)
@@ -41,7 +42,7 @@ class KillRun:
         argv = [
             *(sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider"),
             *("--contract-patience", _PATIENCE, "--contract-json", str(result)),
-            *("--contract-reviewed", str(folder / "nothing-reviewed.json"), f"--basetemp={folder / 'tmp'}"),
+            *("--contract-reviewed", str(unreviewed), f"--basetemp={folder / 'tmp'}"),
             *plugins,
             *(_node_id(*pair) for pair in wanted),
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,8 +24,10 @@ def _stands(clerk: Clerk, after: int = 0) -> Reached:
 
 
 @pytest.fixture
-def clerk(tmp_path: Path) -> Clerk:
-    return Clerk(make_world(tmp_path, faults=True))
+def clerk(tmp_path: Path) -> Iterator[Clerk]:
+    world = make_world(tmp_path, faults=True)
+    yield Clerk(world)
+    world.close()
 
 
 @pytest.mark.parametrize(
@@ -88,9 +91,10 @@ def test_declines_do_not_reach_the_effect(clerk: Clerk) -> None:
 
 def test_a_world_without_faults_does_not_look(tmp_path: Path) -> None:
     """Looking costs a transaction for every point, which no measurement of speed should pay."""
-    clerk = Clerk(make_world(tmp_path))
-    arm(clerk.world.engine, ID, Aim("reserve_inventory", "action", Point.BEFORE_EFFECT))
+    world = make_world(tmp_path)
+    arm(world.engine, ID, Aim("reserve_inventory", "action", Point.BEFORE_EFFECT))
 
-    clerk.attempt("1", "reserve_inventory")
+    Clerk(world).attempt("1", "reserve_inventory")
 
-    assert reached(clerk.world.engine) == []
+    assert reached(world.engine) == []
+    world.close()

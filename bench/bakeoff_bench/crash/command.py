@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,11 +19,11 @@ from bakeoff.cli.options import (
     choose_engines,
     choose_saga,
 )
-from bakeoff.cli.screen import say, warn
+from bakeoff.cli.screen import say
 from bakeoff.errors import UnknownNameError, UsageError
 from bakeoff.nemesis import Fault
 from bakeoff.plugins import Plugins
-from bakeoff.processes import scratch_folder
+from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.conduct import conduct
 from bakeoff_bench.crash.outcome import HARMFUL, KillOutcome
@@ -75,10 +74,8 @@ def crash(
     the_saga, references = choose_saga(saga)
     points, faults = choose_points(the_saga, point or []), _faults(fault or ["worker-kill"])
     check_json(json_)
-    chosen = asyncio.run(
-        with_servers(
-            _with_workers(engine, config, set_, set_raw), named=bool(engine) and "all" not in (engine or [])
-        )
+    chosen = run_interruptibly(
+        with_servers(_ours(engine, config, set_, set_raw), named=bool(engine) and "all" not in (engine or []))
     )
     plan = CrashPlan(
         engines=chosen,
@@ -95,7 +92,7 @@ def crash(
             f"{plan.kills_in_all} kills of {the_saga.name} sagas ({', '.join(one.name for one in chosen)}; "
             f"class {config}): about {plan.expected_seconds():.0f} s, longer where a lease is"
         )
-        rows = asyncio.run(conduct(plan, folder))
+        rows = run_interruptibly(conduct(plan, folder))
     show_matrix(rows)
     if json_ is not None:
         json_.write_text(
@@ -105,25 +102,18 @@ def crash(
         raise typer.Exit(1)
 
 
-def _with_workers(
+def _ours(
     names: Sequence[str] | None, config: ConfigClass, sets: Sequence[str] | None, raws: Sequence[str] | None
 ) -> list[ChosenEngine]:
-    """Engines whose workers and servers are ours to kill."""
+    """Engines with settings, none of them on servers that are not ours to kill."""
     chosen = choose_engines(list(names) if names else None, config=config, sets=sets, raws=raws)
-    able = []
     for one in chosen:
-        if one.engine.info(one.settings).in_process:
-            if names and "all" not in names:
-                raise UsageError(f"{one.name} has no workers: its sagas run inside this very process")
-            warn(f"left out: {one.name} has no workers to kill")
-        elif outside := [s.role for s in one.engine.servers(one.settings) if s.external_address is not None]:
+        if outside := [s.role for s in one.engine.servers(one.settings) if s.external_address is not None]:
             raise UsageError(
                 f"{one.name}: {', '.join(outside)} was not started by bakeoff, and nothing is killed there; "
                 "leave the address out to have one started"
             )
-        else:
-            able.append(one)
-    return able
+    return chosen
 
 
 def _faults(names: Sequence[str]) -> list[Fault]:

@@ -11,6 +11,7 @@ from typing import Any
 from bakeoff.cli.screen import say
 from bakeoff.history import History
 from bakeoff.stack import StackPlan, running_stack
+from bakeoff_bench.crash.hosted import hosted_stack
 from bakeoff_bench.crash.kill import BESIDE, Kills
 from bakeoff_bench.crash.plan import CrashPlan
 
@@ -52,8 +53,9 @@ async def conduct(plan: CrashPlan, folder: Path) -> list[dict[str, Any]]:
 
 async def _bring_up(plan: CrashPlan, name: str, folder: Path, stacks: AsyncExitStack) -> Kills:
     chosen = next(one for one in plan.engines if one.name == name)
+    in_process = chosen.engine.info(chosen.settings).in_process
     stack = await stacks.enter_async_context(
-        running_stack(
+        (hosted_stack if in_process else running_stack)(
             StackPlan(
                 engine=chosen.engine,
                 settings=chosen.settings,

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bakeoff.checkers import Evidence, Planned, Shape, read_books, settled_by_plan
+from bakeoff.checkers import Evidence, Planned, Shape, read_books
 from bakeoff.engine import Capability, Support
 from bakeoff.expectation import expect
 from bakeoff.history import History, read_history
@@ -18,9 +18,10 @@ from bakeoff.nemesis import Fault, FaultMissedError, FaultNotSupportedError, Lan
 from bakeoff.orders.model import Order
 from bakeoff.saga import Saga
 from bakeoff.stack import Stack
-from bakeoff.world import Aim, Fate, Point, Reached, Record, arm, reached, release
+from bakeoff.world import Aim, Fate, Point, Reached, arm, reached, release
 from bakeoff_bench.crash.control import missed
 from bakeoff_bench.crash.outcome import HARMFUL, KillOutcome, outcome_of
+from bakeoff_bench.crash.watch import Watch
 
 #: Sagas that stand at their first step while the one under test is struck.
 BESIDE = 2
@@ -102,7 +103,8 @@ class Kills:
         finally:
             for process in standing:
                 release(self.stack.world.engine, process.id)
-        times = await self._watch(planned, aim, before, landing.at_s)
+        watch = Watch(stack=self.stack, planned=planned, aim=aim, after=before, struck_s=landing.at_s)
+        await watch.until_over(self.deadline_s)
         evidence = await self._evidence(planned[0])
         outcome, detail = outcome_of(evidence)
         if outcome not in HARMFUL and (unseen := missed(evidence)):
@@ -113,7 +115,9 @@ class Kills:
             workflow_ids=ids,
             in_flight=len(standing),
             ended=landing.ended,
-            **times,
+            detection_s=watch.detection_s,
+            first_progress_s=watch.first_progress_s,
+            recovery_s=watch.recovery_s,
         )
 
     def _prepare(self, order: Order, aim: Aim, *, struck: bool) -> Planned:
@@ -146,30 +150,6 @@ class Kills:
         landing = await fault.inject(target)
         await fault.heal(target)
         return landing
-
-    async def _watch(
-        self, planned: Sequence[Planned], aim: Aim, after: int, struck_s: float
-    ) -> dict[str, float | None]:
-        """Follow the ledger until all sagas are settled or the deadline is over; seconds since the fault."""
-        detection_s: float | None = None
-        progress_s: float | None = None
-        recovery_s: float | None = None
-        while recovery_s is None and (now_s := time.monotonic() - struck_s) < self.deadline_s:
-            records: dict[str, list[Record]] = {one.workflow_id: [] for one in planned}
-            for record in await asyncio.to_thread(self.stack.world.ledger):
-                if record.workflow_id in records:
-                    records[record.workflow_id].append(record)
-            news = [record for record in records[planned[0].workflow_id] if record.seq > after]
-            if detection_s is None and any(
-                r.kind == "attempt" and r.call == (aim.step, aim.direction) for r in news
-            ):
-                detection_s = now_s
-            if progress_s is None and any(r.kind != "attempt" for r in news):
-                progress_s = now_s
-            if all(settled_by_plan(one.expected, records[one.workflow_id]) for one in planned):
-                recovery_s = now_s
-            await asyncio.sleep(_POLL_S)
-        return {"detection_s": detection_s, "first_progress_s": progress_s, "recovery_s": recovery_s}
 
     async def _evidence(self, planned: Planned) -> Evidence:
         """Everything about one saga: its records, its operations, the engine's word."""

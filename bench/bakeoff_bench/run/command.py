@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 import shutil
@@ -25,19 +24,21 @@ from bakeoff.cli.options import (
     SlotsOption,
     WorkersOption,
     check_ledger,
+    check_ledger_is_empty,
     choose_engines,
     choose_saga,
 )
 from bakeoff.cli.screen import say, show_table, warn
 from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.orders.loader import OrderBook, load_orders, real_orders
-from bakeoff.processes import scratch_folder
+from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.run.conduct import all_stacks_were_up, conduct
 from bakeoff_bench.run.folder import RunFolder
 from bakeoff_bench.run.plan import RunPlan, contestants, expected_seconds
 from bakeoff_bench.run.preflight import with_servers
 from bakeoff_bench.run.result import result_of
+from bakeoff_bench.run.stored import reading
 from bakeoff_bench.run.tables import show_result
 from bakeoff_scenarios import SCENARIOS, find_scenario
 
@@ -120,11 +121,11 @@ def run(
     chosen = choose_engines(engine, config=config, sets=set_, raws=set_raw)
     the_saga, references = choose_saga(saga)
     _check_ledger(ledger, len(chosen))
-    check_json(json_)
+    check_json(json_, out)
     book = _orders(orders, count, quick)
     if count is not None and len(book.orders) < count:
         warn(f"--count {count}: {book.source} holds {len(book.orders)} usable orders")
-    chosen = asyncio.run(with_servers(chosen, named=bool(engine) and "all" not in (engine or [])))
+    chosen = run_interruptibly(with_servers(chosen, named=bool(engine) and "all" not in (engine or [])))
     plan = RunPlan(
         engines=chosen,
         saga=the_saga,
@@ -148,12 +149,13 @@ def run(
             f"{len(book.orders)} {the_saga.name} sagas on each engine ({names}): about {seconds:.0f} s in all"
         )
         try:
-            asyncio.run(conduct(plan, all_of_them, folder, began_s))
+            run_interruptibly(conduct(plan, all_of_them, folder, began_s))
         except KeyboardInterrupt:
             say("broken off; " + (f"judge what was done: bakeoff check {out}" if out else "nothing kept"))
             raise
         result = result_of(folder)
-        _finish(result, json_)
+        show_result(result)
+        _write_json(result, json_)
         first = result["first_settled_s"]
         if first is not None:
             say(
@@ -180,8 +182,10 @@ def check(
         bakeoff check runs/first
     """
     check_json(json_)
-    result = result_of(RunFolder(directory))
-    _finish(result, json_)
+    with reading(directory):  # what no look at a single file can find
+        result = result_of(RunFolder(directory))
+        show_result(result)
+    _write_json(result, json_)
     _exit(result)
 
 
@@ -210,12 +214,23 @@ def _check_ledger(ledger: str, engines: int) -> None:
             raise UsageError(
                 "--ledger URL: every engine needs an empty database of its own; choose one with --engine"
             )
+        check_ledger_is_empty(ledger)
 
 
-def check_json(file: Path | None) -> None:
-    """Find out before the run, not after it, that the result cannot be written."""
+def check_json(file: Path | None, out: Path | None = None) -> None:
+    """Find out before the run, not after it, that the result cannot be written.
+
+    Args:
+        file: Where the result goes.
+        out: The new folder of ``--out``; in there nothing of the user's can be before the run.
+
+    Raises:
+        UsageError: If it cannot be written, or lies in ``out``.
+    """
     if file is None:
         return
+    if out is not None and (file.resolve() == out.resolve() or out.resolve() in file.resolve().parents):
+        raise UsageError(f"--json {file}: cannot be written into --out {out}, which is to be a new folder")
     try:
         existed = file.exists()
         file.open("a").close()
@@ -245,8 +260,7 @@ def _folder(out: Path | None) -> Iterator[RunFolder]:
         raise
 
 
-def _finish(result: dict[str, Any], json_: Path | None) -> None:
-    show_result(result)
+def _write_json(result: dict[str, Any], json_: Path | None) -> None:
     if json_ is not None:
         json_.write_text(json.dumps(result, indent=2, default=str) + "\n")
 

@@ -32,6 +32,8 @@ _DOUBT_AFTER_S = 3.0
 _DOUBT_EVERY_S = 0.5
 _LAST_RECORDS_S = 2.0
 
+_CANCEL_AGAIN_S = 0.5
+
 
 @dataclass(slots=True)
 class Tally:
@@ -90,9 +92,7 @@ class Driver:
                 for task in done:
                     task.result()
         finally:
-            for task in (follower, *slots):
-                task.cancel()
-            await asyncio.gather(follower, *slots, return_exceptions=True)
+            await _end(follower, *slots)
         return self.history.now_s() - began_s
 
     def _check_workers(self) -> None:
@@ -190,3 +190,13 @@ class Driver:
         with self.history.operation("result", workflow_id) as answer:
             outcome: Outcome = await client.result(workflow_id, within_s)
             answer.value = outcome.to_json()
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    """Cancel until every task has ended: what an adapter awaits may swallow a cancellation."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        left = (await asyncio.wait(left, timeout=_CANCEL_AGAIN_S))[1]
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -25,6 +25,7 @@ from bakeoff.history import read_history
 from bakeoff.orders.loader import Rejection
 from bakeoff.world import World, schema
 from bakeoff.world.database import open_database, reading
+from bakeoff_bench.run import stored
 from bakeoff_scenarios import Workload
 
 FORMAT = 1
@@ -74,12 +75,13 @@ class RunFolder:
         """
         try:
             manifest: dict[str, Any] = json.loads((self.path / _MANIFEST).read_text())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UsageError(f"{self.path} is no run folder of bakeoff: {error}") from error
-        if manifest.get("format") != FORMAT:
-            raise UsageError(
-                f"{self.path} has format {manifest.get('format')}; this bakeoff reads format {FORMAT}"
-            )
+        found = manifest.get("format") if isinstance(manifest, dict) else None
+        if found != FORMAT:
+            raise UsageError(f"{self.path} has format {found}; this bakeoff reads format {FORMAT}")
+        with stored.reading(self.path / _MANIFEST):
+            stored.check_manifest(manifest)
         return manifest
 
     def write_rejected(self, rejected: Iterable[Rejection]) -> None:
@@ -93,12 +95,19 @@ class RunFolder:
         )
 
     def rejected(self) -> list[dict[str, Any]]:
-        """What was refused, as ``write_rejected`` wrote it; nothing if it never did."""
-        try:
-            lines = (self.path / _REJECTED).read_text(encoding="utf-8").splitlines()
-        except OSError:
+        """What was refused, as ``write_rejected`` wrote it; nothing if it never did.
+
+        Raises:
+            UsageError: If it is damaged.
+        """
+        file = self.path / _REJECTED
+        if not file.exists():
             return []
-        return [json.loads(line) for line in lines]
+        with stored.reading(file):
+            rejected = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+            for item in rejected:
+                stored.check_rejected(item)
+        return rejected
 
     def write_workload(self, engine: str, workload: Workload) -> None:
         """Store the plan of one engine before it starts."""
@@ -115,31 +124,38 @@ class RunFolder:
             UsageError: If a file of it is missing or broken.
         """
         folder = self.engine(engine)
-        try:
+        with stored.reading(folder / "workload.json"):
             about = json.loads((folder / "workload.json").read_text())
+            stored.check_workload(about)
+        with stored.reading(folder / "plan.jsonl"):
             lines = (folder / "plan.jsonl").read_text().splitlines()
             plans = [Planned.from_json(json.loads(line)) for line in lines]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"{folder} is not complete: {error}") from error
-        world = World.open(f"sqlite:///{folder / 'world.db'}")
-        try:
-            ledger = world.ledger()
-            books = read_books(world.engine, about["stock"])
-        finally:
-            world.close()
+        with stored.reading(self.path / _MANIFEST):
+            shape = Shape.from_json(manifest["saga"]["shape"])
+        with stored.reading(folder / "world.db"):
+            world = World.open(f"sqlite:///{folder / 'world.db'}")
+            try:
+                ledger = world.ledger()
+                books = read_books(world.engine, about["stock"])
+            finally:
+                world.close()
         evidence = Evidence(
             engine=engine,
-            shape=Shape.from_json(manifest["saga"]["shape"]),
+            shape=shape,
             planned={planned.workflow_id: planned for planned in plans},
             counts=about["counts"],
             ledger=ledger,
             operations=read_history(folder / "history.jsonl"),
             books=books,
-            rejected=manifest["orders"]["rejected_orders"],
+            rejected=sum(item["what"] == "order" for item in self.rejected()),
+            rejected_planned=manifest["orders"]["rejected_orders"],
             silent=manifest["engines"][engine]["silent"],
         )
-        records = evidence.by_saga()
-        chosen = {wf: choose_alternative(planned, records[wf]) for wf, planned in evidence.planned.items()}
+        with stored.reading(folder / "history.jsonl"):
+            evidence.words()
+        with stored.reading(folder / "plan.jsonl"):
+            records = evidence.by_saga()
+            chosen = {wf: choose_alternative(plan, records[wf]) for wf, plan in evidence.planned.items()}
         return replace(evidence, planned=chosen)
 
 

@@ -12,8 +12,6 @@ import psutil
 
 from bakeoff.checkers import Shape
 from bakeoff.engine import Capability, Support, Survives
-from bakeoff.servers.server import hide_credentials
-from bakeoff.settings import Value
 from bakeoff_bench.run.plan import Contestant, RunPlan
 
 
@@ -69,7 +67,7 @@ def _about(one: Contestant) -> dict[str, Any]:
         "config_class": str(settings.config_class),
         "settings": settings.shown(),
         "changed": list(settings.changed),
-        "raw": {key: _harmless(key, value) for key, value in settings.raw.items()},
+        "raw": settings.shown_raw(),
         "survives": survives,
         "durability": _tier(info.survives),
         "in_process": info.in_process,
@@ -78,13 +76,6 @@ def _about(one: Contestant) -> dict[str, Any]:
         "notes": list(one.workload.notes) if one.workload else [],
         "blocks": [],
     }
-
-
-def _harmless(key: str, value: Value) -> Value:
-    """A raw setting as it may be shown: nobody declared which of them are secret, so better one too many."""
-    if any(word in key.lower() for word in ("password", "passwd", "secret", "token", "credential", "auth")):
-        return "***"
-    return hide_credentials(value) if isinstance(value, str) else value
 
 
 def _tier(survives: frozenset[Survives]) -> str:

@@ -73,6 +73,7 @@ def _judged(evidence: Evidence, about: Mapping[str, Any]) -> dict[str, Any]:
         "expected": {
             **dict.fromkeys(("completed", "compensated", "compensation_failed"), 0),
             **evidence.counts,
+            "rejected": evidence.rejected_planned,
         },
         "counts": {**count(observed), "rejected": evidence.rejected},
         "verdicts": [verdict.to_json() for verdict in verdicts],

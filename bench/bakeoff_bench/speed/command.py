@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -26,9 +25,10 @@ from bakeoff.cli.screen import say
 from bakeoff.errors import BakeoffError
 from bakeoff.orders.loader import real_orders
 from bakeoff.orders.model import Order
-from bakeoff.processes import scratch_folder
+from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff.stack import StackPlan, running_backend, running_stack
+from bakeoff_bench.run.command import check_json
 from bakeoff_bench.speed.domain import LINES, cpu_ms_per_order
 from bakeoff_bench.speed.rates import adapter_rate, native_command, native_rate, order_inputs, ratio
 
@@ -52,6 +52,7 @@ def speed(
     Example:
         bakeoff bench speed --engine celery
     """
+    check_json(json_)
     chosen = choose_engines(engine, config=config, sets=set_)
     numbers: dict[str, Any] = {"engines": {}}
     cpu_ms, wall_ms = cpu_ms_per_order(500)
@@ -59,7 +60,7 @@ def speed(
     say(f"domain and ledger: {cpu_ms:.2f} ms CPU, {wall_ms:.2f} ms in all, per order saga of {LINES} lines")
     for one in chosen:
         with scratch_folder("speed") as folder:
-            about = asyncio.run(_engine(one, folder, slots, rounds, sagas))
+            about = run_interruptibly(_engine(one, folder, slots, rounds, sagas))
             about["first_settled_s"] = _first_settled(one.name, folder, config, set_ or ())
         say(f"{one.name}: first saga settled {about['first_settled_s']:.1f} s after the command")
         numbers["engines"][one.name] = about

@@ -67,7 +67,9 @@ class Evidence:
         ledger: All records in order.
         operations: The client's history.
         books: The services' books afterwards.
-        rejected: Orders that were refused before anything started; they count as issued (I8).
+        rejected: Orders that are listed as refused before anything started.
+        rejected_planned: Orders that the loader said it refused; they count as issued (I8). ``None``: as many
+            as are listed.
         silent: Why the engine tells no outcomes, if it declares so.
         engine_faults: Whether processes were killed: extra attempts are then counted, not condemned.
     """
@@ -80,6 +82,7 @@ class Evidence:
     books: Books = field(default_factory=Books)
     counts: Mapping[str, int] = field(default_factory=dict)
     rejected: int = 0
+    rejected_planned: int | None = None
     silent: str = ""
     engine_faults: bool = False
 

@@ -28,7 +28,8 @@ def check_termination(evidence: Evidence) -> Verdict:
 def check_accounting(evidence: Evidence) -> Verdict:
     """Distinct workflow ids add up to what was issued, and the ledger holds nobody else's."""
     counted = count(observe(evidence))
-    issued = len(evidence.planned) + evidence.rejected
+    refused = evidence.rejected if evidence.rejected_planned is None else evidence.rejected_planned
+    issued = len(evidence.planned) + refused
     accounted = sum(counted.values()) - counted[Fate.NOT_STARTED] + evidence.rejected
     findings = []
     if counted[Fate.NOT_STARTED]:

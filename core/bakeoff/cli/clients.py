@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,10 @@ import typer
 from bakeoff.cli.state import read_state
 from bakeoff.deployment import Deployment
 from bakeoff.engine import Capability, EngineClient, OrchestrationEngine, Support
-from bakeoff.errors import NotSupportedError, UsageError
+from bakeoff.errors import NotSupportedError, ResultTimeoutError, UsageError
+from bakeoff.outcome import Outcome
 from bakeoff.plugins import Plugins
+from bakeoff.processes import run_interruptibly
 from bakeoff.world import World
 
 T = TypeVar("T")
@@ -25,7 +26,10 @@ OneEngineOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 WorkflowId = Annotated[str, typer.Argument(metavar="ID", help="Workflow id, e.g. order-123.")]
 TimeoutOption = Annotated[
-    float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long to wait for the outcome.")
+    float,
+    typer.Option(
+        "--timeout", min=0, metavar="SECONDS", help="How long to wait for the outcome; 0 asks once."
+    ),
 ]
 
 
@@ -54,6 +58,24 @@ class Connected:
         return World.open(self.deployment.world_url)
 
 
+#: No server answers within 0 seconds: so long does one question take that the user asks only once.
+_ONE_QUESTION_S = 2.0
+
+
+async def outcome_of(client: EngineClient, workflow_id: str, timeout_s: float) -> Outcome:
+    """The outcome, asked for at least once.
+
+    Raises:
+        ResultTimeoutError: If the saga has not settled after ``timeout_s`` seconds, or at that one question.
+    """
+    try:
+        return await client.result(workflow_id, max(timeout_s, _ONE_QUESTION_S))
+    except ResultTimeoutError as error:
+        if timeout_s >= _ONE_QUESTION_S:
+            raise
+        raise type(error)(f"{workflow_id} has not settled yet") from error
+
+
 def with_client(state: Path, engine: str | None, act: Callable[[Connected], Awaitable[T]]) -> T:
     """Connect to what is up in the state folder, act, and disconnect.
 
@@ -73,4 +95,4 @@ def with_client(state: Path, engine: str | None, act: Callable[[Connected], Awai
         finally:
             await client.close()
 
-    return asyncio.run(connected())
+    return run_interruptibly(connected())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +12,7 @@ from bakeoff.cli.inventory import installed_engines
 from bakeoff.cli.screen import say, show_json
 from bakeoff.errors import UnknownNameError
 from bakeoff.plugins import Plugins
-from bakeoff.processes import scratch_folder
+from bakeoff.processes import run_interruptibly, scratch_folder
 
 _STYLES = {Verdict.OK: "green", Verdict.MISSING: "yellow", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}
 
@@ -53,7 +52,7 @@ def doctor(
         note(finding)
     if all(finding.verdict is not Verdict.FAILED for finding in findings):
         with scratch_folder("doctor") as scratch:
-            asyncio.run(server_findings(chosen, scratch, note, named=bool(engine)))
+            run_interruptibly(server_findings(chosen, scratch, note, named=bool(engine)))
     if as_json:
         show_json([_as_json(finding) for finding in findings])
     failed = sum(finding.verdict is Verdict.FAILED for finding in findings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -11,7 +10,7 @@ from bakeoff.cli.options import BUILT_IN_SAGAS, ChosenEngine, check_ledger, choo
 from bakeoff.cli.up import check_prefix
 from bakeoff.deployment import Deployment
 from bakeoff.errors import UsageError
-from bakeoff.processes import Launcher, scratch_folder
+from bakeoff.processes import Launcher, run_interruptibly, scratch_folder
 from bakeoff.servers import Server, start_server
 from bakeoff.settings import ConfigClass
 from bakeoff.world import World
@@ -106,7 +105,7 @@ def _addresses(chosen: ChosenEngine, given: Sequence[str]) -> dict[str, str]:
     for role, server in servers.items():
         if server.external_address is None:
             raise UsageError(f"{chosen.name} needs its {role} server: --address {role}=ADDRESS")
-    return asyncio.run(_probe(list(servers.values())))
+    return run_interruptibly(_probe(list(servers.values())))
 
 
 async def _probe(servers: Sequence[Server]) -> dict[str, str]:

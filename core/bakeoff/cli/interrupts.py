@@ -2,42 +2,61 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from contextlib import ExitStack
 from types import FrameType, TracebackType
 from typing import Any
 
-_ALSO = (signal.SIGTERM, signal.SIGHUP)
+from bakeoff.processes.interruption import Interruption, in_force
+
+_NUMBERS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 class Interrupts:
-    """While this context lasts, SIGTERM and SIGHUP are treated as Ctrl-C is.
+    """While this context lasts, SIGINT, SIGTERM and SIGHUP end the command: in order, then at once.
 
-    asyncio turns SIGINT into a cancellation of the running command, whose contexts then stop servers and
-    workers. A shell starts background commands with SIGINT ignored; a harness that owns servers
-    must not inherit that.
+    A shell starts background commands with SIGINT ignored; a harness that owns servers must not inherit
+    that.
+
+    Args:
+        last: The process ends right after this context: a signal from then on only ends it sooner.
     """
 
-    KEYBOARD = 128 + signal.SIGINT
-
-    def __init__(self) -> None:
-        self.exit_code: int = self.KEYBOARD
+    def __init__(self, *, last: bool = False) -> None:
+        self._interruption = Interruption()
         self._before: dict[signal.Signals, Any] = {}
+        self._last = last
+        self._cleanup = ExitStack()
+
+    @property
+    def happened(self) -> bool:
+        """Whether a signal came."""
+        return self._interruption.number is not None
+
+    @property
+    def exit_code(self) -> int:
+        """128 + the first signal's number."""
+        return self._interruption.exit_code
 
     def __enter__(self) -> Interrupts:
         try:
-            for number in _ALSO:
-                self._before[number] = signal.signal(number, self._pass_on)
-            self._before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
+            for number in _NUMBERS:
+                self._before[number] = signal.signal(number, self._interruption.handle)
         except ValueError:
-            pass  # not in the main thread: signals are somebody else's business
+            return self  # not in the main thread: signals are somebody else's business
+        self._cleanup.enter_context(in_force(self._interruption))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._interruption.hold()
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            signal.signal(number, _end if self._last else handler)
+        self._cleanup.close()
 
-    def _pass_on(self, number: int, frame: FrameType | None) -> None:
-        self.exit_code = 128 + number
-        signal.raise_signal(signal.SIGINT)
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Everything is stopped and said; only the interpreter's own end is left."""
+    os._exit(128 + number)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bakeoff.engine import EngineInfo, OrchestrationEngine
 from bakeoff.errors import EngineUnavailableError, UsageError
-from bakeoff.plugins import Plugins
+from bakeoff.plugins import Plugins, in_a_line
 from bakeoff.servers import PostgresServer, Server
 from bakeoff.servers.postgres import postgres_install
 from bakeoff.settings import ConfigClass, SettingsInForce, resolve
@@ -42,6 +42,8 @@ def installed_engines(plugins: Plugins) -> list[Installed]:
             found.append(Installed(name, engine, engine.info(settings)))
         except EngineUnavailableError as error:
             found.append(Installed(name, problem=str(error)))
+        except Exception as error:  # a stranger's info() may fail for these settings only
+            found.append(Installed(name, problem=f"engine {name!r} cannot be used: {in_a_line(error)}"))
     return found
 
 

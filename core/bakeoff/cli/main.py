@@ -23,38 +23,52 @@ FAILED = 1
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and end the process with its exit code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments, last=True))
 
 
-def run(arguments: Sequence[str], plugins: Plugins | None = None) -> int:
-    """Run one command and return its exit code; everything that it started has been stopped by then."""
-    with Interrupts() as interrupts:
-        try:
-            app = build_app()
-            for problem in (plugins or Plugins()).register_commands(app):
-                warn(f"{problem}; its commands are missing")
-            command = typer.main.get_command(app)
-            code = command.main(
-                args=list(arguments) or ["--help"], prog_name="bakeoff", standalone_mode=False
-            )
-            # typer answers a Ctrl-C with this number; which signal it was, only we know.
-            return interrupts.exit_code if code == interrupts.KEYBOARD else int(code or 0)
-        except (KeyboardInterrupt, typer.Abort):
-            return interrupts.exit_code
-        except _BadArguments as error:
-            return _bad_arguments(error)
-        except UsageError as error:
-            complain(_one_line(error))
-            return USAGE
-        except ServerStartError as error:
-            complain(str(error))  # with the last lines of its log
-            return USAGE  # nothing was judged: this machine or its settings must change first
-        except BakeoffError as error:
-            complain(_one_line(error))
-            return FAILED
-        except Exception:  # ours to repair: show where it happened
-            traceback.print_exc()
-            return FAILED
+def run(arguments: Sequence[str], plugins: Plugins | None = None, *, last: bool = False) -> int:
+    """Run one command and return its exit code; everything that it started has been stopped by then.
+
+    Args:
+        arguments: Those after ``bakeoff``.
+        plugins: Where commands come from; what is installed if ``None``.
+        last: The process ends with this command.
+    """
+    interrupts = Interrupts(last=last)
+    try:
+        with interrupts:
+            code = _run(arguments, plugins or Plugins())
+    except (KeyboardInterrupt, typer.Abort):
+        return interrupts.exit_code
+    # typer answers a Ctrl-C with a number of its own; which signal it was, only we know.
+    return interrupts.exit_code if interrupts.happened else code
+
+
+def _run(arguments: Sequence[str], plugins: Plugins) -> int:
+    try:
+        app = build_app()
+        for problem in plugins.register_commands(app):
+            warn(f"{problem}; its commands are missing")
+        command = typer.main.get_command(app)
+        return int(
+            command.main(args=list(arguments) or ["--help"], prog_name="bakeoff", standalone_mode=False) or 0
+        )
+    except typer.Abort:
+        raise
+    except _BadArguments as error:
+        return _bad_arguments(error)
+    except UsageError as error:
+        complain(_one_line(error))
+        return USAGE
+    except ServerStartError as error:
+        complain(str(error))  # with the last lines of its log
+        return USAGE  # nothing was judged: this machine or its settings must change first
+    except BakeoffError as error:
+        complain(_one_line(error))
+        return FAILED
+    except Exception:  # ours to repair: show where it happened
+        traceback.print_exc()
+        return FAILED
 
 
 def _one_line(error: Exception) -> str:

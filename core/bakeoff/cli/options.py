@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import typer
+from sqlalchemy import inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bakeoff.cli.screen import warn
+from bakeoff.credentials import hide_credentials, without_credentials
 from bakeoff.engine import OrchestrationEngine
 from bakeoff.errors import EngineUnavailableError, UnknownNameError, UsageError
-from bakeoff.plugins import Plugins
+from bakeoff.plugins import Plugins, check_engine, in_a_line
 from bakeoff.registry import find_saga, load_sagas
 from bakeoff.saga import Saga
 from bakeoff.servers.postgres import postgres_install
-from bakeoff.servers.server import hide_credentials
 from bakeoff.settings import ConfigClass, SettingsInForce, resolve
+from bakeoff.world import schema
 from bakeoff.world.database import open_database
 
 _CONNECT_TIMEOUT_S = 5
@@ -141,6 +143,13 @@ def choose_engines(
             raw=overrides["--set-raw"].get(name),
             environ=environ,
         )
+        try:
+            check_engine(engine, settings)
+        except Exception as error:  # a stranger's info() may fail for these settings only
+            if not lenient or any(name in by_engine for by_engine in overrides.values()):
+                raise EngineUnavailableError(f"engine {name!r} cannot be used: {in_a_line(error)}") from error
+            warn(f"left out: engine {name!r} cannot be used: {in_a_line(error)}")
+            continue
         chosen.append(ChosenEngine(engine, settings))
     if not chosen:
         raise EngineUnavailableError("no engine can be loaded; `bakeoff engines` tells what is missing")
@@ -226,6 +235,31 @@ def check_ledger(text: str) -> str:
     return text
 
 
+def check_ledger_is_empty(text: str) -> None:
+    """Find out before any server is started that ``--ledger URL`` is used already.
+
+    Raises:
+        UsageError: If it holds a ledger, or does not answer.
+    """
+    if "://" not in text or text.startswith("sqlite"):
+        return
+    database = open_database(text)
+    try:
+        with database.connect() as connection:
+            used = (
+                inspect(connection).has_table(schema.meta.name)
+                and connection.execute(select(schema.meta.c.name)).first()
+            )
+    except SQLAlchemyError as error:
+        raise UsageError(f"--ledger {hide_credentials(text)}: cannot be read") from error
+    finally:
+        database.dispose()
+    if used:
+        raise UsageError(
+            f"--ledger {hide_credentials(text)}: it holds a ledger already; give an empty database"
+        )
+
+
 def _check_reachable(url: str) -> None:
     database = open_database(url)
     shown = hide_credentials(url)
@@ -239,6 +273,8 @@ def _check_reachable(url: str) -> None:
         database.connect().close()
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).splitlines()[0]
-        raise UsageError(f"--ledger {shown}: no database answers there ({reason})") from error
+        raise UsageError(
+            f"--ledger {shown}: no database answers there ({without_credentials(reason, url)})"
+        ) from error
     finally:
         database.dispose()

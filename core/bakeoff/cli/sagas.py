@@ -19,6 +19,7 @@ from bakeoff.cli.clients import (
     OneEngineOption,
     TimeoutOption,
     WorkflowId,
+    outcome_of,
     with_client,
 )
 from bakeoff.cli.options import BUILT_IN_SAGAS
@@ -64,6 +65,9 @@ def start(
         bakeoff start order-approval order-128
     """
 
+    if id is not None and not id.strip():
+        raise UsageError("--id '': a workflow id has at least one character; leave --id out for one of ours")
+
     async def act(up: Connected) -> Outcome | None:
         chosen = _saga(up, saga)
         is_order = chosen is load_sagas([BUILT_IN_SAGAS]).get(chosen.name) and chosen.name not in _NO_ORDER
@@ -77,7 +81,7 @@ def start(
             say(f"started {workflow_id}" if fresh else f"{workflow_id} exists already; nothing was started")
             for title, url in up.pages.items():
                 say(f"{title}: {url}")
-        outcome = await up.client.result(workflow_id, timeout) if wait else None
+        outcome = await outcome_of(up.client, workflow_id, timeout) if wait else None
         if as_json:
             show_json(
                 {"workflow_id": workflow_id, "started": fresh, **(outcome.to_json() if outcome else {})}
@@ -107,7 +111,7 @@ def result(
     """
 
     async def act(up: Connected) -> Outcome:
-        return await up.client.result(workflow_id, timeout)
+        return await outcome_of(up.client, workflow_id, timeout)
 
     outcome = with_client(state, engine, act)
     if as_json:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,7 @@ import typer
 from bakeoff.cli.screen import warn
 from bakeoff.deployment import Deployment
 from bakeoff.errors import UsageError
-from bakeoff.processes import uninterrupted
+from bakeoff.processes import removed_at_last, uninterrupted
 
 _FILE = "up.json"
 _LOCK = "up.lock"
@@ -89,7 +90,8 @@ def held_state(folder: Path) -> Iterator[Path]:
     try:
         with uninterrupted():
             lock = _own(folder)
-        yield folder
+        with removed_at_last(partial(_disown, folder, lock, made)):
+            yield folder
     finally:
         if lock is not None:
             _disown(folder, lock, made)

@@ -24,15 +24,16 @@ from bakeoff.cli.options import (
     SetRawOption,
     SlotsOption,
     check_ledger,
+    check_ledger_is_empty,
     choose_engines,
     choose_saga,
 )
 from bakeoff.cli.screen import say
 from bakeoff.cli.state import DEFAULT_STATE, Running, StateOption, held_state, write_state
+from bakeoff.credentials import HIDDEN, hide_credentials
 from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.plugins import Plugins
-from bakeoff.processes import scratch_folder
-from bakeoff.servers.server import hide_credentials
+from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff.stack import Backend, StackPlan, running_backend
 
@@ -100,6 +101,7 @@ def up(
             "--ledger URL: every engine needs an empty database of its own; bring them up one by one"
         )
     check_ledger(ledger)
+    check_ledger_is_empty(ledger)
     own = check_prefix(f"bakeoff-{secrets.token_hex(3)}-" if prefix is None else prefix)
     sagas = dict.fromkeys([BUILT_IN_SAGAS, *(ref for text in saga or () for ref in choose_saga(text)[1])])
     with ExitStack() as cleanup:
@@ -118,7 +120,7 @@ def up(
             )
             for one in chosen
         ]
-        asyncio.run(_stay_up(plans, folder))
+        run_interruptibly(_stay_up(plans, folder))
 
 
 async def _stay_up(plans: Sequence[StackPlan], folder: Path) -> None:
@@ -208,9 +210,9 @@ def _teach_elsewhere(backend: Backend) -> None:
     words += [f"--saga {reference}" for reference in deployment.sagas if reference != BUILT_IN_SAGAS]
     for name in settings.changed:
         value = str(settings[name])
-        shown = "***" if name in settings.secrets and "://" not in value else hide_credentials(value)
+        shown = HIDDEN if name in settings.secrets and "://" not in value else hide_credentials(value)
         words.append(f"--set {deployment.engine}.{name}={shown}")
-    words += [f"--set-raw {deployment.engine}.{key}={value}" for key, value in settings.raw.items()]
+    words += [f"--set-raw {deployment.engine}.{key}={value}" for key, value in settings.shown_raw().items()]
     words.append(f"--ledger {hide_credentials(deployment.world_url)}")
     say(f"  {' '.join(words)}   (elsewhere)")
 

@@ -20,7 +20,7 @@ from bakeoff.cli.up import PrefixOption, SagasOption
 from bakeoff.deployment import Deployment
 from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.plugins import Plugins
-from bakeoff.processes import Launcher, Workers, scratch_folder
+from bakeoff.processes import Launcher, Workers, run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff.stack import workers_of
 from bakeoff.world import World
@@ -103,7 +103,7 @@ def worker(
     with scratch_folder("worker") as scratch:
         file = scratch / "deployment.json"
         deployment.save(file)
-        asyncio.run(_work(deployment, file, processes, state if running else None, running))
+        run_interruptibly(_work(deployment, file, processes, state if running else None, running))
 
 
 def _check_reachable(running: Running, deployment: Deployment) -> None:

@@ -52,7 +52,8 @@ def find_contestants(wishes: Wishes) -> list[Contestant]:
     """Load every engine asked for.
 
     Raises:
-        UsageError: For an unknown engine or setting, or an engine whose SDK is missing.
+        UsageError: For an unknown engine or setting, an engine whose SDK is missing, or a broker that no
+            engine would use.
     """
     plugins = Plugins(extra=dict(_pair(text, "--engine-plugin", "NAME=MODULE") for text in wishes.plugins))
     names = list(dict.fromkeys(wishes.engines)) or ["inline"]
@@ -66,9 +67,13 @@ def find_contestants(wishes: Wishes) -> list[Contestant]:
         config_class = ConfigClass(wishes.config_class)
     except ValueError:
         raise UsageError(f"--config {wishes.config_class}: known are {', '.join(ConfigClass)}") from None
+    engines = {name: plugins.engine(name) for name in names}
+    if wishes.broker is not None and not any(_has_broker(engine) for engine in engines.values()):
+        raise UsageError(
+            f"--broker {wishes.broker}: no engine asked for has a choice of brokers: {', '.join(names)}"
+        )
     contestants = []
-    for name in names:
-        engine = plugins.engine(name)
+    for name, engine in engines.items():
         contestants.append(
             _contestant(engine, config_class, overrides.get(name, {}), raws.get(name, {}), wishes.broker)
         )
@@ -84,8 +89,7 @@ def _contestant(
 ) -> Contestant:
     declared = engine.info().settings
     chosen = dict(overrides)
-    has_broker = any(setting.name == "broker" for setting in declared)
-    if broker is not None and has_broker:
+    if broker is not None and _has_broker(engine):
         chosen.setdefault("broker", broker)
     settings = resolve(engine.name, declared, config_class, chosen, raw, os.environ)
     return Contestant(
@@ -95,6 +99,10 @@ def _contestant(
         info=engine.info(settings),
         settings=settings,
     )
+
+
+def _has_broker(engine: OrchestrationEngine) -> bool:
+    return any(setting.name == "broker" for setting in engine.info().settings)
 
 
 def _label(name: str, declared: Sequence[Setting], settings: SettingsInForce) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.contract.statuses import ContractStatus
+from bakeoff.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +35,18 @@ class Result:
 
 @dataclass(slots=True)
 class Results:
-    """All results of a session, and the reviewed matrix ``{label: {test: status}}``."""
+    """All results of a session, and the reviewed matrix ``{label: {test: status}}``.
+
+    Raises:
+        UsageError: If the reviewed file exists and holds no such matrix.
+    """
 
     reviewed_file: Path
     found: dict[tuple[str, str], Result] = field(default_factory=dict)
     reviewed: dict[str, dict[str, str]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.reviewed = json.loads(self.reviewed_file.read_text()) if self.reviewed_file.exists() else {}
+        self.reviewed = _read(self.reviewed_file) if self.reviewed_file.exists() else {}
 
     def add(self, result: Result) -> None:
         """Keep a result; the last one of a test counts."""
@@ -82,3 +87,22 @@ class Results:
                 "seconds": round(result.seconds, 3),
             }
         return {"format": 1, "engines": engines, "tests": tests}
+
+
+def _read(file: Path) -> dict[str, dict[str, str]]:
+    try:
+        matrix = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"reviewed matrix {file}: it cannot be read: {error.strerror}") from error
+    except ValueError as error:  # neither UTF-8 nor JSON
+        raise UsageError(f"reviewed matrix {file}: it is not JSON: {error}") from error
+    if not isinstance(matrix, dict) or not all(isinstance(column, dict) for column in matrix.values()):
+        raise UsageError(f"reviewed matrix {file}: it is not {{engine: {{test: status}}}}")
+    for label, column in matrix.items():
+        for test, status in column.items():
+            if status not in list(ContractStatus):
+                known = ", ".join(ContractStatus)
+                raise UsageError(
+                    f"reviewed matrix {file}: {test} on {label} is {status!r}; known are {known}"
+                )
+    return matrix

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bakeoff.contract.lab import Lab
-from bakeoff.contract.sagas import APPROVAL, BACKOFF, NAPPING, PIVOT, TRIP
+from bakeoff.contract.sagas import APPROVAL, BACKOFF, MIXED, NAPPING, PIVOT, TRIP
 from bakeoff.engine import Capability
 from bakeoff.errors import WorkflowNotFoundError
 from bakeoff.outcome import Cause, Status
@@ -31,6 +31,21 @@ def test_cancel_mid_saga_compensates(lab: Lab) -> None:
     undone = [word for word in end.story if word.startswith("undo")]
     assert undone[0] in ("undo book_hotel", "undo book_hotel (nothing)")
     assert undone[1:] == ["undo book_flight"]
+
+
+def test_cancel_during_the_last_step_compensates(lab: Lab) -> None:
+    """Without a pivot it is too late after the last step's success, not before: the step is undone too."""
+    started = lab.start(MIXED, fates={"book_car:action": {"first": ["slow:1"]}})
+    started.until_attempted("book_car")
+    started.cancel()
+    end = started.settled()
+
+    assert end.outcome.status is Status.COMPENSATED
+    _check(end.outcome.cause)
+    assert end.counts["book_car"] == 1
+    undone = [word for word in end.story if word.startswith("undo")]
+    assert undone[0] in ("undo book_car", "undo book_car (nothing)")
+    assert undone[1:] == ["undo book_hotel", "undo book_flight"]
 
 
 def test_cancel_between_retries_compensates(lab: Lab) -> None:

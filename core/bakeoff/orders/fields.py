@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
 #: ISO 4217 minor units that are not hundredths.
@@ -61,7 +61,9 @@ def quantity(value: Any, *, cancelled: bool) -> int:
 def minor_units(value: Any, currency: str) -> int:
     """A positive price in integer minor units of its currency; nothing is rounded."""
     number = _decimal(value, "price")
-    scaled = number.scaleb(_EXPONENTS.get(currency, 2))
+    # The default context would round what has more than 28 digits.
+    exact = Context(prec=len(number.as_tuple().digits))
+    scaled = number.scaleb(_EXPONENTS.get(currency, 2), exact)
     if scaled <= 0:
         raise Refused(f"price {shown(value)} is not positive")
     if scaled != scaled.to_integral_value():

@@ -1,6 +1,7 @@
 """Operating-system processes: started, watched, killed, and never left behind."""
 
 from bakeoff.processes.child import Child, is_gone, kill_session, session_members, stop_session
+from bakeoff.processes.interruption import removed_at_last, run_interruptibly
 from bakeoff.processes.launcher import Launch, Launcher
 from bakeoff.processes.ports import free_ports, port_is_free
 from bakeoff.processes.scratch import scratch_folder, sweep
@@ -16,6 +17,8 @@ __all__ = [
     "is_gone",
     "kill_session",
     "port_is_free",
+    "removed_at_last",
+    "run_interruptibly",
     "scratch_folder",
     "session_members",
     "stop_session",

@@ -9,8 +9,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+from bakeoff.processes.interruption import removed_at_last
 from bakeoff.processes.uninterrupted import uninterrupted
 
 _LOCK = ".lock"
@@ -36,7 +38,8 @@ def scratch_folder(purpose: str, parent: Path | None = None) -> Iterator[Path]:
     try:
         with uninterrupted():
             claimed = _claim(parent, purpose)
-        yield claimed[1]
+        with removed_at_last(partial(_remove, *claimed)):
+            yield claimed[1]
     finally:
         if claimed is not None:
             _remove(*claimed)

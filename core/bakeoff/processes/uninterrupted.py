@@ -6,6 +6,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bakeoff.processes.interruption import current
+
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
@@ -13,6 +15,12 @@ def uninterrupted() -> Iterator[None]:
 
     For the few lines between making a thing and remembering that it must be removed.
     """
+    interruption = current()
+    if interruption is not None:
+        # A mask is not enough there: the kernel gives the signal to another thread, Python to this one.
+        with interruption.held():
+            yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     try:
         yield

@@ -16,11 +16,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+#: Those of this process that have not been closed.
+_open: dict[Watchdog, None] = {}
+
+
+def kill_everything() -> None:
+    """SIGKILL every session that any watchdog of this process was told, without closing them; any thread."""
+    from bakeoff.processes.child import kill_session
+
+    for watchdog in list(_open):
+        for leader in list(watchdog._sessions):
+            kill_session(leader)
+
 
 class Watchdog:
     """The harness's end of the pipe."""
 
     def __init__(self) -> None:
+        _open[self] = None
         self._sessions: dict[int, None] = {}
         self._folders: dict[Path, None] = {}
         self._popen = self._spawn()
@@ -56,6 +69,7 @@ class Watchdog:
             with contextlib.suppress(BrokenPipeError):
                 self._popen.stdin.close()
         self._popen.wait()
+        _open.pop(self, None)
 
     @staticmethod
     def _spawn() -> subprocess.Popen[bytes]:
@@ -74,6 +88,7 @@ class Watchdog:
         except BrokenPipeError:  # somebody killed it; the next one must know everything
             self.close()
             self._popen = self._spawn()
+            _open[self] = None
             for leader in self._sessions:
                 self._write(f"watch {leader}")
             for folder in self._folders:

@@ -101,11 +101,21 @@ class Workers:
                 self.restarts += 1
 
     async def stop(self) -> None:
-        """Stop supervising, then every worker, all at the same time."""
+        """Stop supervising, then every worker, all at the same time; a cancellation waits for its end."""
+        stopping = asyncio.create_task(self._stop())
+        try:
+            await asyncio.shield(stopping)
+        except asyncio.CancelledError:
+            # Threads go on without us, and whoever closes the launcher next would stop the same children.
+            await asyncio.wait([stopping])
+            raise
+
+    async def _stop(self) -> None:
         if self._supervisor is not None:
             self._supervisor.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._supervisor
+            await asyncio.wait([self._supervisor])
+            if not self._supervisor.cancelled():
+                self._supervisor.result()
             self._supervisor = None
         children, self.children = self.children, []
         await asyncio.gather(*(asyncio.to_thread(self._launcher.stop, child) for child in children))

@@ -1,5 +1,6 @@
 """Servers that the harness can start, probe and stop, or find outside."""
 
+from bakeoff.servers.away import server_away, silence_of
 from bakeoff.servers.postgres import PostgresServer
 from bakeoff.servers.rabbitmq import RabbitmqServer
 from bakeoff.servers.server import RunningServer, Server, restart_server, start_server
@@ -12,5 +13,7 @@ __all__ = [
     "Server",
     "ValkeyServer",
     "restart_server",
+    "server_away",
+    "silence_of",
     "start_server",
 ]

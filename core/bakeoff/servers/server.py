@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from bakeoff.credentials import hide_credentials, without_credentials
 from bakeoff.errors import ServerStartError, UsageError
 from bakeoff.processes import Child, Launch, Launcher, free_ports, port_is_free
 
@@ -125,7 +126,8 @@ async def _wait_ready(server: Server, child: Child, address: str) -> str:
     deadline = time.monotonic() + server.ready_within_s
     while True:
         try:
-            version = await asyncio.wait_for(server.probe(address), _PROBE_TIMEOUT_S)
+            async with asyncio.timeout(_PROBE_TIMEOUT_S):  # wait_for of 3.11 may swallow a Ctrl-C
+                version = await server.probe(address)
             if child.alive:  # otherwise a stranger answered on the port that ours could not have
                 return version
             raise ConnectionError("a stranger answered")
@@ -137,8 +139,8 @@ async def _wait_ready(server: Server, child: Child, address: str) -> str:
                 ) from error
             if time.monotonic() > deadline:
                 raise ServerStartError(
-                    f"{server.kind} did not answer at {address} within {server.ready_within_s:.0f} s "
-                    f"({error}):\n{child.log_tail()}"
+                    f"{server.kind} did not answer at {hide_credentials(address)} within "
+                    f"{server.ready_within_s:.0f} s ({_in_words(error, address)}):\n{child.log_tail()}"
                 ) from error
         await asyncio.sleep(_PROBE_PAUSE_S)
 
@@ -162,17 +164,20 @@ async def restart_server(running: RunningServer, launcher: Launcher) -> None:
 
 async def _find_external(server: Server, address: str) -> RunningServer:
     try:
-        version = await asyncio.wait_for(server.probe(address), _PROBE_TIMEOUT_S)
+        async with asyncio.timeout(_PROBE_TIMEOUT_S):
+            version = await server.probe(address)
     except Exception as error:
         shown = hide_credentials(address)
         raise UsageError(
-            f"no {server.kind} answers at {shown} ({type(error).__name__}: {error}); "
+            f"no {server.kind} answers at {shown} ({_in_words(error, address)}); "
             "start it, correct the address, or leave the setting out to have one started for you"
         ) from error
     return RunningServer(server, address, version)
 
 
-def hide_credentials(address: str) -> str:
-    """The address without user name and password."""
-    scheme, separator, rest = address.rpartition("://")
-    return f"{scheme}{separator}***@{rest.rpartition('@')[2]}" if "@" in rest else address
+def _in_words(error: Exception, address: str) -> str:
+    """Type and message; an address that cannot be read is quoted in pieces, so of that only the type."""
+    kind = type(error).__name__
+    if isinstance(error, ValueError):
+        return f"{kind}: this is no address"
+    return f"{kind}: {without_credentials(str(error), address)}"

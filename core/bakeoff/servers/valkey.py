@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from bakeoff.errors import EngineUnavailableError
 from bakeoff.processes import Launch
@@ -60,14 +60,24 @@ class ValkeyServer:
             url.hostname, url.port or 6379, ssl=url.scheme == "rediss"
         )
         try:
-            if url.password:
-                await _ask(reader, writer, "AUTH", *filter(None, (url.username, unquote(url.password))))
+            user, password = _login(url)
+            if password:
+                await _ask(reader, writer, "AUTH", *filter(None, (user, password)))
             await _ask(reader, writer, "PING")
             info = await _ask(reader, writer, "INFO", "server")
         finally:
             writer.close()
         facts = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
         return facts.get("valkey_version") or facts.get("redis_version") or "unknown"
+
+
+def _login(url: SplitResult) -> tuple[str, str]:
+    """User name and password: before the host, or in the query as redis-py reads them (which then win)."""
+    query = dict(parse_qsl(url.query))
+    return (
+        query.get("username") or unquote(url.username or ""),
+        query.get("password") or unquote(url.password or ""),
+    )
 
 
 async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *words: str) -> str:

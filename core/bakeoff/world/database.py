@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -13,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from bakeoff.credentials import hide_credentials
 from bakeoff.errors import UsageError
 
 #: Seconds that a SQLite writer waits for another one.
@@ -34,8 +34,9 @@ def open_database(url: str) -> Engine:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        shown = re.sub(r"//[^@/]*@", "//***@", url)
-        raise UsageError(f"{shown!r} is no database URL; give sqlite:///FILE or postgresql://...") from None
+        raise UsageError(
+            f"{hide_credentials(url)!r} is no database URL; give sqlite:///FILE or postgresql://..."
+        ) from None
     backend = parsed.get_backend_name()
     if backend == "postgresql":
         try:

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from sqlalchemy import Engine, delete, func, insert, select
+from sqlalchemy import Engine, delete, event, func, insert, select
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import ConnectionPoolEntry
 
+from bakeoff.credentials import hide_credentials, without_credentials
 from bakeoff.errors import UsageError
 from bakeoff.world import schema
 from bakeoff.world.database import open_database, reading
@@ -117,7 +119,8 @@ class World:
         return Services(self.engine, self.profile, self.participants == "naive", self.faults)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; that of an attempt which still runs (timed out in-process) when it ends."""
+        event.listen(self.engine, "checkin", _close_returned)
         self.engine.dispose()
 
     def add_orders(self, orders: Iterable[HasRow]) -> None:
@@ -193,11 +196,18 @@ def _database(url: str, problem: str) -> Iterator[Engine]:
         yield engine
     except DatabaseError as error:
         engine.dispose()
-        raise UsageError(f"{problem} {_shown(engine)}: {error.orig}") from error
+        reason = without_credentials(str(error.orig), url)
+        raise UsageError(f"{problem} {_shown(engine)}: {reason}") from error
     except BaseException:
         engine.dispose()
         raise
 
 
+def _close_returned(_: object, record: ConnectionPoolEntry) -> None:
+    """Nobody takes a connection out of the pool of a closed world again."""
+    record.invalidate()
+
+
 def _shown(engine: Engine) -> str:
-    return engine.url.render_as_string(hide_password=True)
+    url = engine.url.set(drivername=engine.url.get_backend_name())
+    return hide_credentials(url.render_as_string(hide_password=False))

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import uuid4
 
 from celery import Celery
-from kombu.exceptions import OperationalError
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
@@ -24,8 +23,10 @@ from bakeoff.errors import (
 from bakeoff.outcome import Description, Listed, Outcome, Status
 from bakeoff.registry import find_saga
 from bakeoff.saga import JSON, Saga
+from bakeoff.servers import silence_of
 from bakeoff_celery import rows
 from bakeoff_celery.app import make_app
+from bakeoff_celery.away import SILENCES, away_by, told
 from bakeoff_celery.backend import redis_of
 from bakeoff_celery.canvas import forward
 from bakeoff_celery.inspection import Inspection
@@ -76,9 +77,10 @@ class CeleryClient:
             state: State = {"id": workflow_id, "input": input, "results": {}}
             await asyncio.get_running_loop().run_in_executor(self._pool, self._publish, saga, state)
             await self._redis.set(key, row.text(published=True), xx=True, keepttl=True)
-        except (RedisError, OperationalError, OSError) as error:
+        except SILENCES as error:
+            away = away_by(self._deployment, error)
             raise StartUnknownError(
-                f"{workflow_id}: the connection broke during the start ({error}); repeat it"
+                f"{workflow_id}: nobody knows whether it started ({away}); repeat it"
             ) from error
         return bool(created)
 
@@ -108,9 +110,12 @@ class CeleryClient:
         while True:
             try:
                 outcome = await self._outcomes.wait(native_id, deadline - time.monotonic(), check=key)
-            except (RedisError, OSError) as error:  # the server may come back in time
-                if time.monotonic() > deadline:
-                    raise ResultTimeoutError(f"{workflow_id}: the result backend is away: {error}") from error
+            except ResultTimeoutError:
+                if (away := await silence_of(self._deployment, "results")) is not None:
+                    message = f"{workflow_id}: whether it settled within {timeout_s:g} s nobody knows: {away}"
+                    raise ResultTimeoutError(message) from away
+                raise ResultTimeoutError(f"{workflow_id} has not settled within {timeout_s:g} s") from None
+            except (RedisError, OSError):  # the server may come back in time
                 await asyncio.sleep(_AWAY_S)
                 continue
             if outcome is None:
@@ -119,15 +124,18 @@ class CeleryClient:
 
     async def signal(self, workflow_id: str, name: str, signal_id: str, payload: JSON) -> bool:
         """Deliver a signal to the wait called ``name``."""
-        return await self._signaller.signal(workflow_id, name, signal_id, payload)
+        with told(self._deployment):
+            return await self._signaller.signal(workflow_id, name, signal_id, payload)
 
     async def describe(self, workflow_id: str) -> Description:
         """Tell where the saga is, as far as workers and rows know."""
-        return await self._inspection.describe(workflow_id)
+        with told(self._deployment):
+            return await self._inspection.describe(workflow_id)
 
     async def list_sagas(self, status: Status | None = None, limit: int = 100) -> Sequence[Listed]:
         """Return the sagas whose rows have not expired, newest first."""
-        return await self._inspection.list_sagas(status, limit)
+        with told(self._deployment):
+            return await self._inspection.list_sagas(status, limit)
 
     async def close(self) -> None:
         """Close every connection and thread."""

@@ -15,7 +15,9 @@ from bakeoff.errors import WorkflowNotFoundError
 from bakeoff.outcome import Description, Listed, Status
 from bakeoff.registry import find_saga
 from bakeoff.saga import Saga, Wait
+from bakeoff.servers import server_away
 from bakeoff_celery import rows
+from bakeoff_celery.away import SILENCES
 from bakeoff_celery.backend import retry_id
 from bakeoff_celery.outcomes import literal
 from bakeoff_celery.state import task_id
@@ -110,18 +112,25 @@ class Inspection:
         """Return what a worker runs, or is about to run, of this saga."""
         names = [element.name for element in saga.elements] + [step.name for step in saga.steps()]
         ids = [native_id, *(task_id(native_id, name) for name in names)]
-        answers: Any = self._app.control.inspect(timeout=_ANSWER_S).query_task(*ids) or {}
+        answers = self._asked(lambda workers: workers.query_task(*ids))
         tasks = [task for answer in answers.values() for _, task in answer.values()]
         return tasks[0] if tasks else {}
 
     def _scheduled(self, native_id: str) -> dict[str, Any]:
         """Return the message of this saga that a worker keeps until its time has come."""
-        answers: Any = self._app.control.inspect(timeout=_ANSWER_S).scheduled() or {}
+        answers = self._asked(lambda workers: workers.scheduled())
         for entry in (entry for answer in answers.values() for entry in answer):
             request = entry["request"]
             if request["id"] == native_id or str(request["id"]).startswith(f"{native_id}:"):
                 return {**request, "eta": entry["eta"]}
         return {}
+
+    def _asked(self, question: Callable[[Any], Any]) -> dict[str, Any]:
+        """What each worker answers; the question goes by the broker, whose errors Kombu leaves alone."""
+        try:
+            return question(self._app.control.inspect(timeout=_ANSWER_S)) or {}
+        except SILENCES as error:
+            raise server_away(self._deployment, "broker", error) from error
 
     async def _last_failure(self, id: str) -> tuple[int, str | None]:
         """Return how many attempts of a task have failed so far, and the last error."""

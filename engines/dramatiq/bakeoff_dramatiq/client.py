@@ -10,21 +10,24 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from dramatiq.errors import BrokerConnectionError
+from pika.exceptions import AMQPError  # type: ignore[import-untyped]
 from redis.exceptions import RedisError
 
 from bakeoff.deployment import Deployment
 from bakeoff.errors import (
+    ResultTimeoutError,
+    ServerAwayError,
     SignalRejectedError,
     StartUnknownError,
     UnserialisableError,
     UsageError,
     WorkflowConflictError,
-    WorkflowError,
     WorkflowNotFoundError,
 )
 from bakeoff.outcome import Description, Listed, Outcome, Status
 from bakeoff.registry import load_sagas
 from bakeoff.saga import JSON, Saga
+from bakeoff.servers import server_away, silence_of
 from bakeoff_dramatiq.actors import declare_saga
 from bakeoff_dramatiq.broker import make_broker, queue_name
 from bakeoff_dramatiq.context import Context
@@ -40,6 +43,9 @@ THREADS = 4
 
 #: Elements of a saga. Python's encoder gives up a little below 500 nested messages.
 LONGEST = 400
+
+#: What is raised when a server does not answer: by the rows, by Dramatiq, by RabbitMQ's library, by a socket.
+SILENCES = (RedisError, BrokerConnectionError, AMQPError, OSError)
 
 T = TypeVar("T")
 
@@ -88,12 +94,21 @@ class DramatiqClient:
                 forward(self._broker, self._context(saga).saga, state).run()
                 self._rows.published(self._rows.saga_key(workflow_id))
             return word == "new"
-        except (RedisError, BrokerConnectionError) as error:
-            raise StartUnknownError(f"{workflow_id}: the connection broke: {error}") from error
+        except SILENCES as error:
+            away = self._away(error)
+            raise StartUnknownError(
+                f"{workflow_id}: nobody knows whether it started ({away}); repeat it"
+            ) from error
 
     async def result(self, workflow_id: str, timeout_s: float) -> Outcome:
         """Wait for the outcome that the last actor stores."""
-        return await self._outcomes.wait(workflow_id, timeout_s)
+        try:
+            return await self._outcomes.wait(workflow_id, timeout_s)
+        except ResultTimeoutError:
+            if (away := await silence_of(self._deployment, "results")) is None:
+                raise
+            message = f"{workflow_id}: whether it settled within {timeout_s:g} s nobody knows: {away}"
+            raise ResultTimeoutError(message) from away
 
     async def signal(self, workflow_id: str, name: str, signal_id: str, payload: JSON) -> bool:
         """Give a signal to its wait; publishes the second pipeline if the saga is parked there."""
@@ -165,8 +180,13 @@ class DramatiqClient:
     async def _in_thread(self, function: Callable[..., T], *args: object) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
-        except (RedisError, BrokerConnectionError) as error:
-            raise WorkflowError(f"the connection to the servers broke: {error}") from error
+        except SILENCES as error:
+            raise self._away(error) from error
+
+    def _away(self, error: Exception) -> ServerAwayError:
+        """Dramatiq wraps what the broker did; errors of the rows come as they are."""
+        at_broker = isinstance(error, BrokerConnectionError | AMQPError)
+        return server_away(self._deployment, "broker" if at_broker else "results", error)
 
 
 def status_of(row: dict[str, str]) -> Status:

@@ -85,5 +85,7 @@ def _survives(settings: SettingsInForce | None) -> frozenset[Survives]:
     """
     if settings is None or settings["broker"] == "valkey":
         return frozenset({Survives.WORKER_KILL})
-    safe = settings["confirm_delivery"] and settings["connection_retries"]
-    return frozenset({Survives.WORKER_KILL, *([Survives.BROKER_KILL] if safe else [])})
+    published = settings["confirm_delivery"] and settings["connection_retries"]
+    # The rows are in a Valkey; of one of the user's own, nobody told us what it keeps.
+    kept = settings["appendonly"] and not settings["results_url"]
+    return frozenset({Survives.WORKER_KILL, *([Survives.BROKER_KILL] if published and kept else [])})

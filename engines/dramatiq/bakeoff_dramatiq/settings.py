@@ -43,6 +43,7 @@ SETTINGS: Sequence[Setting] = (
     _same("processes", "child processes of one worker; each runs as many threads as it has slots", 1),
     Setting(
         name="heartbeat_timeout_s",
+        least=0.1,
         help="seconds without a sign of life after which a worker process counts as dead",
         default=60.0,
         recommended=60.0,
@@ -74,6 +75,7 @@ SETTINGS: Sequence[Setting] = (
     ),
     Setting(
         name="queue_prefetch",
+        least=0,
         help="messages that a worker process holds, those in progress included; 0: twice its threads",
         default=0,
         recommended=0,
@@ -103,6 +105,7 @@ SETTINGS: Sequence[Setting] = (
     ),
     Setting(
         name="connection_retries",
+        least=0,
         help="how often a command or connection that failed is tried again (pauses up to 1 s)",
         default=0,
         recommended=30,

@@ -201,7 +201,8 @@ class Execution:
             await asyncio.sleep(seconds)
             return False
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._cancelled.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._cancelled.wait()
         return self._cancelled.is_set()
 
     @staticmethod

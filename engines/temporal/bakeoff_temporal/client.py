@@ -24,7 +24,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from bakeoff.deployment import Deployment
 from bakeoff.errors import (
+    BakeoffError,
+    NotSupportedError,
     ResultTimeoutError,
+    ServerAwayError,
     SignalRejectedError,
     StartUnknownError,
     UnserialisableError,
@@ -34,14 +37,17 @@ from bakeoff.errors import (
 )
 from bakeoff.outcome import Description, Event, Listed, Outcome, Status
 from bakeoff.saga import JSON, Saga
+from bakeoff.servers import server_away
 from bakeoff_temporal import queries
-from bakeoff_temporal.connection import DRAIN_S, task_queue
+from bakeoff_temporal.connection import DRAIN_S, ROLE, task_queue
 from bakeoff_temporal.failures import outcome_of
 
 #: gRPC says these when nobody can know whether the request was carried out.
 _UNKNOWN = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
 
 _RECONNECT_PAUSE_S = 0.2
+#: Seconds that a look may take whether the server is there at all.
+_LOOK_S = 2.0
 
 Handle = WorkflowHandle[object, object]
 
@@ -73,14 +79,19 @@ class TemporalClient:
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             )
         except WorkflowAlreadyStartedError as error:
-            known_saga, known_input = await queries.started_with(self._handle(workflow_id))
+            try:
+                known_saga, known_input = await queries.started_with(self._handle(workflow_id))
+            except RPCError as lost:
+                raise StartUnknownError(f"{workflow_id} exists, but {self._away(lost)}") from lost
             if known_saga != saga.name or json.dumps(known_input, sort_keys=True) != text:
                 message = f"{workflow_id} exists already with another saga or input"
                 raise WorkflowConflictError(message) from error
             return False
         except RPCError as error:
             if error.status in _UNKNOWN:
-                raise StartUnknownError(f"{workflow_id}: no answer to the start: {error.message}") from error
+                raise StartUnknownError(
+                    f"{workflow_id}: no answer to the start: {self._away(error)}"
+                ) from error
             raise WorkflowError(f"{workflow_id}: the server refused the start: {error.message}") from error
         return True
 
@@ -90,7 +101,10 @@ class TemporalClient:
             async with asyncio.timeout(timeout_s):
                 results = await self._closed(workflow_id)
         except TimeoutError:
-            raise ResultTimeoutError(f"{workflow_id} has not settled within {timeout_s} s") from None
+            if (lost := await self._silence(workflow_id)) is not None:
+                message = f"{workflow_id}: whether it settled within {timeout_s:g} s nobody knows"
+                raise ResultTimeoutError(f"{message}: {self._away(lost)}") from lost
+            raise ResultTimeoutError(f"{workflow_id} has not settled within {timeout_s:g} s") from None
         except WorkflowFailureError as error:
             outcome = outcome_of(error.cause)
             if outcome is None:
@@ -116,6 +130,10 @@ class TemporalClient:
 
         The server keeps one update per id. The token tells whether the one it kept is ours.
         """
+        try:
+            json.dumps(payload, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise UnserialisableError(f"{workflow_id}: the payload is not JSON: {error}") from error
         token = uuid.uuid4().hex
         try:
             counted: str = await self._handle(workflow_id).execute_update(
@@ -153,12 +171,15 @@ class TemporalClient:
     async def list_sagas(self, status: Status | None = None, limit: int = 100) -> Sequence[Listed]:
         """The server's visibility list, newest first; a new saga may be missing for a moment."""
         found: list[tuple[datetime, Listed]] = []
-        async for execution in self._client.list_workflows(queries.list_filter(self._queue, status)):
-            item = queries.listed(execution, self._deployment.prefix)
-            if status is None or item.status is status:
-                found.append((execution.start_time, item))
-            if len(found) >= limit:
-                break
+        try:
+            async for execution in self._client.list_workflows(queries.list_filter(self._queue, status)):
+                item = queries.listed(execution, self._deployment.prefix)
+                if status is None or item.status is status:
+                    found.append((execution.start_time, item))
+                if len(found) >= limit:
+                    break
+        except RPCError as error:
+            raise self._refused(error) from error
         # The server's own order is running ones first, then by the time of their end.
         return [item for _, item in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
@@ -173,11 +194,26 @@ class TemporalClient:
         """Let so much time pass at once; only the server ``time-skipping`` can."""
         duration = Duration()
         duration.FromTimedelta(timedelta(seconds=seconds))
-        await self._client.test_service.unlock_time_skipping_with_sleep(SleepRequest(duration=duration))
+        try:
+            await self._client.test_service.unlock_time_skipping_with_sleep(SleepRequest(duration=duration))
+        except RPCError as error:
+            raise self._refused(error) from error
 
     async def close(self) -> None:
         """Let the SDK's threads deliver what they still hold; its connections end with the last reference."""
         await asyncio.sleep(DRAIN_S)
+
+    async def _silence(self, workflow_id: str) -> Exception | None:
+        """Why the server does not answer; ``None`` if it does, whatever it says."""
+        try:
+            # The SDK would try again for ten seconds.
+            async with asyncio.timeout(_LOOK_S):
+                await self._handle(workflow_id).describe()
+        except TimeoutError as error:
+            return error
+        except RPCError as error:
+            return error if error.status in _UNKNOWN else None
+        return None
 
     async def _is_over(self, workflow_id: str) -> bool:
         try:
@@ -186,8 +222,20 @@ class TemporalClient:
             return False
         return found.status is not WorkflowExecutionStatus.RUNNING
 
-    @staticmethod
-    def _translated(error: RPCError, workflow_id: str) -> WorkflowError:
+    def _translated(self, error: RPCError, workflow_id: str) -> BakeoffError:
+        if error.status in _UNKNOWN:
+            return self._away(error)
         if error.status is RPCStatusCode.NOT_FOUND:
             return WorkflowNotFoundError(f"no saga {workflow_id!r} was started here")
         return WorkflowError(f"{workflow_id}: {error.message} ({error.status.name})")
+
+    def _refused(self, error: RPCError) -> BakeoffError:
+        """Of a request that is about no single saga."""
+        if error.status in _UNKNOWN:
+            return self._away(error)
+        if error.status is RPCStatusCode.UNIMPLEMENTED:
+            return NotSupportedError(f"this Temporal server does not support it: {error.message}")
+        return BakeoffError(f"the Temporal server refused: {error.message} ({error.status.name})")
+
+    def _away(self, error: Exception) -> ServerAwayError:
+        return server_away(self._deployment, ROLE, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,7 @@ from temporalio.client import Client
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RPCError, TLSConfig
 
+from bakeoff.credentials import hide_credentials, without_credentials
 from bakeoff.deployment import Deployment
 from bakeoff.errors import UsageError
 from bakeoff.settings import SettingsInForce
@@ -31,8 +33,15 @@ async def connect(deployment: Deployment) -> Client:
     address = deployment.addresses[ROLE]
     try:
         return await connect_to(address, deployment.settings)
-    except (RuntimeError, RPCError) as error:
-        raise UsageError(f"no Temporal server answers at {address} ({error}); is it up?") from error
+    except (RuntimeError, ValueError, RPCError) as error:
+        await asyncio.sleep(DRAIN_S)
+        reason = without_credentials(_said(error), address, str(deployment.settings["api_key"] or ""))
+        shown = hide_credentials(address)
+        raise UsageError(f"no Temporal server answers at {shown} ({reason}); is it up?") from error
+
+
+def _said(error: Exception) -> str:
+    return (error.message if isinstance(error, RPCError) else str(error)) or type(error).__name__
 
 
 async def connect_to(address: str, settings: SettingsInForce) -> Client:

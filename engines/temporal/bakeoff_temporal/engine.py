@@ -36,6 +36,12 @@ _CLAIMS: Final = {
     Capability.LIST: "the server's visibility store",
     Capability.EVENT_HISTORY: "the workflow's event history",
 }
+#: What the server ``time-skipping`` lacks.
+_ABSENT_ON_TEST_SERVER: Final = {
+    Capability.LIST: Claim(
+        Support.ABSENT, "the time-skipping test server does not implement a list of workflows"
+    ),
+}
 
 
 class TemporalEngine:
@@ -45,20 +51,16 @@ class TemporalEngine:
 
     def info(self, settings: SettingsInForce | None = None) -> EngineInfo:
         """All capabilities are native; the note belongs beside every rate that the dev server reached."""
-        external = settings is not None and bool(settings["address"])
-        # Without a database file the dev server forgets everything when it ends.
-        in_memory = settings is not None and not external and settings["database"] == "memory"
-        survives = {Survives.WORKER_KILL} if in_memory else {Survives.WORKER_KILL, Survives.BROKER_KILL}
-        note = "dev server, 1 shard, SQLite"
-        if settings is not None and not external:
-            note += f" ({settings['database']}), poll rate limit {settings['poll_rps']}/s"
+        claims = {capability: Claim(Support.NATIVE, reason) for capability, reason in _CLAIMS.items()}
+        if settings is not None and _skips_time(settings):
+            claims |= _ABSENT_ON_TEST_SERVER
         return EngineInfo(
             title="Temporal",
-            claims={capability: Claim(Support.NATIVE, reason) for capability, reason in _CLAIMS.items()},
-            survives=frozenset(survives),
+            claims=claims,
+            survives=_survives(settings),
             settings=SETTINGS,
             versions={"temporalio": version("temporalio")},
-            note="a Temporal server of your own" if external else note,
+            note=_note(settings),
         )
 
     def servers(self, settings: SettingsInForce) -> Sequence[Server]:
@@ -66,7 +68,7 @@ class TemporalEngine:
         from bakeoff_temporal.server import TemporalServer
         from bakeoff_temporal.time_skipping import TimeSkippingServer
 
-        if settings["server"] == "time-skipping" and not settings["address"]:
+        if _skips_time(settings):
             return (TimeSkippingServer(settings),)
         return (TemporalServer(settings),)
 
@@ -84,3 +86,26 @@ class TemporalEngine:
     def skipping_time(self, settings: SettingsInForce) -> SettingsInForce:
         """Temporal's test server instead of the dev server."""
         return replace(settings, values={**settings.values, "server": "time-skipping"})
+
+
+def _skips_time(settings: SettingsInForce) -> bool:
+    return settings["server"] == "time-skipping" and not settings["address"]
+
+
+def _survives(settings: SettingsInForce | None) -> frozenset[Survives]:
+    """What acknowledged sagas survive; of a server of the user's own, nobody told us what it keeps."""
+    kept = settings is None or not (
+        settings["address"] or _skips_time(settings) or settings["database"] == "memory"
+    )
+    return frozenset({Survives.WORKER_KILL, *([Survives.BROKER_KILL] if kept else [])})
+
+
+def _note(settings: SettingsInForce | None) -> str:
+    """What belongs beside every rate that this server reached."""
+    if settings is None:
+        return "dev server, 1 shard, SQLite"
+    if settings["address"]:
+        return "a Temporal server of your own; what is left after its kill is its own matter"
+    if _skips_time(settings):
+        return "time-skipping test server, in memory; for tests of timers, not for rates"
+    return f"dev server, 1 shard, SQLite ({settings['database']}), poll rate limit {settings['poll_rps']}/s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sys
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, GetSyste
 from bakeoff.errors import EngineUnavailableError
 from bakeoff.processes import Launch
 from bakeoff.settings import SettingsInForce
-from bakeoff_temporal.connection import ROLE, connect_to
+from bakeoff_temporal.connection import DRAIN_S, ROLE, connect_to
 
 #: Where people expect the web UI.
 UI_PORT = 8233
@@ -81,11 +82,17 @@ class TemporalServer:
 
     async def probe(self, address: str) -> str:
         """Describe the namespace (the port answers before it exists), then ask for the version."""
-        client = await connect_to(address, self.settings)
-        await client.workflow_service.describe_namespace(
-            DescribeNamespaceRequest(namespace=str(self.settings["namespace"]))
-        )
-        return (await client.workflow_service.get_system_info(GetSystemInfoRequest())).server_version
+        try:
+            client = await connect_to(address, self.settings)
+            await client.workflow_service.describe_namespace(
+                DescribeNamespaceRequest(namespace=str(self.settings["namespace"]))
+            )
+            return (await client.workflow_service.get_system_info(GetSystemInfoRequest())).server_version
+        finally:
+            # An external server is asked once, and the event loop may end right after that. One that boots is
+            # asked again and again; its child's end gives the SDK the time.
+            if self.external_address is not None:
+                await asyncio.sleep(DRAIN_S)
 
 
 def _json(value: object) -> str:

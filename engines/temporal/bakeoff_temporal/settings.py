@@ -122,6 +122,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     # this long passes before another one gets it.
     Setting(
         name="sticky_timeout_s",
+        least=0.001,
         help="worker: seconds until a workflow task leaves a dead worker's own queue",
         default=10.0,
         recommended=10.0,
@@ -130,6 +131,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     # Kubernetes and systemd send SIGTERM: without patience every deployment costs an attempt.
     Setting(
         name="graceful_shutdown_s",
+        least=0,
         help="worker: seconds that running activities get after SIGTERM",
         default=0.0,
         recommended=30.0,

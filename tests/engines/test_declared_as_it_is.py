@@ -1,0 +1,94 @@
+"""Note, durability and claims are true for every setting, not for the usual ones only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bakeoff.contract import sagas
+from bakeoff.contract.lab import Lab
+from bakeoff.engine import Capability, EngineInfo, Support, Survives
+from bakeoff.errors import NotSupportedError
+from bakeoff.plugins import Plugins
+from bakeoff.settings import ConfigClass, resolve
+from tests.engines.temporal_stack import temporal_lab
+
+WORKER, BROKER = Survives.WORKER_KILL, Survives.BROKER_KILL
+SKIPPING = {"server": "time-skipping"}
+
+
+def _info(engine: str, overrides: dict[str, str]) -> EngineInfo:
+    plugin = Plugins().engine(engine)
+    return plugin.info(resolve(engine, plugin.info().settings, ConfigClass.RECOMMENDED, overrides))
+
+
+@pytest.mark.parametrize(
+    ("engine", "overrides", "survives"),
+    [
+        ("temporal", {}, {WORKER, BROKER}),
+        ("temporal", {"database": "file"}, {WORKER, BROKER}),
+        ("temporal", {"database": "memory"}, {WORKER}),
+        ("temporal", SKIPPING, {WORKER}),
+        ("temporal", {"address": "theirs:7233"}, {WORKER}),
+        ("celery", {}, set()),
+        ("celery", {"broker": "rabbitmq"}, {WORKER, BROKER}),
+        ("celery", {"broker": "rabbitmq", "task_acks_late": "no"}, set()),
+        ("celery", {"broker": "rabbitmq", "task_reject_on_worker_lost": "no"}, set()),
+        ("celery", {"broker": "rabbitmq", "confirm_publish": "no"}, {WORKER}),
+        ("celery", {"broker": "rabbitmq", "appendonly": "no"}, {WORKER}),
+        ("celery", {"broker": "rabbitmq", "result_backend": "redis://theirs"}, {WORKER}),
+        ("dramatiq", {}, {WORKER}),
+        ("dramatiq", {"broker": "rabbitmq"}, {WORKER, BROKER}),
+        ("dramatiq", {"broker": "rabbitmq", "connection_retries": "0"}, {WORKER}),
+        ("dramatiq", {"broker": "rabbitmq", "appendonly": "no"}, {WORKER}),
+        ("dramatiq", {"broker": "rabbitmq", "results_url": "redis://theirs"}, {WORKER}),
+    ],
+)
+def test_what_survives_follows_the_settings(
+    engine: str, overrides: dict[str, str], survives: set[Survives]
+) -> None:
+    assert _info(engine, overrides).survives == survives
+
+
+def test_the_note_names_the_server_that_runs() -> None:
+    assert "SQLite (wal)" in _info("temporal", {}).note
+    assert "SQLite" not in _info("temporal", SKIPPING).note
+    assert "in memory" in _info("temporal", SKIPPING).note
+    assert "your own" in _info("temporal", {"address": "theirs:7233"}).note
+
+
+@pytest.fixture(scope="module")
+def skipping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with temporal_lab(Path(tmp_path_factory.mktemp("skipping")), "skipping", overrides=SKIPPING) as lab:
+        yield lab
+
+
+@pytest.mark.service
+def test_the_test_server_can_what_is_claimed_of_it(skipping: Lab) -> None:
+    """Signals count once, a closed saga tells its history, and what it cannot do is declared absent."""
+    claims = skipping.stack.engine.info(skipping.stack.deployment.settings).claims
+
+    async def use(client: Any) -> tuple[bool, bool, str, str, int]:
+        assert await client.start(sagas.APPROVAL, "one", None)
+        first = await client.signal("one", "approved", "s1", {"by": "x"})
+        again = await client.signal("one", "approved", "s1", {"by": "x"})
+        outcome = await client.result("one", 20)
+        described = await client.describe("one")
+        events = await client.event_history("one")
+        return first, again, str(outcome.status), str(described.status), len(events)
+
+    async def list_them(client: Any) -> object:
+        return await client.list_sagas()
+
+    first, again, *statuses, events = skipping.ask(use)
+
+    assert (first, again) == (True, False)
+    assert statuses == ["completed", "completed"]
+    assert events > 0
+    assert claims[Capability.LIST].support is Support.ABSENT
+    assert [c for c, claim in claims.items() if claim.support is not Support.NATIVE] == [Capability.LIST]
+    with pytest.raises(NotSupportedError, match="unimplemented"):
+        skipping.ask(list_them)

@@ -1,0 +1,49 @@
+"""Per engine: which numbers may be zero, and that its own values are within what it declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bakeoff.errors import UsageError
+from bakeoff.plugins import Plugins
+from bakeoff.settings import ConfigClass, Setting, resolve
+
+#: Where zero means something; every other number that is zero stops an engine, or blames it for nothing.
+ZERO = {
+    "celery.publish_max_retries",
+    "celery.worker_prefetch_multiplier",
+    "dramatiq.connection_retries",
+    "dramatiq.queue_prefetch",
+    "temporal.graceful_shutdown_s",
+}
+
+
+def _numbers() -> Iterator[tuple[str, Setting]]:
+    for engine in ("celery", "dramatiq", "inline", "temporal"):
+        for setting in Plugins().engine(engine).info().settings:
+            if isinstance(setting.default, int | float) and not isinstance(setting.default, bool):
+                yield engine, setting
+
+
+def _set(engine: str, setting: Setting, text: str) -> object:
+    declared = Plugins().engine(engine).info().settings
+    others = {name: str(value) for name, value in setting.only.items() if not isinstance(value, bool)}
+    return resolve(engine, declared, ConfigClass.CI, {**others, setting.name: text})[setting.name]
+
+
+@pytest.mark.parametrize(
+    ("engine", "setting"), [pytest.param(e, s, id=f"{e}.{s.name}") for e, s in _numbers()]
+)
+def test_zero_is_taken_only_where_it_means_something(engine: str, setting: Setting) -> None:
+    if f"{engine}.{setting.name}" in ZERO:
+        assert _set(engine, setting, "0") == 0
+    else:
+        with pytest.raises(UsageError, match=r"positive|less than"):
+            _set(engine, setting, "0")
+    for text in ("nan", "inf"):
+        with pytest.raises(UsageError, match=r"finite|whole number"):
+            _set(engine, setting, text)
+    for value in (setting.default, setting.recommended, setting.ci):
+        assert _set(engine, setting, str(value)) == value
