@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
+from bakeoff.errors import BakeoffError
 from bakeoff_bench.run.result import percentile
+from bakeoff_bench.speed.contract import run_suite
 from bakeoff_bench.speed.domain import cpu_ms_per_order
 from bakeoff_bench.speed.rates import ratio
 from tests.run.conftest import Command
@@ -45,7 +48,7 @@ def test_services_cost_is_measured_without_an_engine() -> None:
 
 @pytest.mark.slow
 def test_benchmark_prints_its_numbers(bakeoff: Command) -> None:
-    ran = bakeoff("bench", "speed", "--engine", "inline", "--sagas", "10", "--rounds", "1")
+    ran = bakeoff("bench", "speed", "--engine", "inline", "--sagas", "10", "--rounds", "1", "--no-contract")
     inline = ran.result["engines"]["inline"]
 
     assert ran.code == 0, ran.err
@@ -54,3 +57,16 @@ def test_benchmark_prints_its_numbers(bakeoff: Command) -> None:
     assert inline["first_settled_s"] > 0
     assert "noop_against_native" not in inline  # there is nothing between a function and itself
     assert "domain and ledger" in ran.out
+
+
+def test_suite_is_timed_and_its_colour_told(tmp_path: Path) -> None:
+    """A part of it, on the engine that needs no server."""
+    run = run_suite("inline", tmp_path, ["celery.broker=rabbitmq"], ["-k", "test_cancel_twice_is_one_cancel"])
+
+    assert run.green
+    assert run.seconds > 0
+
+
+def test_suite_that_cannot_run_is_no_time(tmp_path: Path) -> None:
+    with pytest.raises(BakeoffError, match="the contract suite did not run"):
+        run_suite("nobody", tmp_path)

@@ -29,6 +29,7 @@ from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff.stack import StackPlan, running_backend, running_stack
 from bakeoff_bench.run.command import check_json
+from bakeoff_bench.speed.contract import run_suite
 from bakeoff_bench.speed.domain import LINES, cpu_ms_per_order
 from bakeoff_bench.speed.rates import adapter_rate, native_command, native_rate, order_inputs, ratio
 
@@ -42,6 +43,9 @@ def speed(
     slots: SlotsOption = 4,
     rounds: Annotated[int, typer.Option("--rounds", min=1, max=10, help="Pairs adapter, native.")] = 5,
     sagas: Annotated[int, typer.Option("--sagas", min=10, help="noop sagas per side and round.")] = 300,
+    contract: Annotated[
+        bool, typer.Option("--contract/--no-contract", help="Time the contract suite, too.")
+    ] = True,
     json_: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="The numbers as JSON.")] = None,
 ) -> None:
     """Measure starts, the cost of the services, and adapters against hand-written natives.
@@ -62,8 +66,15 @@ def speed(
         with scratch_folder("speed") as folder:
             about = run_interruptibly(_engine(one, folder, slots, rounds, sagas))
             about["first_settled_s"] = _first_settled(one.name, folder, config, set_ or ())
-        say(f"{one.name}: first saga settled {about['first_settled_s']:.1f} s after the command")
+            say(f"{one.name}: first saga settled {about['first_settled_s']:.1f} s after the command")
+            if contract:
+                suite = run_suite(one.name, folder, set_ or ())
+                about["contract_suite"] = asdict(suite)
+                say(f"{one.name}: contract suite {suite.seconds:.0f} s, {'green' if suite.green else 'RED'}")
         numbers["engines"][one.name] = about
+    if contract:
+        seconds = sum(about["contract_suite"]["seconds"] for about in numbers["engines"].values())
+        say(f"contract suite on all of these, one after the other: {seconds:.0f} s")
     if json_ is not None:
         json_.write_text(json.dumps(numbers, indent=2) + "\n")
 
