@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -66,3 +70,23 @@ def test_what_others_keep_beside_it_is_left_alone(tmp_path: Path) -> None:
 
     assert sweep(tmp_path) == []
     assert sorted(file.name for file in tmp_path.iterdir()) == ["bakeoff-notes.lock", "bakeoff-results"]
+
+
+def test_a_folder_that_a_thread_still_writes_into_is_removed_all_the_same(tmp_path: Path) -> None:
+    """A step in-process whose run was broken off may open its database once more."""
+    over = threading.Event()
+
+    def write(folder: Path) -> None:
+        for number in itertools.count():
+            with contextlib.suppress(FileNotFoundError):
+                (folder / str(number)).touch()
+            if over.is_set():
+                return
+
+    with ThreadPoolExecutor() as pool:
+        with scratch_folder("test", tmp_path) as folder:
+            pool.submit(write, folder)
+            until((folder / "500").exists, "it writes")
+            threading.Timer(0.3, over.set).start()
+
+        assert list(tmp_path.iterdir()) == []

@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,6 +17,9 @@ from bakeoff.processes.interruption import removed_at_last
 from bakeoff.processes.uninterrupted import uninterrupted
 
 _LOCK = ".lock"
+
+#: Seconds for threads that were not waited for (a step in-process) to write their last file.
+_STILL_WRITTEN_S = 2.0
 
 
 @contextmanager
@@ -65,8 +69,13 @@ def sweep(parent: Path) -> list[Path]:
 
 def _remove(lock: int, folder: Path) -> None:
     with uninterrupted():
+        deadline = time.monotonic() + _STILL_WRITTEN_S
         shutil.rmtree(folder, ignore_errors=True)
-        folder.with_suffix(_LOCK).unlink(missing_ok=True)
+        while folder.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+            shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():  # otherwise the next start sweeps it
+            folder.with_suffix(_LOCK).unlink(missing_ok=True)
         os.close(lock)
 
 
