@@ -34,13 +34,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+def _files(home: Path) -> list[Path]:
+    """What Python leaves beside a user's own module is no leftover of ours."""
+    return sorted(path for path in home.rglob("*") if "__pycache__" not in path.parts)
+
+
 @pytest.fixture
 def refused(home: Path, capfd: pytest.CaptureFixture[str]) -> Refused:
     """Run a command line that must be refused; return the one line that says why."""
 
     def refuse(line: str | list[str]) -> str:
         before = {process.pid for process in psutil.Process().children(recursive=True)}
-        files = sorted(home.rglob("*"))
+        files = _files(home)
         code = run(line.split() if isinstance(line, str) else line)
         printed = capfd.readouterr()
 
@@ -52,7 +57,7 @@ def refused(home: Path, capfd: pytest.CaptureFixture[str]) -> Refused:
         assert len(errors) == 1, printed.err
         assert errors[0].startswith("error: ")
         assert {process.pid for process in psutil.Process().children(recursive=True)} <= before
-        assert sorted(home.rglob("*")) == files
+        assert _files(home) == files
         assert list((home.parent / "tmp").iterdir()) == []
         return errors[0]
 
