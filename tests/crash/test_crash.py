@@ -85,6 +85,11 @@ def test_what_cannot_be_done_to_an_engine_is_told_with_the_reason(terminal: Term
     [
         (["--fault", "meteor"], "--fault meteor: there is no such fault. worker-kill: SIGKILL of the whole"),
         (["--point", "charge_payment.nowhere"], "order has no such point; it has reserve_inventory.between"),
+        (
+            ["--saga", "order-approval"],
+            "--saga order-approval: `bakeoff crash` needs a saga of recorded steps",
+        ),
+        (["--saga", "noop"], "--saga noop: `bakeoff crash` needs a saga of recorded steps without waits"),
         (["--kills", "0"], "Invalid value for '--kills'"),
         (["--json", "no/such/folder/kills.json"], "--json no/such/folder/kills.json: cannot be written"),
         (

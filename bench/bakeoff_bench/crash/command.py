@@ -28,7 +28,7 @@ from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.conduct import conduct
 from bakeoff_bench.crash.outcome import HARMFUL, KillOutcome
 from bakeoff_bench.crash.plan import CrashPlan
-from bakeoff_bench.crash.points import choose_points
+from bakeoff_bench.crash.points import check_saga, choose_points
 from bakeoff_bench.crash.table import show_matrix
 from bakeoff_bench.run.command import check_json
 from bakeoff_bench.run.preflight import with_servers
@@ -72,6 +72,7 @@ def crash(
         bakeoff crash --engine dramatiq --fault server-kill --set dramatiq.broker=rabbitmq
     """
     the_saga, references = choose_saga(saga)
+    check_saga(the_saga)
     points, faults = choose_points(the_saga, point or []), _faults(fault or ["worker-kill"])
     check_json(json_)
     chosen = run_interruptibly(

@@ -95,14 +95,13 @@ class Kills:
         standing = await self._standing(len(ids))
         before = max((record.seq for record in self.stack.world.ledger()), default=0)
         try:
-            landing = await self._strike(fault, ids[0], standing)
+            landing = await self._strike(fault, ids, standing)
         except FaultMissedError as error:
             return Kill(outcome=KillOutcome.VOID, detail=str(error), workflow_ids=ids)
         except FaultNotSupportedError as error:
             return Kill(outcome=KillOutcome.NOT_SUPPORTED, detail=str(error), workflow_ids=ids)
         finally:
-            for process in standing:
-                release(self.stack.world.engine, process.id)
+            self._release(standing)
         watch = Watch(stack=self.stack, planned=planned, aim=aim, after=before, struck_s=landing.at_s)
         await watch.until_over(self.deadline_s)
         evidence = await self._evidence(planned[0])
@@ -142,14 +141,22 @@ class Kills:
             await asyncio.sleep(_POLL_S)
         return found
 
-    async def _strike(self, fault: Fault, workflow_id: str, standing: Sequence[Reached]) -> Landing:
-        at = next((one for one in standing if one.workflow_id == workflow_id), None)
+    async def _strike(self, fault: Fault, ids: Sequence[str], standing: Sequence[Reached]) -> Landing:
+        at = next((one for one in standing if one.workflow_id == ids[0]), None)
         if at is None:
             raise FaultMissedError(f"the point was not reached within {_REACHED_WITHIN_S:.0f} s")
+        if len(standing) < len(ids):
+            raise FaultMissedError(f"only {len(standing)} of {len(ids)} sagas were in flight")
         target = Target(self.stack, at)
         landing = await fault.inject(target)
+        # Those that live go on before a server is back: a step held for longer would run into its timeout.
+        self._release(standing)
         await fault.heal(target)
         return landing
+
+    def _release(self, standing: Sequence[Reached]) -> None:
+        for process in standing:
+            release(self.stack.world.engine, process.id)
 
     async def _evidence(self, planned: Planned) -> Evidence:
         """Everything about one saga: its records, its operations, the engine's word."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bakeoff.errors import UnknownNameError
-from bakeoff.saga import Saga
+from bakeoff.errors import UnknownNameError, UsageError
+from bakeoff.expectation import expect
+from bakeoff.saga import Saga, Wait
 from bakeoff.world.points import Aim, Point
 
 
@@ -16,9 +17,25 @@ def points_of(saga: Saga) -> dict[str, Aim]:
     found = {f"{step.name}.{point}": Aim(step.name, "action", point) for step in steps for point in Point}
     for step in reversed(steps):
         if step.compensation is not None:
-            name = step.compensation.__name__
-            found |= {f"{name}.{point}": Aim(step.name, "compensation", point) for point in Point}
+            found |= {
+                f"{step.compensation_name}.{point}": Aim(step.name, "compensation", point) for point in Point
+            }
     return found
+
+
+def check_saga(saga: Saga) -> None:
+    """Refuse what an engine would be blamed for: signals that nobody sends, an end that the ledger hides.
+
+    Raises:
+        UsageError: For a saga that waits, whose last act the ledger does not show, or whose first step
+            has no point before its effect.
+    """
+    recorded = [step for step in saga.steps() if step.recorded]
+    waits = any(isinstance(element, Wait) for element in saga.elements)
+    if waits or not recorded or recorded[0].recorded == "once" or not expect(saga, {}).ledger_tells:
+        raise UsageError(
+            f"--saga {saga.name}: `bakeoff crash` needs a saga of recorded steps without waits, such as order"
+        )
 
 
 def choose_points(saga: Saga, names: list[str]) -> dict[str, Aim]:
