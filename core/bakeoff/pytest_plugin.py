@@ -78,6 +78,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "requires(*needs): capabilities (or Survives) that an engine must declare for this test"
     )
+    config.addinivalue_line("markers", "late: runs after the others, to see what did not happen meanwhile")
     config.addinivalue_line("markers", "disruptive: kills processes of the engine, so it runs last")
     config.addinivalue_line("markers", "early(saga, fates, with_module): a saga started before the test")
     if not any(config.getoption(name) for name in _ASKING):

@@ -1,31 +1,58 @@
-"""A step that sleeps on after its timeout does not hold up the end of the process."""
+"""Steps run in threads: results and errors come back, and a sleeper holds up nobody's end."""
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+import time
 from functools import partial
 
 import pytest
 
-from bakeoff_inline.threads import Threads
+from bakeoff_inline.slots import Slots
 
 
-def test_threads_run_what_they_get_and_pass_errors_on() -> None:
-    threads = Threads(2)
-    futures = [threads.submit(partial(int, number)) for number in range(20)]
-    broken = threads.submit(lambda: 1 // 0)
+def test_slots_run_what_they_get_and_pass_errors_on() -> None:
+    async def scenario() -> None:
+        slots = Slots(2)
+        numbers = [slots.run(partial(int, number), 5) for number in range(20)]
 
-    assert [future.result(5) for future in futures] == list(range(20))
-    assert isinstance(broken.exception(5), ZeroDivisionError)
-    threads.close()
+        assert await asyncio.gather(*numbers) == list(range(20))
+        with pytest.raises(ZeroDivisionError):
+            await slots.run(lambda: 1 // 0, 5)
+        slots.close()
+
+    asyncio.run(scenario())
+
+
+def test_function_that_timed_out_keeps_its_slot_until_it_ends() -> None:
+    async def scenario() -> None:
+        slots = Slots(1)
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            await slots.run(lambda: time.sleep(0.4), 0.05)
+        assert time.monotonic() - began < 0.4
+
+        await slots.run(lambda: None, 5)
+
+        assert time.monotonic() - began >= 0.4
+        slots.close()
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.slow
 def test_process_ends_while_a_thread_still_sleeps() -> None:
     script = (
-        "import time; from bakeoff_inline.threads import Threads; threads = Threads(1);"
-        "threads.submit(lambda: time.sleep(600)); time.sleep(0.2); threads.close()"
+        "import asyncio, time\n"
+        "from bakeoff_inline.slots import Slots\n"
+        "async def main():\n"
+        "    slots = Slots(1)\n"
+        "    try: await slots.run(lambda: time.sleep(600), 0.2)\n"
+        "    except TimeoutError: pass\n"
+        "    slots.close()\n"
+        "asyncio.run(main())"
     )
 
     subprocess.run([sys.executable, "-c", script], check=True, timeout=30)

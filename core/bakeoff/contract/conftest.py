@@ -45,8 +45,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Kill servers and workers last; pytest itself keeps the tests of one engine together afterwards."""
-    items.sort(key=lambda item: item.get_closest_marker("disruptive") is not None)
+    """Kill servers and workers last, and look last whether something early had late consequences.
+
+    pytest itself keeps the tests of one engine together afterwards.
+    """
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.get_closest_marker("disruptive") is not None:
+        return 2
+    return 1 if item.get_closest_marker("late") is not None else 0
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -142,7 +142,7 @@ def test_cancel_after_the_pivot_is_too_late(lab: Lab) -> None:
 
 def test_cancel_twice_is_one_cancel(lab: Lab) -> None:
     """Every undo is made once."""
-    started = lab.start(TRIP, fates={"book_car:action": {"first": ["late:1"]}})
+    started = lab.start(TRIP, fates={"book_car:action": {"first": ["late:0.6"]}})
     started.until_attempted("book_car")
     started.cancel()
     started.cancel()

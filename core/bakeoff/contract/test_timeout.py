@@ -71,6 +71,7 @@ def test_effect_before_the_timeout_is_undone(early: Started) -> None:
 
 @pytest.mark.requires(Capability.OWN_UNDO, Capability.COMPENSATION)
 @pytest.mark.early(POLICIES, {"hasty:action": {"then": "slow:2"}}, with_module=True)
+@pytest.mark.late
 def test_late_finisher_has_no_effect_after_its_compensation(lab: Lab, early: Started) -> None:
     """An attempt that timed out may run on; when it wakes up it meets the tombstone."""
     end = early.settled()

@@ -6,39 +6,43 @@ timeout would keep a finished command from returning. These are daemons.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any
+
+#: Told in the thread what a function ended with: its future, its result, or its error.
+Ended = Callable[[asyncio.Future[Any], Any, BaseException | None], None]
 
 
 class Threads:
     """At most ``count`` daemon threads, started when they are needed."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, ended: Ended) -> None:
         self._count = count
+        self._ended = ended
         self._started = 0
         self._idle = threading.Semaphore(0)
-        self._tasks: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._tasks: SimpleQueue[tuple[asyncio.Future[Any], Callable[[], Any]] | None] = SimpleQueue()
 
-    def submit(self, function: Callable[[], Any]) -> Future[Any]:
+    def submit(self, future: asyncio.Future[Any], function: Callable[[], Any]) -> None:
         """Call ``function()`` in a thread; to be called from one thread only."""
-        future: Future[Any] = Future()
         self._tasks.put((future, function))
         if not self._idle.acquire(blocking=False) and self._started < self._count:
             self._started += 1
             threading.Thread(target=self._work, name=f"inline-step-{self._started}", daemon=True).start()
-        return future
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:
             future, function = task
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(function())
-                except BaseException as error:  # it belongs to whoever waits for the future
-                    future.set_exception(error)
+            try:
+                result = function()
+            except BaseException as error:  # it belongs to whoever waits for the future
+                self._ended(future, None, error)
+            else:
+                self._ended(future, result, None)
+                del result
             del task, future, function  # an idle thread keeps nothing alive
             self._idle.release()
 
