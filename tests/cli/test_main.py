@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -110,6 +111,23 @@ def test_version_from_outside(program: list[str]) -> None:
     done = subprocess.run([sys.executable, *program, "--version"], capture_output=True, text=True, timeout=60)
 
     assert (done.returncode, done.stdout) == (0, f"bakeoff {version('bakeoff')}\n")
+
+
+def test_ctrl_c_while_python_still_imports_us_is_no_traceback() -> None:
+    """The signal comes when the first slow import begins."""
+    script = (
+        "import os, signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'bakeoff.cli': os.kill(os.getpid(), signal.SIGINT)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "from bakeoff.__main__ import main\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script, "engines"], capture_output=True, timeout=60)
+
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
 
 
 def test_a_pipe_that_closes_early_is_no_traceback() -> None:
