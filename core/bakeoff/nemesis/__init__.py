@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bakeoff.hookspecs import hookimpl
-from bakeoff.nemesis.fault import Fault, FaultMissedError, FaultNotSupportedError, Landing, Target
+from bakeoff.nemesis.fault import Fault, FaultMissedError, FaultNotSupportedError, Landing, Need, Target
 from bakeoff.nemesis.kills import ChildKill, ServerKill, WorkerKill
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "FaultMissedError",
     "FaultNotSupportedError",
     "Landing",
+    "Need",
     "ServerKill",
     "Target",
     "WorkerKill",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from bakeoff.errors import BakeoffError
@@ -17,6 +18,14 @@ class FaultMissedError(BakeoffError):
 
 class FaultNotSupportedError(BakeoffError):
     """This engine, or this machine, has nothing that the fault could be done to; with the reason."""
+
+
+class Need(StrEnum):
+    """What a fault needs of the stack that it is done to; a stack is brought up for each set of needs."""
+
+    SECOND_WORKER = "second-worker"  #: another worker is up and takes over
+    POSTGRES = "postgres"  #: the services' database lets others write while a writer is paused
+    PROXY = "proxy"  #: workers reach their servers through a TCP proxy of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,10 @@ class Fault(Protocol):
     @property
     def description(self) -> str:
         """One line."""
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """Of the stack."""
 
     async def inject(self, target: Target) -> Landing:
         """Do it, and see that it happened.

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bakeoff.nemesis.fault import FaultMissedError, FaultNotSupportedError, Landing, Target
+from bakeoff.nemesis.fault import FaultMissedError, FaultNotSupportedError, Landing, Need, Target
 from bakeoff.processes import is_gone, kill_session
 from bakeoff.servers import restart_server
 
@@ -23,6 +23,7 @@ class WorkerKill:
 
     name: str = "worker-kill"
     description: str = "SIGKILL of the whole worker: its leader and all of its children"
+    needs: frozenset[Need] = frozenset()
 
     async def inject(self, target: Target) -> Landing:
         """Kill the session that the process at the point belongs to."""
@@ -39,6 +40,7 @@ class ChildKill:
 
     name: str = "child-kill"
     description: str = "SIGKILL of the one pool child that runs the step"
+    needs: frozenset[Need] = frozenset()
 
     async def inject(self, target: Target) -> Landing:
         """Kill the process at the point alone."""
@@ -57,6 +59,7 @@ class ServerKill:
 
     name: str = "server-kill"
     description: str = "SIGKILL of the engine's server or broker, which then starts again on its data"
+    needs: frozenset[Need] = frozenset()
 
     async def inject(self, target: Target) -> Landing:
         """Kill the first server of the engine while a process stands at the point."""
