@@ -12,17 +12,21 @@ if TYPE_CHECKING:
 
 @hookimpl
 def bakeoff_register_commands(cli: typer.Typer) -> None:
-    """Add ``run``, ``check``, ``scenarios``, ``crash`` and ``bench``."""
+    """Add ``run``, ``check``, ``scenarios``, ``crash``, ``ordeal`` and ``bench``."""
     import typer
 
     from bakeoff_bench.crash.command import crash
+    from bakeoff_bench.ordeals.command import ordeal
     from bakeoff_bench.run.command import check, run, scenarios
     from bakeoff_bench.speed.command import speed
+    from bakeoff_bench.sweep.command import sweep
 
     cli.command("run")(run)
     cli.command("check")(check)
     cli.command("scenarios")(scenarios)
     cli.command("crash")(crash)
+    cli.command("sweep")(sweep)
+    cli.command("ordeal")(ordeal)
     bench = typer.Typer(help="Measure bakeoff itself on this machine.", rich_markup_mode=None)
     bench.command("speed")(speed)
     # The callback keeps typer from folding a group of one into its only command.

@@ -30,6 +30,7 @@ class Deployment:
         sagas: References ``package.module`` or ``package.module:attribute`` that workers load.
         slots: Steps that one worker process runs at once.
         external: Roles of the servers that we did not start: nothing is purged, flushed or killed there.
+        folder: Where ``bakeoff up`` or the run keeps data; empty for a worker on another machine.
     """
 
     engine: str
@@ -40,6 +41,7 @@ class Deployment:
     sagas: tuple[str, ...] = ("bakeoff.orders",)
     slots: int = 4
     external: tuple[str, ...] = field(default=())
+    folder: str = ""
 
     def native_id(self, workflow_id: str) -> str:
         """The id under which the engine knows this workflow id."""

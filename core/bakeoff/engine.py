@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from bakeoff.deployment import Deployment
-    from bakeoff.outcome import Description, Event, Listed, Outcome, Status
+    from bakeoff.outcome import DeadLetter, Description, Event, Listed, Outcome, Status
     from bakeoff.saga import JSON, Saga
     from bakeoff.servers import Server
     from bakeoff.settings import Setting, SettingsInForce
+    from bakeoff.world import Window
 
 
 class Capability(StrEnum):
@@ -41,6 +42,13 @@ class Capability(StrEnum):
     EVENT_HISTORY = "event_history"  #: what happened so far, kept by the engine
 
 
+class Means(StrEnum):
+    """What an operator may want of a deployment beyond what a saga promises; declared, but no contract."""
+
+    REDRIVE = "redrive"  #: go on with a saga that is stuck or ended ``compensation_failed``
+    DEAD_LETTERS = "dead_letters"  #: look at messages that were given up, and put one back
+
+
 class Support(StrEnum):
     """How an engine reaches a capability."""
 
@@ -60,8 +68,10 @@ class Claim:
 class Survives(StrEnum):
     """What an acknowledged saga survives, as the engine declares (S10)."""
 
-    WORKER_KILL = "worker_kill"
-    BROKER_KILL = "broker_kill"
+    STEP_KILL = "step_kill"  #: of the process that acts, worker or pool child, while no message is in transit
+    WORKER_KILL = "worker_kill"  #: at any moment, also while it fetches a message
+    BROKER_RESTART = "broker_restart"  #: kill and restart on its data, while no message is in transit
+    BROKER_KILL = "broker_kill"  #: at any moment
     POWER_LOSS = "power_loss"
 
 
@@ -77,6 +87,10 @@ class EngineInfo:
         versions: ``{component: version}`` of SDKs that are installed.
         note: One sentence that belongs beside every number, e.g. ``"dev server, 1 shard, SQLite"``.
         in_process: True if the sagas run inside the client's process and there are no workers.
+        lease_s: Seconds for which a call stays with a worker process that has fallen silent (not ended: a
+            broker may notice that at once), before another one gets it; ``None``: until the call's own
+            start-to-close timeout at the most.
+        means: Claims about the operator's means; one that is not claimed counts as absent.
     """
 
     title: str
@@ -86,6 +100,8 @@ class EngineInfo:
     versions: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     in_process: bool = False
+    lease_s: float | None = None
+    means: Mapping[Means, Claim] = field(default_factory=dict)
 
 
 @runtime_checkable
@@ -178,6 +194,53 @@ class HasEventHistory(Protocol):
 
     async def event_history(self, workflow_id: str) -> Sequence[Event]:
         """Return the engine's own events in order; ``WorkflowNotFoundError`` for an unknown saga."""
+
+
+@runtime_checkable
+class Redrives(Protocol):
+    """``Means.REDRIVE``."""
+
+    async def redrive(self, workflow_id: str, step: str | None = None) -> str:
+        """Go on with a saga that is stuck or ended ``compensation_failed``; return what was done, in a line.
+
+        The caller has made sure that a running one makes no progress. What has taken effect may be attempted
+        again: idempotency keys keep it single.
+
+        Args:
+            workflow_id: The saga.
+            step: Of several compensations that gave up, the one to begin with.
+
+        Raises:
+            WorkflowNotFoundError: For an unknown saga.
+            RedriveRefusedError: If there is nothing to redrive: it is completed or compensated, it waits,
+                its message is still in the engine's hands, or nothing is left to publish it from.
+        """
+
+
+@runtime_checkable
+class HasDeadLetters(Protocol):
+    """``Means.DEAD_LETTERS``."""
+
+    async def dead_letters(self, limit: int) -> Sequence[DeadLetter]:
+        """Return at most ``limit`` messages that were given up, newest first; nothing is taken away."""
+
+    async def requeue(self, message_id: str) -> DeadLetter:
+        """Put one back into its queue, with all its attempts before it.
+
+        Raises:
+            UnknownNameError: If there is no such dead letter.
+            RedriveRefusedError: If nothing waits for it, or nobody can read it.
+        """
+
+
+@runtime_checkable
+class HasWindows(Protocol):
+    """An engine whose workers can be caught at places of its own; its adapter stops there by
+    ``Participant.reach``, outside any transaction.
+    """
+
+    def windows(self, saga: Saga, settings: SettingsInForce) -> Sequence[Window]:
+        """Every window of every call of the saga, in the order in which they open."""
 
 
 @runtime_checkable

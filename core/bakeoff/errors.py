@@ -5,7 +5,8 @@ BakeoffError
 │   ├── SagaDefinitionError    a saga that cannot mean anything
 │   ├── UnknownNameError       an engine, saga, setting ... that nobody knows
 │   ├── OrdersFileError        an orders file without one usable order
-│   └── EngineUnavailableError an engine whose SDK or server is missing
+│   ├── EngineUnavailableError an engine whose SDK or server is missing
+│   └── RedriveRefusedError    a saga or message with which nobody can or should go on
 ├── ServerStartError           a server or worker that did not come up
 ├── ServerAwayError            a server that was there and does not answer any more
 ├── WorkflowError
@@ -47,6 +48,10 @@ class OrdersFileError(UsageError):
 
 class EngineUnavailableError(UsageError):
     """An engine whose SDK or server is missing; the message says how to install it."""
+
+
+class RedriveRefusedError(UsageError):
+    """A saga or message with which nobody can or should go on; the message says why."""
 
 
 class ServerStartError(BakeoffError):

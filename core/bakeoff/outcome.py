@@ -107,8 +107,32 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One saga in an engine's own list."""
+    """One saga in an engine's own list; ``started_at`` in Unix seconds (UTC), where the engine tells."""
 
     workflow_id: str
     status: Status
     saga: str | None = None
+    started_at: float | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that an engine gave up.
+
+    Attributes:
+        message_id: By which it can be put back.
+        reason: Why it lies there, as far as it can be told.
+        is_open: Nobody has acted upon it: its saga, if it is of one, cannot go on without it.
+        at: When it was given up, Unix seconds (UTC); ``None`` where the broker does not say.
+        what: The task or actor that it is for; ``None`` if it cannot be read.
+        workflow_id: Of its saga.
+        saga_status: Where that saga is.
+    """
+
+    message_id: str
+    reason: str
+    is_open: bool
+    at: float | None = None
+    what: str | None = None
+    workflow_id: str | None = None
+    saga_status: Status | None = None

@@ -80,6 +80,9 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line("markers", "late: runs after the others, to see what did not happen meanwhile")
     config.addinivalue_line("markers", "disruptive: kills processes of the engine, so it runs last")
+    config.addinivalue_line(
+        "markers", "recovery: kills processes while sagas stand at named points; last of all"
+    )
     config.addinivalue_line("markers", "early(saga, fates, with_module): a saga started before the test")
     if not any(config.getoption(name) for name in _ASKING):
         return

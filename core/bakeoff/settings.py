@@ -53,6 +53,7 @@ class Setting:
     env: str | None = None
     secret: bool = False
     only: Mapping[str, Value] = field(default_factory=dict)
+    lease: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bakeoff.deployment import DEPLOYMENT_VARIABLE, Deployment
 from bakeoff.engine import EngineClient, EngineInfo, OrchestrationEngine
 from bakeoff.processes import Launch, Launcher, Workers
+from bakeoff.proxy import Proxy, start_proxy
 from bakeoff.registry import load_sagas
 from bakeoff.saga import Saga
 from bakeoff.servers import PostgresServer, RunningServer, start_server
@@ -36,6 +37,7 @@ class StackPlan:
         ledger: ``sqlite``, ``postgres`` (started for you) or a database URL.
         prefix: Of all names on servers that we did not start.
         faults: Whether points of its sagas may be armed (``bakeoff.world.points``).
+        proxied: Whether workers reach the servers that we start through a TCP proxy; clients never do.
     """
 
     engine: OrchestrationEngine
@@ -49,11 +51,18 @@ class StackPlan:
     ledger: str = "sqlite"
     prefix: str = "bakeoff-"
     faults: bool = False
+    proxied: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
 class Backend:
-    """What workers and clients of one engine stand on: its servers and its world."""
+    """What workers and clients of one engine stand on: its servers and its world.
+
+    Attributes:
+        deployment, deployment_file: As clients need them.
+        worker_file: The deployment as workers need it; the same file unless there is a proxy.
+        proxy: Between workers and servers.
+    """
 
     engine: OrchestrationEngine
     info: EngineInfo
@@ -62,6 +71,8 @@ class Backend:
     servers: Sequence[RunningServer]
     world: World
     launcher: Launcher
+    proxy: Proxy | None = None
+    worker_file: Path | None = None
 
     def versions(self) -> dict[str, str]:
         """``{component: version}`` of SDKs and servers."""
@@ -95,6 +106,8 @@ async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
             await start_server(server, launcher, plan.folder) for server in plan.engine.servers(plan.settings)
         ]
         external = tuple(s.server.role for s in servers if s.child is None)
+        # The services' database stays out of it: engines would be blamed for our ledger.
+        proxy = await start_proxy(servers, launcher, plan.folder) if plan.proxied else None
         world_url = await _world_url(plan, launcher, servers)
         world = World.create(
             world_url, profile=plan.profile, participants=plan.participants, faults=plan.faults
@@ -109,9 +122,14 @@ async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
             sagas=plan.sagas,
             slots=plan.slots,
             external=external,
+            folder=str(plan.folder.resolve()),
         )
         file = plan.folder / "deployment.json"
         deployment.save(file)
+        worker_file = file
+        if proxy is not None:
+            worker_file = plan.folder / "deployment-of-workers.json"
+            replace(deployment, addresses=proxy.addresses(deployment.addresses)).save(worker_file)
         yield Backend(
             engine=plan.engine,
             info=plan.engine.info(plan.settings),
@@ -120,6 +138,8 @@ async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
             servers=servers,
             world=world,
             launcher=launcher,
+            proxy=proxy,
+            worker_file=worker_file,
         )
 
 
@@ -134,12 +154,14 @@ async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
     async with running_backend(plan) as backend, contextlib.AsyncExitStack() as stack:
         workers = None
         if not backend.info.in_process:
-            workers = workers_of(backend.launcher, backend.engine, backend.deployment_file, backend.world)
+            file = backend.worker_file or backend.deployment_file
+            workers = workers_of(backend.launcher, backend.engine, file, backend.world)
             stack.push_async_callback(workers.stop)
             if not backend.deployment.external and plan.ledger == "sqlite":
                 # What workers and servers would put in order goes with their folder.
                 stack.callback(backend.launcher.hurry)
-            await workers.start(plan.workers)
+            # A worker may start a process per slot, and announces itself when all of them are there.
+            await workers.start(plan.workers, ready_within_s=30.0 + plan.slots)
         client = await plan.engine.connect(backend.deployment)
         stack.push_async_callback(client.close)
         yield Stack(
@@ -150,6 +172,8 @@ async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
             servers=backend.servers,
             world=backend.world,
             launcher=backend.launcher,
+            proxy=backend.proxy,
+            worker_file=backend.worker_file,
             workers=workers,
             client=client,
             sagas=load_sagas(plan.sagas),

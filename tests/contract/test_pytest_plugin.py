@@ -38,6 +38,18 @@ def test_engine_alone_collects_the_contract_and_nothing_else() -> None:
     assert all(line.startswith("core/bakeoff/contract/") and "[inline" in line for line in collected)
 
 
+def test_what_kills_processes_comes_last_and_can_be_asked_for_alone() -> None:
+    """First tests that share the engine, then those that disturb it, then those with one of their own."""
+    everything = run("--engine=inline", "--collect-only", "-q").stdout.splitlines()
+    alone = run("--engine=inline", "--collect-only", "-q", "-m", "recovery").stdout.splitlines()
+
+    tests = [line for line in everything if "::" in line]
+    recovery = [line for line in alone if "::" in line]
+    assert tests[-len(recovery) :] == recovery
+    assert all("/test_recovery" in line for line in recovery)
+    assert "/test_survival" in tests[-len(recovery) - 1]
+
+
 def test_several_engines_run_each_test_once_each() -> None:
     done = run("--engine=inline", "--engine=temporal", "--collect-only", "-q", "-k", "all_steps_act_once")
 
@@ -67,7 +79,10 @@ def test_broker_and_settings_are_part_of_the_column() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--engine=temporall"], "installed: celery, dramatiq, inline, temporal. Did you mean 'temporal'?"),
+        (
+            ["--engine=temporall"],
+            "installed: celery, celery-sagalog, dramatiq, inline, temporal. Did you mean",
+        ),
         (["--engine=inline", "--set", "inline.thread=3"], "did you mean inline.threads?"),
         (["--engine=inline", "--set", "inline.threads=many"], "'many' is not a whole number"),
         (["--engine=inline", "--set", "celery.broker=rabbitmq"], "not among the engines asked for: inline"),

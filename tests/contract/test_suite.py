@@ -88,6 +88,8 @@ def test_reviewed_matrix_is_of_this_suite() -> None:
         "temporal",
         "celery[valkey]",
         "celery[rabbitmq]",
+        "celery-sagalog[valkey]",
+        "celery-sagalog[rabbitmq]",
         "dramatiq[valkey]",
         "dramatiq[rabbitmq]",
     }

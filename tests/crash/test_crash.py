@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,12 @@ from tests.engines.dramatiq_stack import require
 
 pytestmark = [pytest.mark.service]
 
-_SHORT = ["--set", "dramatiq.heartbeat_timeout_s=2", "--deadline", "40"]
+#: One kill per point, and nothing as shipped beside it.
+_LINE = ["crash", "--config", "recommended", "--json", "kills.json"]
+_DRAMATIQ = [
+    *(*_LINE, "--engine", "dramatiq", "--broker", "valkey"),
+    *("--set", "dramatiq.heartbeat_timeout_s=2", "--deadline", "40"),
+]
 
 
 @pytest.fixture
@@ -20,29 +26,41 @@ def terminal(tmp_path: Path) -> Terminal:
     return Terminal(tmp_path)
 
 
+def _kills(terminal: Terminal) -> dict[str, dict[str, Any]]:
+    """``{point: kill}``."""
+    kills = json.loads((terminal.folder / "kills.json").read_text())["kills"]
+    return {kill["point"]: kill for kill in kills}
+
+
 @pytest.mark.slow
 def test_killed_workers_are_survived_and_the_price_is_told(terminal: Terminal) -> None:
     """Before the effect the step is tried again; after it only the key keeps it from happening twice."""
-    points = ["--point", "charge_payment.before_effect", "--point", "refund_payment.after_effect"]
-    done = terminal.run(["crash", "--engine", "dramatiq", *points, *_SHORT, "--json", "kills.json"])
-    kills = json.loads((terminal.folder / "kills.json").read_text())["kills"]
+    points = ["charge_payment.before_effect", "refund_payment.after_effect", "charge_payment.next_published"]
+    done = terminal.run([*_DRAMATIQ, *(part for name in points for part in ("--point", name))])
+    kills = _kills(terminal)
 
     assert done.returncode == 0, done.stderr + done.stdout
-    assert [kill["outcome"] for kill in kills] == ["retried", "would have duplicated"]
-    for kill in kills:
+    assert [kills[name]["outcome"] for name in points] == [
+        "retried",
+        "would have duplicated",
+        "would have duplicated",
+    ]
+    for kill in kills.values():
         assert kill["in_flight"] == 3
         assert len(kill["ended"]) >= 2, "the master and its child"
+        assert kill["struck_pid"] in kill["ended"]
         assert 0 < kill["detection_s"] <= kill["recovery_s"] < 40
-    assert "2 kills of order sagas (dramatiq; class recommended)" in done.stdout
+    assert kills["charge_payment.before_effect"]["extra_attempts"] == {"charge_payment": 1}
+    assert "3 kills of order sagas (dramatiq[valkey])" in done.stdout
     assert terminal.leftovers() == []
 
 
 @pytest.mark.slow
 def test_a_killed_broker_is_started_again(terminal: Terminal) -> None:
     require("rabbitmq")
-    line = ["crash", "--engine", "dramatiq", "--set", "dramatiq.broker=rabbitmq", "--fault", "server-kill"]
-    done = terminal.run([*line, "--point", "charge_payment.after_effect", "--json", "kills.json"])
-    (kill,) = json.loads((terminal.folder / "kills.json").read_text())["kills"]
+    line = [*_LINE, "--engine", "dramatiq", "--broker", "rabbitmq", "--fault", "server-kill"]
+    done = terminal.run([*line, "--point", "charge_payment.after_effect"])
+    (kill,) = _kills(terminal).values()
 
     assert done.returncode == 0, done.stderr + done.stdout
     assert kill["outcome"] in ("clean", "retried", "would have duplicated")
@@ -52,9 +70,8 @@ def test_a_killed_broker_is_started_again(terminal: Terminal) -> None:
 @pytest.mark.slow
 def test_without_an_engine_a_crash_leaves_an_orphaned_charge(terminal: Terminal) -> None:
     """The seed's own example: the card is charged, and nobody knows of the order any more."""
-    line = ["crash", "--engine", "inline", "--point", "charge_payment.after_effect", "--json", "kills.json"]
-    done = terminal.run(line)
-    (kill,) = json.loads((terminal.folder / "kills.json").read_text())["kills"]
+    done = terminal.run([*_LINE, "--engine", "inline", "--point", "charge_payment.after_effect"])
+    (kill,) = _kills(terminal).values()
 
     assert done.returncode == 1
     assert kill["outcome"] == "lost"
@@ -64,32 +81,43 @@ def test_without_an_engine_a_crash_leaves_an_orphaned_charge(terminal: Terminal)
 
 
 @pytest.mark.slow
-def test_what_cannot_be_done_to_an_engine_is_told_with_the_reason(terminal: Terminal) -> None:
-    line = [
-        "crash",
-        "--engine",
-        "temporal",
-        "--fault",
-        "child-kill",
-        "--point",
-        "charge_payment.after_effect",
-    ]
+def test_services_without_keys_show_what_the_keys_prevent(terminal: Terminal) -> None:
+    line = [*_DRAMATIQ, "--participants", "naive", "--point", "charge_payment.after_effect"]
     done = terminal.run(line)
+    (kill,) = _kills(terminal).values()
+
+    assert done.returncode == 1
+    assert kill["outcome"] == "duplicated"
+    assert "charged 2 times" in kill["detail"]
+
+
+@pytest.mark.slow
+def test_what_cannot_be_done_to_an_engine_is_told_with_the_reason(terminal: Terminal) -> None:
+    line = [*_LINE, "--engine", "temporal", "--fault", "child-kill"]
+    done = terminal.run([*line, "--point", "charge_payment.after_effect"])
 
     assert done.returncode == 0, done.stderr
-    assert "not supported: its worker is a single process" in done.stdout
+    assert "not supported" in done.stdout
+    assert "its worker is a single process" in done.stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--fault", "meteor"], "--fault meteor: there is no such fault. worker-kill: SIGKILL of the whole"),
-        (["--point", "charge_payment.nowhere"], "order has no such point; it has reserve_inventory.between"),
+        (["--point", "charge_payment.nowhere"], "order has no such point; it has during_start, reserve_inv"),
         (
-            ["--saga", "order-approval"],
-            "--saga order-approval: `bakeoff crash` needs a saga of recorded steps",
+            ["--saga", "order-approval-timeout"],
+            "order-approval-timeout: `bakeoff crash` needs a saga of recorded steps without timed waits",
         ),
-        (["--saga", "noop"], "--saga noop: `bakeoff crash` needs a saga of recorded steps without waits"),
+        (
+            ["--saga", "noop"],
+            "--saga noop: `bakeoff crash` needs a saga of recorded steps without timed wait",
+        ),
+        (
+            ["--engine", "temporal", "--point", "charge_payment.next_published"],
+            "--point charge_payment.next_published: order has no such point",
+        ),
         (["--kills", "0"], "Invalid value for '--kills'"),
         (["--json", "no/such/folder/kills.json"], "--json no/such/folder/kills.json: cannot be written"),
         (

@@ -18,12 +18,12 @@ def undo(call: Call) -> JSON:
     return {"step": call.step}
 
 
-def _step(name: str, *, undoable: bool = True, pivot: bool = False) -> Step:
+def _step(name: str, *, undoable: bool = True, pivot: bool = False, retry: RetryPolicy = _RETRY) -> Step:
     return Step(
         name=name,
         action=act,
         compensation=undo if undoable else None,
-        retry=_RETRY,
+        retry=retry,
         compensation_retry=_RETRY,
         timeout=_SECOND,
         compensation_timeout=_SECOND,
@@ -37,3 +37,14 @@ GROUP = Saga("replay-group", (_step("one"), Parallel(name="both", steps=(_step("
 WAIT = Saga("replay-wait", (_step("one"), Wait(name="word"), _step("last", undoable=False)))
 WAIT_TIMEOUT = Saga("replay-wait-timeout", (_step("one"), Wait(name="word", timeout=_SECOND), _step("last")))
 SLEEP = Saga("replay-sleep", (_step("one"), Sleep(name="nap", duration=_SECOND), _step("last")))
+#: After its first failure nothing happens for ten minutes, unless somebody hurries it.
+PATIENT = Saga(
+    "replay-patient",
+    (
+        _step(
+            "one",
+            retry=RetryPolicy(initial_interval=timedelta(minutes=10), maximum_interval=timedelta(minutes=10)),
+        ),
+        _step("last"),
+    ),
+)

@@ -10,11 +10,18 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from bakeoff.cli import demo
+from bakeoff.cli.options import BUILT_IN_SAGAS
 from bakeoff.contract.lab import Lab, Started
+from bakeoff.errors import SignalRejectedError
+from bakeoff.outcome import Status
+from bakeoff.processes import kill_session
+from bakeoff.registry import load_sagas
+from bakeoff.saga import Wait
 from bakeoff.world import Fate
 from bakeoff_temporal.connection import connect
 from tests.engines import replay_sagas as sagas
@@ -48,6 +55,91 @@ def sagas_with_every_turn(lab: Lab) -> Iterator[tuple[str, Started]]:
     slow.until_attempted("three")
     slow.cancel()
     yield "cancelled-in-a-step", slow.settled().started
+    yield "redriven", _redriven(lab)
+    yield "hurried", _hurried(lab)
+    yield from _orders(lab)
+
+
+def _redriven(lab: Lab) -> Started:
+    """Reset by an operator to before the undo that had given up."""
+    fates: dict[str, Fate] = {"three:action": _DECLINED, "two:compensation": _BROKEN}
+    started = lab.settle(sagas.STEPS, fates=fates).started
+    lab.stack.world.set_fate(started.workflow_id, {"three:action": _DECLINED})
+    _redrive(started)
+    assert started.outcome().status is Status.COMPENSATED
+    return started
+
+
+def _hurried(lab: Lab) -> Started:
+    """An activity between two attempts that an operator did not want to wait for."""
+    started = lab.start(sagas.PATIENT, fates={"one:action": {"first": ["fault"]}})
+    lab.until("the pause", lambda: started.describe().next_retry_at)
+    _redrive(started)
+    assert started.outcome().status is Status.COMPLETED
+    return started
+
+
+def _redrive(started: Started) -> None:
+    client: Any = started.lab.stack.client
+    started.lab.ask(lambda _: client.redrive(started.workflow_id))
+
+
+def _orders(lab: Lab) -> Iterator[tuple[str, Started]]:
+    """Every saga of the order domain, both ways: those in flight must survive an update of bakeoff."""
+    demo.fill(lab.stack.world)
+    for saga in load_sagas([BUILT_IN_SAGAS]).values():
+        *_, last = [step.name for step in saga.steps()]
+        for way, fates in (("completed", {}), ("turned-back", {f"{last}:action": _BROKEN})):
+            if way == "turned-back" and saga.pivot_index() is not None:
+                fates = {"create_shipment:action": _DECLINED}
+            started = lab.start(
+                saga, "order-123", fates=fates, workflow_id=f"{saga.name}-{way}-{lab.new_id()}"
+            )
+            for wait in (e for e in saga.elements if isinstance(e, Wait)):
+                # One of them waits for two seconds only, which a busy machine may need for more than this.
+                with suppress(SignalRejectedError):
+                    started.signal(wait.name, {"approved": True, "by": "Grace"})
+            yield f"{saga.name}-{way}", started.settled().started
+
+
+def sagas_whose_worker_died(lab: Lab) -> Iterator[tuple[str, Started]]:
+    """Kill every worker in the middle of a step, an undo, a group, a wait and a timer; new ones go on."""
+    in_a_step = lab.start(sagas.STEPS, fates={"two:action": {"first": ["slow:0.8"]}})
+    turned_back: dict[str, Fate] = {"three:action": _DECLINED, "two:compensation": {"first": ["slow:0.8"]}}
+    in_an_undo = lab.start(sagas.STEPS, fates=turned_back)
+    waiting = lab.start(sagas.WAIT)
+    asleep = lab.start(sagas.SLEEP)
+    in_a_group = lab.start(sagas.GROUP, fates={"left:action": {"first": ["slow:0.8"], "then": "decline"}})
+    waiting.until_done("one")
+    asleep.until_done("one")
+    in_a_group.until_attempted("left")
+    in_a_step.until_attempted("two")
+    in_an_undo.until_undo_attempted("two")
+    workers = lab.stack.workers
+    assert workers is not None
+    for child in list(workers.children):
+        kill_session(child.pid)
+    waiting.signal("word", {"by": "Grace"})
+    for name, started in (
+        ("killed-in-a-step", in_a_step),
+        ("killed-in-an-undo", in_an_undo),
+        ("killed-waiting", waiting),
+        ("killed-asleep", asleep),
+        ("killed-in-a-group", in_a_group),
+    ):
+        yield name, started.settled(2 * lab.patience_s).started
+
+
+def sagas_whose_server_died(lab: Lab) -> Iterator[tuple[str, Started]]:
+    """SIGKILL the server in the middle of a step and of an undo; it comes back on its data."""
+    in_a_step = lab.start(sagas.STEPS, fates={"two:action": {"first": ["slow:0.8"]}})
+    turned_back: dict[str, Fate] = {"three:action": _DECLINED, "two:compensation": {"first": ["slow:0.8"]}}
+    in_an_undo = lab.start(sagas.STEPS, fates=turned_back)
+    in_a_step.until_attempted("two")
+    in_an_undo.until_undo_attempted("two")
+    lab.kill_broker()
+    yield "server-killed-in-a-step", in_a_step.settled(2 * lab.patience_s).started
+    yield "server-killed-in-an-undo", in_an_undo.settled(2 * lab.patience_s).started
 
 
 def history_json(lab: Lab, workflow_id: str) -> str:
@@ -76,12 +168,15 @@ def _lab() -> Iterator[Lab]:
 
 
 def main() -> None:
-    """Record all histories anew."""
+    """Record what is missing; what is there was recorded by earlier code, which is its use."""
     FOLDER.mkdir(exist_ok=True)
     with _lab() as lab:
-        for name, started in sagas_with_every_turn(lab):
-            (FOLDER / f"{name}.json").write_text(history_json(lab, started.workflow_id) + "\n")
-            print(name)
+        turns = (sagas_with_every_turn, sagas_whose_worker_died, sagas_whose_server_died)
+        for name, started in (one for turn in turns for one in turn(lab)):
+            file = FOLDER / f"{name}.json"
+            if not file.exists():
+                file.write_text(history_json(lab, started.workflow_id) + "\n")
+                print(name)
 
 
 if __name__ == "__main__":

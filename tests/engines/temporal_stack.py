@@ -12,7 +12,12 @@ from bakeoff.plugins import Plugins
 from bakeoff.settings import ConfigClass, resolve
 from bakeoff.stack import StackPlan
 
-SAGAS = ("bakeoff.contract.sagas", "tests.engines.replay_sagas", "tests.engines.large_sagas")
+SAGAS = (
+    "bakeoff.contract.sagas",
+    "bakeoff.orders",
+    "tests.engines.replay_sagas",
+    "tests.engines.large_sagas",
+)
 
 
 @contextmanager

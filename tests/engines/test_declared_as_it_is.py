@@ -16,7 +16,8 @@ from bakeoff.plugins import Plugins
 from bakeoff.settings import ConfigClass, resolve
 from tests.engines.temporal_stack import temporal_lab
 
-WORKER, BROKER = Survives.WORKER_KILL, Survives.BROKER_KILL
+STEP, RESTART = {Survives.STEP_KILL}, {Survives.BROKER_RESTART}
+WORKER, BROKER = {*STEP, Survives.WORKER_KILL}, {*RESTART, Survives.BROKER_KILL}
 SKIPPING = {"server": "time-skipping"}
 
 
@@ -28,23 +29,26 @@ def _info(engine: str, overrides: dict[str, str]) -> EngineInfo:
 @pytest.mark.parametrize(
     ("engine", "overrides", "survives"),
     [
-        ("temporal", {}, {WORKER, BROKER}),
-        ("temporal", {"database": "file"}, {WORKER, BROKER}),
-        ("temporal", {"database": "memory"}, {WORKER}),
-        ("temporal", SKIPPING, {WORKER}),
-        ("temporal", {"address": "theirs:7233"}, {WORKER}),
-        ("celery", {}, set()),
-        ("celery", {"broker": "rabbitmq"}, {WORKER, BROKER}),
+        ("temporal", {}, WORKER | BROKER),
+        ("temporal", {"database": "file"}, WORKER | BROKER),
+        ("temporal", {"database": "memory"}, WORKER),
+        ("temporal", SKIPPING, WORKER),
+        ("temporal", {"address": "theirs:7233"}, WORKER),
+        ("celery", {}, STEP | RESTART),
+        ("celery", {"appendonly": "no"}, STEP),
+        ("celery", {"task_acks_late": "no"}, set()),
+        ("celery", {"broker": "rabbitmq"}, WORKER | BROKER),
         ("celery", {"broker": "rabbitmq", "task_acks_late": "no"}, set()),
         ("celery", {"broker": "rabbitmq", "task_reject_on_worker_lost": "no"}, set()),
-        ("celery", {"broker": "rabbitmq", "confirm_publish": "no"}, {WORKER}),
-        ("celery", {"broker": "rabbitmq", "appendonly": "no"}, {WORKER}),
-        ("celery", {"broker": "rabbitmq", "result_backend": "redis://theirs"}, {WORKER}),
-        ("dramatiq", {}, {WORKER}),
-        ("dramatiq", {"broker": "rabbitmq"}, {WORKER, BROKER}),
-        ("dramatiq", {"broker": "rabbitmq", "connection_retries": "0"}, {WORKER}),
-        ("dramatiq", {"broker": "rabbitmq", "appendonly": "no"}, {WORKER}),
-        ("dramatiq", {"broker": "rabbitmq", "results_url": "redis://theirs"}, {WORKER}),
+        ("celery", {"broker": "rabbitmq", "confirm_publish": "no"}, WORKER),
+        ("celery", {"broker": "rabbitmq", "appendonly": "no"}, WORKER),
+        ("celery", {"broker": "rabbitmq", "result_backend": "redis://theirs"}, WORKER),
+        ("dramatiq", {}, WORKER | RESTART),
+        ("dramatiq", {"appendonly": "no"}, WORKER),
+        ("dramatiq", {"broker": "rabbitmq"}, WORKER | BROKER),
+        ("dramatiq", {"broker": "rabbitmq", "connection_retries": "0"}, WORKER),
+        ("dramatiq", {"broker": "rabbitmq", "appendonly": "no"}, WORKER),
+        ("dramatiq", {"broker": "rabbitmq", "results_url": "redis://theirs"}, WORKER),
     ],
 )
 def test_what_survives_follows_the_settings(

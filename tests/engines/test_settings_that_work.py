@@ -14,6 +14,8 @@ from bakeoff.settings import ConfigClass, Setting, resolve
 ZERO = {
     "celery.publish_max_retries",
     "celery.worker_prefetch_multiplier",
+    "celery-sagalog.publish_max_retries",
+    "celery-sagalog.worker_prefetch_multiplier",
     "dramatiq.connection_retries",
     "dramatiq.queue_prefetch",
     "temporal.graceful_shutdown_s",
@@ -21,7 +23,7 @@ ZERO = {
 
 
 def _numbers() -> Iterator[tuple[str, Setting]]:
-    for engine in ("celery", "dramatiq", "inline", "temporal"):
+    for engine in ("celery", "celery-sagalog", "dramatiq", "inline", "temporal"):
         for setting in Plugins().engine(engine).info().settings:
             if isinstance(setting.default, int | float) and not isinstance(setting.default, bool):
                 yield engine, setting

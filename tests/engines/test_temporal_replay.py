@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +13,19 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
+from bakeoff.cli.options import BUILT_IN_SAGAS
 from bakeoff.contract.lab import Lab
 from bakeoff.registry import load_sagas
 from bakeoff_temporal import catalogue
 from bakeoff_temporal.worker import workflow_runner
 from bakeoff_temporal.workflows import SagaWorkflow
 from tests.engines.shared import Shared
-from tests.engines.temporal_histories import FOLDER, history_json, sagas_with_every_turn
+from tests.engines.temporal_histories import (
+    FOLDER,
+    history_json,
+    sagas_whose_worker_died,
+    sagas_with_every_turn,
+)
 from tests.engines.temporal_stack import SAGAS
 
 RECORDED = sorted(FOLDER.glob("*.json"))
@@ -37,8 +44,12 @@ def _replay(text: str, *, sandbox: bool) -> None:
 
 
 def test_there_are_recorded_histories() -> None:
-    """Without them the tests below would pass by doing nothing."""
-    assert len(RECORDED) >= 10
+    """Without them the tests below would pass by doing nothing: turns, crash runs, every saga of ours."""
+    names = {file.stem for file in RECORDED}
+
+    assert len(names) >= 33
+    assert {name for name in names if name.startswith(("killed-", "server-killed-"))}
+    assert {f"{saga}-completed" for saga in load_sagas([BUILT_IN_SAGAS])} <= names
 
 
 @pytest.mark.parametrize("sandbox", [True, False], ids=["sandbox", "no-sandbox"])
@@ -51,16 +62,32 @@ def test_recorded_history_replays(file: Path, sandbox: bool) -> None:
 @pytest.mark.service
 @pytest.mark.slow
 def test_fresh_histories_replay(shared: Shared) -> None:
-    """What this code records now replays too, whatever turn the saga took."""
+    """What this code records now replays too, whatever turn the saga took, and where its worker died."""
     histories = _histories(shared.temporal("fresh"))
 
-    assert len(histories) >= len(RECORDED)
+    assert histories.keys() == {file.stem for file in RECORDED if not file.stem.startswith("server-")}
     for text in histories.values():
         _replay(text, sandbox=False)
 
 
 def _histories(lab: Lab) -> dict[str, str]:
-    return {name: history_json(lab, started.workflow_id) for name, started in sagas_with_every_turn(lab)}
+    settled = [*sagas_with_every_turn(lab), *sagas_whose_worker_died(lab)]
+    return {name: history_json(lab, started.workflow_id) for name, started in settled}
+
+
+def test_a_crash_shows_in_the_recorded_histories() -> None:
+    """Else the recordings of crash runs would be those of quiet ones."""
+    for name in ("killed-in-a-step", "killed-in-an-undo", "server-killed-in-a-step"):
+        kinds = [event["eventType"] for event in json.loads((FOLDER / f"{name}.json").read_text())["events"]]
+        lost = {"EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT", "EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT"} & set(kinds)
+        attempts = [
+            event["activityTaskStartedEventAttributes"]["attempt"]
+            for event in json.loads((FOLDER / f"{name}.json").read_text())["events"]
+            if event["eventType"] == "EVENT_TYPE_ACTIVITY_TASK_STARTED"
+        ]
+        assert lost or max(attempts) > 1, name
+    redriven = (FOLDER / "redriven.json").read_text()
+    assert "WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW" in redriven
 
 
 def test_saga_with_other_steps_does_not_replay() -> None:

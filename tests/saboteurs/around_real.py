@@ -9,29 +9,35 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.deployment import Deployment
-from bakeoff.engine import EngineClient, EngineInfo, OrchestrationEngine, Survives
+from bakeoff.engine import EngineClient, EngineInfo, HasWindows, OrchestrationEngine, Survives
 from bakeoff.outcome import Outcome, Status
 from bakeoff.plugins import Plugins
 from bakeoff.processes import Launch
-from bakeoff.saga import JSON
+from bakeoff.saga import JSON, Saga
 from bakeoff.servers import Server
-from bakeoff.settings import SettingsInForce
+from bakeoff.settings import SettingsInForce, Value
+from bakeoff.world import Window
 
 
 class Around:
-    """An engine whose worker processes run ``tests.saboteurs.worker`` with a cheat, or a cheating client."""
+    """An engine whose worker processes run ``tests.saboteurs.worker`` with a cheat, or a cheating client.
+
+    ``worker_settings`` are those that a worker is given on its command line.
+    """
 
     def __init__(
         self,
         engine: str,
         *,
         worker_cheat: str | None = None,
+        worker_settings: Mapping[str, Value] | None = None,
         client: type[ClientAround] | None = None,
         survives: frozenset[Survives] = frozenset(),
     ) -> None:
         self.name = engine
         self._engine = Plugins().engine(engine)
         self._worker_cheat = worker_cheat
+        self._worker_settings = worker_settings or {}
         self._client = client
         self._survives = survives
 
@@ -46,11 +52,18 @@ class Around:
 
     def worker_command(self, deployment: Deployment) -> Sequence[str]:
         """The honest engine's command, with the cheat in front of its module."""
+        values = {**deployment.settings.values, **self._worker_settings}
+        deployment = replace(deployment, settings=replace(deployment.settings, values=values))
         argv = list(self._engine.worker_command(deployment))
         if self._worker_cheat is None:
             return argv
         place = argv.index("-m") + 1
         return [*argv[:place], "tests.saboteurs.worker", self._worker_cheat, *argv[place:]]
+
+    def windows(self, saga: Saga, settings: SettingsInForce) -> Sequence[Window]:
+        """The honest engine's windows."""
+        assert isinstance(self._engine, HasWindows)
+        return self._engine.windows(saga, settings)
 
     async def connect(self, deployment: Deployment) -> EngineClient:
         """The honest engine's client, or a cheat around it."""
@@ -108,6 +121,10 @@ class DropsCancels(ClientAround):
         return None
 
 
+#: The one that breaks nothing, with real workers.
+HONEST_REAL = "honest_dramatiq"
+
+_DOUBTFUL = "test_recovery::test_step_declined_after_its_process_died_is_undone"
 _DECLINE = "test_compensation::test_decline_at_each_step_undoes_the_steps_before_it_in_reverse[book_car]"
 
 #: ``{name: (engine, the test that must notice)}``.
@@ -119,6 +136,39 @@ REAL: dict[str, tuple[Callable[[], OrchestrationEngine], str]] = {
     "dramatiq_loses_the_cause": (
         lambda: Around("dramatiq", worker_cheat="loses_the_cause"),
         "test_outcome::test_cause_of_exhausted_retries",
+    ),
+    "dramatiq_forgets_undos_that_died": (
+        lambda: Around("dramatiq", worker_cheat="forgets_undos_that_died"),
+        "test_recovery::test_crash_at_every_point_of_an_undo[undo_book_hotel.before_effect]",
+    ),
+    "dramatiq_forgets_attempts_that_died": (
+        lambda: Around("dramatiq", worker_cheat="forgets_attempts_that_died"),
+        f"{_DOUBTFUL}[book_car.after_effect, then declined]",
+    ),
+    "dramatiq_acts_without_keys": (
+        lambda: Around("dramatiq", worker_cheat="acts_without_keys"),
+        "test_recovery_zombie::test_worker_that_comes_back_from_the_dead[before an effect]",
+    ),
+    "dramatiq_never_looks_for_its_broker_again": (
+        lambda: Around(
+            "dramatiq",
+            worker_cheat="tries_no_connection_again",
+            worker_settings={"restart_delay_ms": 3_600_000},
+        ),
+        "test_recovery_broker::test_saga_goes_on_when_its_server_is_back[not started]",
+    ),
+    "dramatiq_refuses_sagas_of_an_earlier_version": (
+        lambda: Around("dramatiq", worker_cheat="refuses_earlier_versions"),
+        "test_recovery_deploy::test_saga_in_flight_ends_well_under_a_new_version[acting]",
+    ),
+    "dramatiq_runs_old_code": (
+        lambda: Around("dramatiq", worker_cheat="runs_old_code"),
+        "test_recovery_deploy::test_saga_started_after_the_deploy_has_the_new_step",
+    ),
+    HONEST_REAL: (lambda: Around("dramatiq"), ""),
+    "temporal_forgets_the_route": (
+        lambda: Around("temporal", worker_cheat="forgets_the_route"),
+        "test_recovery_deploy::test_saga_in_flight_ends_well_under_a_new_version[undoing]",
     ),
     "celery_acts_twice": (
         lambda: Around("celery", worker_cheat="acts_twice"),

@@ -12,7 +12,7 @@ from bakeoff.engine import Capability, Claim, OrchestrationEngine, Support
 from bakeoff.hookspecs import hookimpl
 from tests.saboteurs import backward, clients, forward, world_mutants
 from tests.saboteurs.around_inline import SaboteurEngine
-from tests.saboteurs.around_real import REAL
+from tests.saboteurs.around_real import HONEST_REAL, REAL
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,9 @@ _HISTORY = {Capability.EVENT_HISTORY: Claim(Support.NATIVE, "claimed by a sabote
 _DECLINE = "test_compensation::test_decline_at_each_step_undoes_the_steps_before_it_in_reverse"
 _FAULT = "test_compensation::test_faults_at_each_step_undo_it_and_the_steps_before_it_in_reverse"
 _GIVES_UP = "test_misbehaving_compensation::test_compensation_that_gives_up_does_not_stop_the_others"
-#: The one that breaks nothing.
+#: Those that break nothing.
 HONEST = "honest"
+BREAK_NOTHING = (HONEST, HONEST_REAL)
 
 SABOTEURS: dict[str, Saboteur] = {
     # forward

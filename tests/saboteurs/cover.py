@@ -15,8 +15,50 @@ _AFTER = "test_pivot::test_faults_after_the_pivot_are_retried_and_nothing_is_com
 _PIVOT, _TIMEOUT, _OUTCOME = "test_pivot::test_", "test_timeout::test_", "test_outcome::test_cause_of_"
 _OBSERVE, _START, _SIGNALS = "test_observe::test_", "test_start::test_starting_", "test_signals::test_"
 
+_STEP = "test_recovery::test_crash_at_every_point_of_a_step"
+_UNDO = "test_recovery::test_crash_at_every_point_of_an_undo"
+_DOUBTFUL = "test_recovery::test_step_declined_after_its_process_died_is_undone"
+_BROKER = "test_recovery_broker::test_saga_goes_on_when_its_server_is_back"
+_DEPLOY = "test_recovery_deploy::test_saga_in_flight_ends_well_under_a_new_version"
+_ZOMBIE = "test_recovery_zombie::test_worker_that_comes_back_from_the_dead"
+_EARLY, _FORGETFUL = "celery_acknowledges_before_it_acts", "dramatiq_forgets_undos_that_died"
+_DEAF, _REFUSING = (
+    "dramatiq_never_looks_for_its_broker_again",
+    "dramatiq_refuses_sagas_of_an_earlier_version",
+)
+_STEPS = ("book_flight", "book_hotel", "book_car", "send_itinerary")
+_POINTS = ("between_steps", "before_effect", "after_effect")
+
+#: The recovery tests: one fault strikes a saga at every point, so one saboteur loses all of them.
+_RECOVERY = {
+    **{f"{_STEP}[{step}.{point}]": _EARLY for step in _STEPS for point in _POINTS},
+    **{
+        f"{_UNDO}[undo_{step}.{point}]": _FORGETFUL if point == "before_effect" else _EARLY
+        for step in _STEPS[:3]
+        for point in _POINTS
+        if (step, point) != ("book_hotel", "before_effect")
+    },
+    f"{_DOUBTFUL}[book_car.before_effect, then declined]": "dramatiq_forgets_attempts_that_died",
+    "test_recovery::test_crash_in_the_engines_own_windows": _EARLY,
+    "test_recovery::test_death_of_a_pool_child_at_every_point": _EARLY,
+    **{
+        f"{_BROKER}[{where}]": _DEAF
+        for where in ("before an effect", "after an effect", "in an undo", "in a retry", "sleeping")
+    },
+    f"{_BROKER}[waiting]": "celery_loses_the_brokers_data",
+    **{
+        f"{_DEPLOY}[{where}]": _REFUSING
+        for where in ("acting, declined later", "waiting", "waiting, declined later", "sleeping")
+    },
+    **{
+        f"{_ZOMBIE}[{where}]": "dramatiq_acts_without_keys"
+        for where in ("after an effect", "before an effect, undone later", "before an undo", "after an undo")
+    },
+}
+
 #: ``{contract test: saboteur}``.
 ALSO_CAUGHT = {
+    **_RECOVERY,
     f"{_CANCEL}between_retries_compensates": "notices_cancels_at_the_end",
     f"{_CANCEL}while_sleeping_compensates": "ignores_cancels",
     f"{_CANCEL}while_waiting_compensates": "ignores_cancels",

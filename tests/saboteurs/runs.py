@@ -16,7 +16,7 @@ from tests.saboteurs.catalogue import SABOTEURS
 ROOT = Path(__file__).parents[2]
 _CONTRACT = Path(bakeoff.contract.__file__).parent
 #: Seconds: a lost saga must not cost the usual patience.
-_PATIENCE = "5"
+_PATIENCE_S = 5.0
 
 Pair = tuple[str, str]
 
@@ -29,7 +29,7 @@ class KillRun:
     result: Path
 
     @classmethod
-    def start(cls, pairs: Iterable[Pair], folder: Path) -> KillRun:
+    def start(cls, pairs: Iterable[Pair], folder: Path, patience_s: float = _PATIENCE_S) -> KillRun:
         """Start contract tests against saboteurs; ``pairs`` holds ``(saboteur, test)``."""
         wanted = list(pairs)
         result, unreviewed = folder / "result.json", folder / "nothing-reviewed.json"
@@ -41,7 +41,7 @@ class KillRun:
         ]
         argv = [
             *(sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider"),
-            *("--contract-patience", _PATIENCE, "--contract-json", str(result)),
+            *("--contract-patience", str(patience_s), "--contract-json", str(result)),
             *("--contract-reviewed", str(unreviewed), f"--basetemp={folder / 'tmp'}"),
             *plugins,
             *(_node_id(*pair) for pair in wanted),

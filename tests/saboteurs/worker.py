@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import runpy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from bakeoff.deployment import Deployment
 from bakeoff.errors import BusinessError, StepFault
+from bakeoff.processes import is_gone
 from bakeoff.saga import JSON
-from bakeoff.world import Participant
+from bakeoff.settings import Value
+from bakeoff.world import Participant, Services, World
 
 _honest = Participant.perform
+_services = World.services
 _load = Deployment.load.__func__  # type: ignore[attr-defined]
 
 
@@ -42,11 +45,54 @@ def _loses_the_cause(self: Participant, saga: str, step: str, direction: Any, **
         raise RuntimeError("something went wrong") from None
 
 
-def _acknowledges_early(cls: type[Deployment], path: Any) -> Deployment:
+def _with(changed: Mapping[str, Value]) -> None:
+    """Let the worker read other settings than those in its deployment."""
+
+    def load(cls: type[Deployment], path: Any) -> Deployment:
+        deployment: Deployment = _load(cls, path)
+        settings = replace(deployment.settings, values={**deployment.settings.values, **changed})
+        return replace(deployment, settings=settings)
+
+    setattr(Deployment, "load", classmethod(load))  # noqa: B010 - a method is assigned
+
+
+def _acts_without_keys(self: World) -> Services:
+    return replace(_services(self), naive=True)
+
+
+def _forgets_undos_that_died(self: Participant, saga: str, step: str, direction: Any, **more: Any) -> JSON:
+    if direction == "compensation":
+        before = self.world.ledger(workflow_id=more["workflow_id"])
+        if any(r.call == (step, direction) and is_gone(r.pid) for r in before):
+            return None
+    return _honest(self, saga, step, direction, **more)
+
+
+def _refuses_earlier_versions(self: Participant, saga: str, step: str, direction: Any, **more: Any) -> JSON:
+    if any(is_gone(record.pid) for record in self.world.ledger(workflow_id=more["workflow_id"])):
+        raise StepFault("the worker that began with this saga was not of my version")
+    return _honest(self, saga, step, direction, **more)
+
+
+def _runs_old_code(cls: type[Deployment], path: Any) -> Deployment:
     deployment: Deployment = _load(cls, path)
-    early = {"task_acks_late": False, "task_reject_on_worker_lost": False}
-    settings = replace(deployment.settings, values={**deployment.settings.values, **early})
-    return replace(deployment, settings=settings)
+    sagas = tuple(name.replace("deployed_2", "deployed_1") for name in deployment.sagas)
+    return replace(deployment, sagas=sagas)
+
+
+def _forgets_attempts_that_died() -> None:
+    from bakeoff_dramatiq.context import Context, attempt_of, current_message
+
+    def maybe_happened(self: Context, step: Any, state: Any) -> bool:
+        return attempt_of(current_message()) > 1
+
+    setattr(Context, "maybe_happened", maybe_happened)  # noqa: B010 - a method is assigned
+
+
+def _forgets_the_route() -> None:
+    import bakeoff_temporal.route
+
+    bakeoff_temporal.route.on_route = lambda saga, route: saga
 
 
 _CHEATS: dict[str, Callable[[], None]] = {
@@ -54,7 +100,14 @@ _CHEATS: dict[str, Callable[[], None]] = {
     "acts_twice": lambda: setattr(Participant, "perform", _acts_twice),
     "retries_declines": lambda: setattr(Participant, "perform", _retries_declines),
     "loses_the_cause": lambda: setattr(Participant, "perform", _loses_the_cause),
-    "acknowledges_early": lambda: setattr(Deployment, "load", classmethod(_acknowledges_early)),
+    "acts_without_keys": lambda: setattr(World, "services", _acts_without_keys),
+    "forgets_undos_that_died": lambda: setattr(Participant, "perform", _forgets_undos_that_died),
+    "refuses_earlier_versions": lambda: setattr(Participant, "perform", _refuses_earlier_versions),
+    "runs_old_code": lambda: setattr(Deployment, "load", classmethod(_runs_old_code)),
+    "forgets_the_route": _forgets_the_route,
+    "forgets_attempts_that_died": _forgets_attempts_that_died,
+    "acknowledges_early": lambda: _with({"task_acks_late": False, "task_reject_on_worker_lost": False}),
+    "tries_no_connection_again": lambda: _with({"connection_retries": 0}),
 }
 
 

@@ -8,9 +8,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from bakeoff.errors import BusinessError
-from bakeoff.world import Aim, Point, Reached, arm, reached, release
+from bakeoff.saga import Direction
+from bakeoff.world import Aim, Point, Reached, World, arm, reached, release
+from bakeoff.world.database import writing
 from tests.processes.traces import until
 from tests.unit.clerk import Clerk, make_world
 
@@ -89,8 +92,58 @@ def test_declines_do_not_reach_the_effect(clerk: Clerk) -> None:
     assert reached(clerk.world.engine) == []
 
 
+def _transactions(world: World) -> list[object]:
+    begun: list[object] = []
+    event.listen(world.engine, "begin", begun.append)
+    return begun
+
+
+@pytest.mark.parametrize("direction", ["action", "compensation"])
+def test_a_point_that_nobody_armed_costs_no_transaction(tmp_path: Path, direction: Direction) -> None:
+    """The contract suite runs with faults, and every attempt has three points."""
+    counted = []
+    for faults in (False, True):
+        (folder := tmp_path / str(faults)).mkdir()
+        clerk = Clerk(make_world(folder, faults=faults))
+        begun = _transactions(clerk.world)
+        clerk.attempt("1", "reserve_inventory", direction)
+        counted.append(len(begun))
+        clerk.world.close()
+
+    assert counted[0] == counted[1]
+
+
+def test_a_window_is_reached_by_the_engine_itself(clerk: Clerk) -> None:
+    aim = Aim("reserve_inventory", "action", "next_published")
+    arm(clerk.world.engine, ID, aim)
+    clerk.attempt("1", "reserve_inventory")
+    clerk.participant.reach("order-2", "reserve_inventory", "action", "next_published")
+    clerk.participant.reach(ID, "reserve_inventory", "action", "failure_stored")
+    assert reached(clerk.world.engine) == []
+    with ThreadPoolExecutor() as pool:
+        window = pool.submit(clerk.participant.reach, ID, "reserve_inventory", "action", "next_published")
+        standing = _stands(clerk)
+        assert (standing.aim, window.done()) == (aim, False)
+        release(clerk.world.engine, standing.id)
+        window.result(10)
+
+
+def test_a_window_that_nobody_armed_costs_no_write(clerk: Clerk) -> None:
+    with writing(clerk.world.engine), ThreadPoolExecutor() as pool:  # SQLite lets nobody else write now
+        pool.submit(clerk.participant.reach, ID, "reserve_inventory", "action", "any").result(5)
+
+
+def test_a_window_of_a_world_without_faults_is_passed_without_a_look(tmp_path: Path) -> None:
+    clerk = Clerk(make_world(tmp_path))
+    begun = _transactions(clerk.world)
+
+    clerk.participant.reach(ID, "reserve_inventory", "action", "any")
+
+    assert begun == []
+    clerk.world.close()
+
+
 def test_a_world_without_faults_does_not_look(tmp_path: Path) -> None:
-    """Looking costs a transaction for every point, which no measurement of speed should pay."""
     world = make_world(tmp_path)
     arm(world.engine, ID, Aim("reserve_inventory", "action", Point.BEFORE_EFFECT))
 

@@ -3,124 +3,228 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from bakeoff.cli.options import (
-    ChosenEngine,
-    ConfigOption,
-    EngineOption,
-    SagaOption,
-    SetOption,
-    SetRawOption,
-    choose_engines,
-    choose_saga,
-)
-from bakeoff.cli.screen import say
-from bakeoff.errors import UnknownNameError, UsageError
-from bakeoff.nemesis import Fault
-from bakeoff.plugins import Plugins
+from bakeoff.cli.options import EngineOption, SagaOption, SetOption, SetRawOption
+from bakeoff.cli.screen import say, warn
+from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
+from bakeoff_bench.crash.asked import Asked
 from bakeoff_bench.crash.conduct import conduct
-from bakeoff_bench.crash.outcome import HARMFUL, KillOutcome
-from bakeoff_bench.crash.plan import CrashPlan
-from bakeoff_bench.crash.points import check_saga, choose_points
-from bakeoff_bench.crash.table import show_matrix
-from bakeoff_bench.run.command import check_json
-from bakeoff_bench.run.preflight import with_servers
+from bakeoff_bench.crash.contestants import Options
+from bakeoff_bench.crash.folder import CrashFolder
+from bakeoff_bench.crash.manifest import manifest_of
+from bakeoff_bench.crash.profiles import PROFILES, WORDS, Part, Profile
+from bakeoff_bench.crash.result import failed, result_of, show
+from bakeoff_bench.run.command import ParticipantsChoice, check_json
+from bakeoff_bench.run.stored import reading
+
+LanesOption = Annotated[
+    int, typer.Option("--lanes", min=1, max=16, help="Engines under test at the same time.")
+]
 
 
 def crash(
     engine: EngineOption = None,
     saga: SagaOption = "order",
+    profile: Annotated[
+        Profile, typer.Option("--profile", help="; ".join(f"{name}: {text}" for name, text in WORDS.items()))
+    ] = Profile.QUICK,
     point: Annotated[
         list[str] | None,
-        typer.Option(
-            "--point", metavar="NAME", help="STEP.POINT, or STEP for all of its points; all if left out."
-        ),
+        typer.Option("--point", metavar="NAME", help="STEP.POINT, or STEP for all of its points."),
     ] = None,
     fault: Annotated[
         list[str] | None,
-        typer.Option("--fault", metavar="NAME", help="worker-kill, child-kill, server-kill."),
+        typer.Option("--fault", metavar="NAME", help="docs/faults.md describes them: worker-kill, ..."),
     ] = None,
-    kills: Annotated[int, typer.Option("--kills", min=1, max=1000, help="Per engine, point and fault.")] = 1,
+    config: Annotated[
+        list[ConfigClass] | None,
+        typer.Option("--config", help="Only this configuration class; repeat for several."),
+    ] = None,
+    broker: Annotated[
+        list[str] | None,
+        typer.Option("--broker", metavar="NAME", help="Only this broker, where an engine has a choice."),
+    ] = None,
+    short_leases: Annotated[
+        bool | None,
+        typer.Option(
+            "--short-leases/--own-leases", help="Give leases, and nothing else, their values of class ci."
+        ),
+    ] = None,
+    kills: Annotated[
+        int | None, typer.Option("--kills", min=1, max=1000, help="Per engine, point and fault.")
+    ] = None,
     deadline: Annotated[
-        float,
+        float | None,
         typer.Option("--deadline", min=1, metavar="SECONDS", help="What is not settled by then is stuck."),
-    ] = 90.0,
-    config: ConfigOption = ConfigClass.RECOMMENDED,
+    ] = None,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Decides the order of the kills and which orders they take.")
+    ] = 1,
+    lanes: LanesOption = 2,
+    participants: Annotated[
+        ParticipantsChoice,
+        typer.Option(help="`naive` switches the idempotency keys off, to see what happens twice."),
+    ] = ParticipantsChoice.IDEMPOTENT,
     set_: SetOption = None,
     set_raw: SetRawOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Keep the run in this new folder.")
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", metavar="DIR", help="Go on with an interrupted run."),
+    ] = None,
     json_: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write every kill as JSON.")
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the matrix and every kill as JSON.")
     ] = None,
 ) -> None:
     """Kill workers or servers while sagas stand at named points, and say from the ledger what became of them.
 
-    A process is caught at the point, killed from outside, and seen to end. Points of every step and of every
-    compensation: between_steps, before_effect, after_effect.
+    A process is caught at the point, the fault is done to it from outside and seen to land. The settings
+    are those of each engine's own guidance and, beside them, as it is shipped.
 
     Exit code 0: every saga ended all-or-nothing. 1: one did not, or a fault did not land. 2: nothing started.
 
     \b
     Examples:
         bakeoff crash --engine celery --engine temporal --point charge_payment
-        bakeoff crash --engine dramatiq --fault server-kill --set dramatiq.broker=rabbitmq
+        bakeoff crash --engine dramatiq --broker rabbitmq --fault server-kill
+        bakeoff crash --profile full --out runs/crash
+        bakeoff crash --resume runs/crash
+        bakeoff check runs/crash
     """
-    the_saga, references = choose_saga(saga)
-    check_saga(the_saga)
-    points, faults = choose_points(the_saga, point or []), _faults(fault or ["worker-kill"])
-    check_json(json_)
-    chosen = run_interruptibly(
-        with_servers(_ours(engine, config, set_, set_raw), named=bool(engine) and "all" not in (engine or []))
+    check_json(json_, out)
+    if resume is not None:
+        _refuse_others(out, engine, point, fault, config, broker, set_, set_raw)
+        folder = CrashFolder(resume)
+        with reading(resume):
+            asked = Asked.from_json(folder.manifest()["asked"])
+        make_kills(asked, folder, json_)
+        return
+    asked = Asked(
+        saga=saga,
+        options=Options(
+            engines=tuple(name for name in engine or () if name != "all"),
+            brokers=tuple(broker or ()),
+            sets=tuple(set_ or ()),
+            raws=tuple(set_raw or ()),
+        ),
+        parts=_parts(PROFILES[profile], config, point, fault, kills, deadline, short_leases),
+        seed=seed,
+        lanes=lanes,
+        participants=participants.value,
     )
-    plan = CrashPlan(
-        engines=chosen,
-        saga=the_saga,
-        references=references,
-        points=points,
-        faults=faults,
-        kills=kills,
-        deadline_s=deadline,
-        ledger="sqlite",
+    with crash_folder(asked, out) as folder:
+        make_kills(asked, folder, json_)
+
+
+def make_kills(asked: Asked, folder: CrashFolder, json_: Path | None) -> None:
+    """Do what is left to do, show everything, and end with the exit code."""
+    plan = asked.plan()
+    kept = (folder.path / "manifest.json").exists()
+    if kept:
+        _check_same(folder.manifest(), manifest_of(asked, plan))
+    else:
+        folder.write_manifest(manifest_of(asked, plan))
+    leases = {label: about["lease_s"] for label, about in folder.manifest()["contestants"].items()}
+    done = len(folder.rows())
+    seconds = plan.expected_seconds(leases) * (1 - done / max(1, plan.kills_in_all))
+    say(
+        f"{plan.kills_in_all - done} kills of {plan.saga.name} sagas ({', '.join(leases)}), "
+        f"{plan.lanes} engines at a time: about {seconds / 60:.0f} min; Ctrl-C loses nothing with --out"
     )
-    with scratch_folder("crash") as folder:
-        say(
-            f"{plan.kills_in_all} kills of {the_saga.name} sagas ({', '.join(one.name for one in chosen)}; "
-            f"class {config}): about {plan.expected_seconds():.0f} s, longer where a lease is"
-        )
-        rows = run_interruptibly(conduct(plan, folder))
-    show_matrix(rows)
+    try:
+        run_interruptibly(conduct(plan, folder))
+    except KeyboardInterrupt:
+        say(f"broken off after {len(folder.rows())} kills; go on with: bakeoff crash --resume {folder.path}")
+        raise
+    result = result_of(folder)
+    show(result)
     if json_ is not None:
-        json_.write_text(
-            json.dumps({"config": str(config), "deadline_s": deadline, "kills": rows}, indent=2) + "\n"
-        )
-    if any(KillOutcome(row["outcome"]) in HARMFUL for row in rows):
+        json_.write_text(json.dumps(result, indent=2) + "\n")
+    if failed(result):
         raise typer.Exit(1)
 
 
-def _ours(
-    names: Sequence[str] | None, config: ConfigClass, sets: Sequence[str] | None, raws: Sequence[str] | None
-) -> list[ChosenEngine]:
-    """Engines with settings, none of them on servers that are not ours to kill."""
-    chosen = choose_engines(list(names) if names else None, config=config, sets=sets, raws=raws)
-    for one in chosen:
-        if outside := [s.role for s in one.engine.servers(one.settings) if s.external_address is not None]:
-            raise UsageError(
-                f"{one.name}: {', '.join(outside)} was not started by bakeoff, and nothing is killed there; "
-                "leave the address out to have one started"
-            )
-    return chosen
+@contextmanager
+def crash_folder(asked: Asked, out: Path | None) -> Iterator[CrashFolder]:
+    """The user's new folder, or one that is gone afterwards; nothing is left of a run that never began."""
+    asked.plan()  # a mistake in the options leaves no folder behind
+    if out is None:
+        with scratch_folder("crash") as path:
+            yield CrashFolder.create(path)
+        return
+    existed = out.exists()
+    folder = CrashFolder.create(out)
+    try:
+        yield folder
+    except BakeoffError:
+        if not folder.rows():
+            for path in out.iterdir():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if not existed:
+                out.rmdir()
+        raise
 
 
-def _faults(names: Sequence[str]) -> list[Fault]:
-    known = Plugins().faults()
-    for name in names:
-        if name not in known:
-            listed = "; ".join(f"{fault.name}: {fault.description}" for fault in known.values())
-            raise UnknownNameError(f"--fault {name}: there is no such fault. {listed}")
-    return [known[name] for name in dict.fromkeys(names)]
+def _parts(
+    parts: Sequence[Part],
+    configs: Sequence[ConfigClass] | None,
+    points: Sequence[str] | None,
+    faults: Sequence[str] | None,
+    kills: int | None,
+    deadline: float | None,
+    short_leases: bool | None,
+) -> list[Part]:
+    """The profile's blocks with what the command line says instead; no block twice."""
+    wanted = list(dict.fromkeys(configs or [part.config for part in parts]))
+    changes: dict[str, Any] = {
+        name: value
+        for name, value in (
+            ("points", tuple(points or ())),
+            ("faults", tuple(dict.fromkeys(faults or ()))),
+            ("kills", kills),
+            ("deadline_s", deadline),
+            ("short_leases", short_leases),
+        )
+        if value not in (None, ())
+    }
+    found: dict[tuple[Any, ...], Part] = {}
+    for config in wanted:
+        own = [part for part in parts if part.config is config] or [replace(parts[0], config=config)]
+        for part in own:
+            changed = replace(part, **changes)
+            found.setdefault((config, changed.faults, changed.points), changed)
+    return list(found.values())
+
+
+def _refuse_others(*others: object) -> None:
+    if any(other for other in others):
+        raise UsageError("--resume DIR goes on with what the folder says; leave the other options out")
+
+
+def _check_same(then: dict[str, Any], now: dict[str, Any]) -> None:
+    """Kills of different versions or settings must not end up in one matrix.
+
+    Raises:
+        UsageError: If a contestant is not what it was.
+    """
+    for label, about in then["contestants"].items():
+        today = now["contestants"].get(label)
+        if today is None:
+            raise UsageError(f"--resume: {label} cannot be started any more; `bakeoff doctor` tells why")
+        for what in ("versions", "settings"):
+            if today[what] != json.loads(json.dumps(about[what])):
+                raise UsageError(f"--resume: {what} of {label} are not what they were; start a new run")
+    if then["machine"] != now["machine"]:
+        warn("this is another machine, or another Python, than the run began on; times are not comparable")

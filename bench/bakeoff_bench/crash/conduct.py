@@ -1,92 +1,193 @@
-"""A crash run: stacks come up, engines take turns kill by kill, every kill is written down at once."""
+"""A crash run: stacks come up, contestants take turns kill by kill, every kill is written down at once."""
 
 from __future__ import annotations
 
-import json
+import asyncio
 import time
+from collections import Counter
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 from bakeoff.cli.screen import say
+from bakeoff.errors import BakeoffError, ServerStartError
 from bakeoff.history import History
+from bakeoff.nemesis import Fault, Need
 from bakeoff.stack import StackPlan, running_stack
+from bakeoff_bench.crash.contestants import Contestant
+from bakeoff_bench.crash.folder import CrashFolder, Row
 from bakeoff_bench.crash.hosted import hosted_stack
-from bakeoff_bench.crash.kill import BESIDE, Kills
-from bakeoff_bench.crash.plan import CrashPlan
+from bakeoff_bench.crash.kill import Kill, Kills
+from bakeoff_bench.crash.outcome import KillOutcome
+from bakeoff_bench.crash.plan import CrashPlan, Series, Shot
+from bakeoff_bench.crash.points import points_of, windows_of
+from bakeoff_bench.run.folder import keep_world, remove_servers_data
 
-KILLS_FILE = "kills.jsonl"
+#: Stacks that are up, mostly idle, at the same time; a sweep may have dozens of contestants.
+_UP_AT_ONCE = 8
 
 
-async def conduct(plan: CrashPlan, folder: Path) -> list[dict[str, Any]]:
-    """Make every kill of the plan; return one row per kill, as they stand in ``kills.jsonl``.
+async def conduct(plan: CrashPlan, folder: CrashFolder) -> None:
+    """Make every kill of the plan that is not in the folder yet.
 
     Raises:
-        UsageError, ServerStartError: If a stack does not come up, or its workers cannot be kept alive.
+        UsageError, ServerStartError: If a stack does not come up.
     """
-    rows: list[dict[str, Any]] = []
-    orders = plan.orders()
-    began_s = time.monotonic()
-    async with AsyncExitStack() as stacks:
-        engines: dict[str, Kills] = {}
-        for chosen in plan.engines:
-            engines[chosen.name] = await _bring_up(plan, chosen.name, folder, stacks)
-            world = engines[chosen.name].stack.world
-            world.add_orders(orders)
-            world.set_stock(
-                {sku: sum(o.units().get(sku, 0) for o in orders) for o in orders for sku in o.units()}
-            )
-        file = stacks.enter_context((folder / KILLS_FILE).open("a", buffering=1))
-        waiting = iter(orders)
-        for fault, point in plan.shots():
-            used = [next(waiting) for _ in range(1 + BESIDE)]
-            for name, kills in engines.items():
-                _check_workers(kills)
-                kill = await kills.kill(fault, plan.points[point], used)
-                row = {"engine": name, "fault": fault.name, "point": point, **kill.to_json()}
-                rows.append(row)
-                file.write(json.dumps(row) + "\n")
-                _tell(row, len(rows), plan.kills_in_all, time.monotonic() - began_s)
-        say("stopping servers and workers ...")
-    return rows
+    run = _Run(plan, folder)
+    for number, series in enumerate(plan.series):
+        for needs, faults in series.by_needs():
+            await run.block(number, series, needs, faults)
+    say("all kills are made")
 
 
-async def _bring_up(plan: CrashPlan, name: str, folder: Path, stacks: AsyncExitStack) -> Kills:
-    chosen = next(one for one in plan.engines if one.name == name)
-    in_process = chosen.engine.info(chosen.settings).in_process
-    stack = await stacks.enter_async_context(
-        (hosted_stack if in_process else running_stack)(
-            StackPlan(
-                engine=chosen.engine,
-                settings=chosen.settings,
-                folder=folder / name,
-                sagas=plan.references,
-                ledger=plan.ledger,
-                faults=True,
+class _Up:
+    """A contestant that is up: its stack, and why it is left alone if it is."""
+
+    def __init__(self, contestant: Contestant, kills: Kills, name: str) -> None:
+        self.contestant = contestant
+        self.kills = kills
+        self.name = name
+
+    @property
+    def failure(self) -> ServerStartError | None:
+        workers = self.kills.stack.workers
+        return workers.failure if workers is not None else None
+
+
+class _Run:
+    def __init__(self, plan: CrashPlan, folder: CrashFolder) -> None:
+        self._plan = plan
+        self._folder = folder
+        engines = ((one.engine, one.settings) for series in plan.series for one in series.contestants)
+        self._points = points_of(plan.saga, windows_of(plan.saga, engines))
+        rows = folder.rows()
+        self._made = Counter(_key(row) for row in rows)
+        self._before = self._done = len(rows)
+        self._began_s = time.monotonic()
+        self._lanes = asyncio.Semaphore(plan.lanes)
+
+    async def block(self, number: int, series: Series, needs: frozenset[Need], faults: list[Fault]) -> None:
+        """All shots with faults that need the same stack."""
+        by_name = {fault.name: fault for fault in faults}
+        shots = [(shot, self._missing(number, series, shot)) for shot in self._plan.shots(number, faults)]
+        needed = list({one.label: one for _, missing in shots for one in missing}.values())
+        for first in range(0, len(needed), _UP_AT_ONCE):
+            async with AsyncExitStack() as stacks:
+                up = {
+                    one.label: await self._bring_up(one, series, needs, [shot for shot, _ in shots], stacks)
+                    for one in needed[first : first + _UP_AT_ONCE]
+                }
+                for shot, missing in shots:
+                    async with asyncio.TaskGroup() as turns:
+                        for one in missing:
+                            if one.label in up:
+                                turn = self._turn(number, up[one.label], by_name[shot.fault], shot)
+                                turns.create_task(turn)
+                say("stopping servers and workers ...")
+
+    def _missing(self, number: int, series: Series, shot: Shot) -> list[Contestant]:
+        """Who has not had this shot yet; counts it as made for the others."""
+        missing = []
+        for one in series.contestants:
+            key = (number, one.label, shot.fault, shot.point)
+            if self._made[key] > 0:
+                self._made[key] -= 1
+            else:
+                missing.append(one)
+        return missing
+
+    async def _bring_up(
+        self,
+        one: Contestant,
+        series: Series,
+        needs: frozenset[Need],
+        shots: list[Shot],
+        stacks: AsyncExitStack,
+    ) -> _Up:
+        say(f"starting {one.label} ...")
+        folder = self._folder.new_stack(one.slug)
+        stacks.callback(remove_servers_data, folder)
+        in_process = one.engine.info(one.settings).in_process
+        stack = await stacks.enter_async_context(
+            (hosted_stack if in_process else running_stack)(
+                StackPlan(
+                    engine=one.engine,
+                    settings=one.settings,
+                    folder=folder,
+                    sagas=self._plan.references,
+                    participants=self._plan.participants,
+                    workers=2 if Need.SECOND_WORKER in needs else 1,
+                    ledger="postgres" if Need.POSTGRES in needs else "sqlite",
+                    faults=True,
+                    proxied=Need.PROXY in needs,
+                )
             )
         )
-    )
-    file = folder / name / "history.jsonl"
-    return Kills(
-        stack=stack,
-        saga=stack.sagas[plan.saga.name],
-        history=stacks.enter_context(History(file)),
-        history_file=file,
-        deadline_s=plan.deadline_s,
-    )
+        if Need.POSTGRES in needs:
+            stacks.callback(keep_world, stack.world.engine, folder / "world.db")
+        orders = {order.order_id: order for shot in shots for order in shot.orders}
+        stack.world.add_orders(list(orders.values()))
+        demand: Counter[str] = Counter()
+        for order in orders.values():
+            demand.update(order.units())
+        stack.world.set_stock(dict(demand))
+        file = folder / "history.jsonl"
+        kills = Kills(
+            stack=stack,
+            saga=stack.sagas[self._plan.saga.name],
+            history=stacks.enter_context(History(file)),
+            history_file=file,
+            deadline_s=series.deadline_s,
+        )
+        return _Up(one, kills, folder.name)
+
+    async def _turn(self, number: int, up: _Up, fault: Fault, shot: Shot) -> None:
+        """One kill of one contestant. One whose workers cannot be kept alive is left alone, and says so."""
+        async with self._lanes:
+            row: dict[str, Any] = {
+                "series": number,
+                "contestant": up.contestant.label,
+                "engine": up.contestant.engine.name,
+                "fault": fault.name,
+                "point": shot.point,
+                "stack": up.name,
+                "deadline_s": up.kills.deadline_s,
+                # A process that is silent is waited for longer than one whose connection broke.
+                "lease_s": (
+                    up.kills.stack.info.lease_s
+                    if Need.SECOND_WORKER in fault.needs
+                    else up.contestant.lease_s
+                ),
+            }
+            row |= await self._kill(up, fault, shot)
+            self._folder.append(row)
+            self._tell(row)
+
+    async def _kill(self, up: _Up, fault: Fault, shot: Shot) -> dict[str, Any]:
+        try:
+            if up.failure is not None:
+                raise up.failure
+            return (await up.kills.kill(fault, self._points[shot.point], shot.orders)).to_json()
+        except BakeoffError as error:  # a server that does not come back must not end hours of kills
+            return Kill(outcome=KillOutcome.VOID, detail=str(error), workflow_ids=()).to_json()
+
+    def _tell(self, row: Row) -> None:
+        self._done += 1
+        each_s = (time.monotonic() - self._began_s) / (self._done - self._before)
+        left_s = each_s * (self._plan.kills_in_all - self._done)
+        after_s = row.get("recovery_s")
+        recovered = f", recovered after {after_s:.1f} s" if after_s is not None else ""
+        detail = f" ({row['detail']})" if row["detail"] else ""
+        say(
+            f"{self._done} of {self._plan.kills_in_all}, about {_span(left_s)} left: {row['contestant']}, "
+            f"{row['fault']} at {row['point']}: {row['outcome']}{detail}{recovered}"
+        )
 
 
-def _check_workers(kills: Kills) -> None:
-    workers = kills.stack.workers
-    if workers is not None and workers.failure is not None:
-        raise workers.failure
+def _key(row: Row) -> tuple[int, str, str, str]:
+    return row["series"], row["contestant"], row["fault"], row["point"]
 
 
-def _tell(row: dict[str, Any], done: int, of: int, seconds: float) -> None:
-    left_s = seconds / done * (of - done)
-    recovered = f", recovered after {row['recovery_s']:.1f} s" if row["recovery_s"] is not None else ""
-    detail = f" ({row['detail']})" if row["detail"] else ""
-    say(
-        f"{done} of {of}, about {left_s:.0f} s left: {row['engine']}, {row['fault']} at {row['point']}: "
-        f"{row['outcome']}{detail}{recovered}"
-    )
+def _span(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -13,13 +13,15 @@ from typing import Any
 
 from bakeoff import errors
 from bakeoff.deployment import Deployment
-from bakeoff.engine import EngineClient
+from bakeoff.engine import EngineClient, Signals
 from bakeoff.plugins import Plugins
 from bakeoff.registry import load_sagas
 from bakeoff.world import World
 
 #: Environment variable with the port to listen on.
 PORT_VARIABLE = "BAKEOFF_HOST_PORT"
+#: A start that is not to be answered is answered after this long, if nobody killed the process.
+_SILENCE_S = 60.0
 
 
 async def serve() -> None:
@@ -44,7 +46,13 @@ async def _answer(client: EngineClient, sagas: Any, asked: dict[str, Any]) -> di
     try:
         if asked["op"] == "start":
             fresh = await client.start(sagas[asked["saga"]], asked["workflow_id"], asked["input"])
+            if asked.get("silent"):
+                await asyncio.sleep(_SILENCE_S)
             return {"value": fresh}
+        if asked["op"] == "signal":
+            assert isinstance(client, Signals)
+            names = ("workflow_id", "name", "signal_id", "payload")
+            return {"value": await client.signal(*(asked[name] for name in names))}
         outcome = await client.result(asked["workflow_id"], asked["timeout_s"])
         return {"value": outcome.to_json()}
     except errors.BakeoffError as error:

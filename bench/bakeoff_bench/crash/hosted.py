@@ -29,9 +29,10 @@ class HostedClient:
     def __init__(self, port: int) -> None:
         self._port = port
 
-    async def start(self, saga: Saga, workflow_id: str, input: JSON) -> bool:
-        """See ``bakeoff.engine.EngineClient``."""
+    async def start(self, saga: Saga, workflow_id: str, input: JSON, *, silent: bool = False) -> bool:
+        """See ``bakeoff.engine.EngineClient``; ``silent``: the host dies before it answers."""
         asked = {"op": "start", "saga": saga.name, "workflow_id": workflow_id, "input": input}
+        asked |= {"silent": True} if silent else {}
         try:
             return bool(await self._ask(asked))
         except (OSError, EOFError) as error:
@@ -46,6 +47,11 @@ class HostedClient:
                     return Outcome.from_json(await self._ask(asked))
                 except (OSError, EOFError):
                     await asyncio.sleep(_AWAY_S)
+
+    async def signal(self, workflow_id: str, name: str, signal_id: str, payload: JSON) -> bool:
+        """See ``bakeoff.engine.Signals``."""
+        asked = {"op": "signal", "workflow_id": workflow_id, "name": name, "signal_id": signal_id}
+        return bool(await self._ask({**asked, "payload": payload}))
 
     async def close(self) -> None:
         """Nothing is kept open."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 
 from bakeoff.checkers import Evidence, Fate, Validity, held_by_unfinished, judge, observe
@@ -43,6 +45,7 @@ def outcome_of(evidence: Evidence) -> tuple[KillOutcome, str]:
     Returns:
         The outcome, and a sentence on what was seen where it is not clean.
     """
+    evidence = _of_its_own_order(evidence)
     ((workflow_id, observed),) = observe(evidence).items()
     held = held_by_unfinished(evidence).get(workflow_id, [])
     holds = f"; it still holds {', '.join(held)}" if held else ""
@@ -60,6 +63,23 @@ def outcome_of(evidence: Evidence) -> tuple[KillOutcome, str]:
     if broken:
         return KillOutcome.LEAKED, "; ".join(finding for one in broken for finding in one.findings)
     return _attempts(evidence)
+
+
+def _of_its_own_order(evidence: Evidence) -> Evidence:
+    """Other kills of the same run have left their orders in the books; what they came to is theirs."""
+    own = {planned.order_id for planned in evidence.planned.values()}
+
+    def of_own(counts: Mapping[str, int]) -> dict[str, int]:
+        return {order_id: count for order_id, count in counts.items() if order_id in own}
+
+    books = evidence.books
+    books = replace(
+        books,
+        charge_counts=of_own(books.charge_counts),
+        shipment_counts=of_own(books.shipment_counts),
+        message_counts=of_own(books.message_counts),
+    )
+    return replace(evidence, books=books)
 
 
 def _attempts(evidence: Evidence) -> tuple[KillOutcome, str]:

@@ -2,22 +2,71 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
-from bakeoff.cli.options import ChosenEngine
-from bakeoff.nemesis import Fault
+from bakeoff.nemesis import Fault, Need
 from bakeoff.orders.loader import real_orders
 from bakeoff.orders.model import Order
 from bakeoff.saga import Saga
-from bakeoff.world import Aim
+from bakeoff.world.world import Participants
+from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.crash.kill import BESIDE
 
 #: Rough seconds of one kill beside the engine's recovery: starting sagas, reaching the point, judging.
-_KILL_S = 1.5
+_KILL_S = 2.0
 _START_S = 5.0
 #: Rough seconds until an engine has recovered, where nobody knows better.
-_RECOVERY_S = 12.0
+_RECOVERY_S = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One block of the matrix: these contestants, each fault at each of these points.
+
+    Attributes:
+        title: What distinguishes it: ``recommended``, ``as shipped``.
+        contestants: They take turns, kill by kill.
+        faults: Kinds of fault.
+        points: Names, as ``--point`` takes them.
+        kills: Per contestant, fault and point.
+        deadline_s: Seconds after a fault by which everything must be settled.
+    """
+
+    title: str
+    contestants: Sequence[Contestant]
+    faults: Sequence[Fault]
+    points: Sequence[str]
+    kills: int
+    deadline_s: float
+
+    @property
+    def kills_in_all(self) -> int:
+        """Over all contestants."""
+        return self.kills * len(self.points) * len(self.faults) * len(self.contestants)
+
+    def by_needs(self) -> Iterator[tuple[frozenset[Need], list[Fault]]]:
+        """The faults, together where one and the same stack can take them."""
+        groups: dict[frozenset[Need], list[Fault]] = {}
+        for fault in self.faults:
+            groups.setdefault(fault.needs, []).append(fault)
+        yield from groups.items()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One fault at one point, done to every contestant with the same orders.
+
+    Attributes:
+        fault, point: Names.
+        orders: The one that is struck, then those beside it.
+    """
+
+    fault: str
+    point: str
+    orders: tuple[Order, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,45 +74,75 @@ class CrashPlan:
     """The whole run.
 
     Attributes:
-        engines: Contestants; they take turns, kill by kill.
         saga, references: The saga, and what workers load for it.
-        points: ``{name: aim}``.
-        faults: Kinds of fault.
-        kills: Kills per engine, point and fault.
-        deadline_s: Seconds after a fault by which everything must be settled.
-        ledger: ``sqlite`` or ``postgres``.
-        prefix: Of all names on servers that we did not start.
+        series: Blocks of the matrix, one after the other.
+        seed: Decides the order of the shots, and which orders they take.
+        lanes: Contestants that are under test at the same time, each on servers and workers of its own.
+        participants: ``idempotent`` or ``naive``.
     """
 
-    engines: Sequence[ChosenEngine]
     saga: Saga
     references: tuple[str, ...]
-    points: Mapping[str, Aim]
-    faults: Sequence[Fault]
-    kills: int
-    deadline_s: float
-    ledger: str
-
-    def shots(self) -> Iterator[tuple[Fault, str]]:
-        """``(fault, point)`` in the order in which they are made; every engine gets each of them in turn."""
-        for _ in range(self.kills):
-            for name in self.points:
-                for fault in self.faults:
-                    yield fault, name
+    series: Sequence[Series]
+    seed: int
+    lanes: int
+    participants: Participants = "idempotent"
 
     @property
     def kills_in_all(self) -> int:
-        """Over all engines."""
-        return self.kills * len(self.points) * len(self.faults) * len(self.engines)
+        """Over all blocks."""
+        return sum(one.kills_in_all for one in self.series)
 
-    def orders(self) -> list[Order]:
-        """Real orders for every shot: one that is struck, and those beside it. All engines get the same."""
-        needed = self.kills * len(self.points) * len(self.faults) * (1 + BESIDE)
-        book = real_orders(2 * needed).orders  # some are cancellations
-        return [order for order in book if not order.cancelled][:needed]
+    def shots(self, number: int, faults: Sequence[Fault]) -> list[Shot]:
+        """The shots of a block with these faults, in the order in which they are made.
 
-    def expected_seconds(self) -> float:
-        """A rough guess; what really counts is the lease of each engine."""
-        return len(self.engines) * _START_S + self.kills_in_all * (
-            _KILL_S + min(self.deadline_s, _RECOVERY_S)
-        )
+        Each pass goes through all points in an order of its own, so that nothing that drifts with time is
+        taken for a property of a point. The seed alone decides: a run that is resumed makes the same shots.
+        """
+        series = self.series[number]
+        names = ",".join(fault.name for fault in faults)
+        chance = random.Random(f"{self.seed}:{number}:{names}")
+        targets: list[tuple[str, str]] = []
+        for _ in range(series.kills):
+            once = [(fault.name, point) for point in series.points for fault in faults]
+            chance.shuffle(once)
+            targets += once
+        each = 1 + BESIDE
+        chosen = _draw(chance, each * len(targets))
+        return [
+            Shot(fault=fault, point=point, orders=tuple(chosen[i * each : (i + 1) * each]))
+            for i, (fault, point) in enumerate(targets)
+        ]
+
+    def expected_seconds(self, leases: Mapping[str, float | None]) -> float:
+        """A rough guess.
+
+        Args:
+            leases: ``{label: seconds}`` after which a contestant takes a dead worker's work for its own.
+        """
+        seconds = 0.0
+        for series in self.series:
+            each = [
+                _KILL_S + min(series.deadline_s, (leases.get(one.label) or _RECOVERY_S) + 1)
+                for one in series.contestants
+            ]
+            shots = series.kills * len(series.points) * len(series.faults)
+            abreast = min(self.lanes, len(each)) or 1
+            seconds += shots * max(sum(each) / abreast, max(each, default=0.0))
+            seconds += len(list(series.by_needs())) * _START_S * len(each)
+        return seconds
+
+
+@cache
+def _book() -> tuple[Order, ...]:
+    return tuple(order for order in real_orders().orders if not order.cancelled)
+
+
+def _draw(chance: random.Random, count: int) -> list[Order]:
+    """So many real orders, each under an id of its own, also where there are not so many."""
+    book = _book()
+    drawn: list[Order] = []
+    for again in range(-(-count // len(book))):
+        once = chance.sample(book, min(len(book), count - len(drawn)))
+        drawn += [replace(o, order_id=f"{o.order_id}-{again}") for o in once] if again else once
+    return drawn

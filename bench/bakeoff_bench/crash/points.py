@@ -2,55 +2,138 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from bakeoff.engine import HasWindows, OrchestrationEngine
 from bakeoff.errors import UnknownNameError, UsageError
-from bakeoff.expectation import expect
-from bakeoff.saga import Saga, Wait
-from bakeoff.world.points import Aim, Point
+from bakeoff.expectation import Facts, expect
+from bakeoff.saga import Direction, Saga, Sleep, Step, Wait
+from bakeoff.settings import SettingsInForce
+from bakeoff.world.points import Aim, Point, Window
+
+#: The moment that belongs to no step has this name alone.
+DURING_START = "during_start"
+#: Stands for every window of every engine.
+ALL_WINDOWS = "windows"
 
 
-def points_of(saga: Saga) -> dict[str, Aim]:
-    """``{name: aim}``: every point of every step, then of every compensation, in the order they are reached.
+class Moment(StrEnum):
+    """Where nobody stands: seen in the ledger from outside."""
 
-    A compensation goes by the name of its function, as the seed names it (``refund_payment``).
+    WHILE_WAITING = "while_waiting"  #: the saga has come to a wait or a timer
+    WHILE_RETRYING = "while_retrying"  #: an attempt failed, the next one is not made yet
+    DURING_START = "during_start"  #: the process that starts the saga is about it
+
+
+def points_of(saga: Saga, windows: Iterable[Window] = ()) -> dict[str, Aim]:
+    """``{name: aim}``: of every step, wait and timer, then of every compensation, in the order they come.
+
+    A compensation goes by the name of its function, as the seed names it (``refund_payment``); where several
+    steps share one, by function and step (``refund.charge_card``).
+
+    Args:
+        saga: The saga.
+        windows: Of the engines that take part (``windows_of``); each belongs to the call that it follows.
     """
-    steps = [step for step in saga.steps() if step.recorded]
-    found = {f"{step.name}.{point}": Aim(step.name, "action", point) for step in steps for point in Point}
-    for step in reversed(steps):
-        if step.compensation is not None:
-            found |= {
-                f"{step.compensation_name}.{point}": Aim(step.name, "compensation", point) for point in Point
-            }
+    found = {DURING_START: Aim("", "action", Moment.DURING_START)}
+    opened: dict[tuple[str, Direction], list[Aim]] = {}
+    for window in windows:
+        opened.setdefault((window.aim.step, window.aim.direction), []).append(window.aim)
+
+    def call(step: Step, direction: Direction) -> None:
+        name = name_of(saga, step.name, direction)
+        aims = [Aim(step.name, direction, point) for point in _points(step, direction)]
+        if not saga.retry_of(step, direction).exhausted(1):
+            aims.append(Aim(step.name, direction, Moment.WHILE_RETRYING))
+        for aim in [*aims, *opened.get((step.name, direction), [])]:
+            found[f"{name}.{aim.point}"] = aim
+
+    for element in saga.elements:
+        if isinstance(element, Wait | Sleep):
+            found[f"{element.name}.{Moment.WHILE_WAITING}"] = Aim(
+                element.name, "action", Moment.WHILE_WAITING
+            )
+        for step in [step for step in saga.steps() if saga.elements[saga.index_of(step.name)] is element]:
+            if step.recorded:
+                call(step, "action")
+    for step in reversed([step for step in saga.steps() if step.recorded]):
+        if can_be_undone(saga, step):
+            call(step, "compensation")
     return found
 
 
+def can_be_undone(saga: Saga, step: Step) -> bool:
+    """Whether a compensation of the step can be brought about: nothing is undone from the pivot on."""
+    pivot = saga.pivot_index()
+    return step.compensation is not None and (pivot is None or saga.index_of(step.name) < pivot)
+
+
+def name_of(saga: Saga, step: str, direction: Direction) -> str:
+    """The name of a call: its step, or the function that undoes it, with the step where steps share it."""
+    if direction == "action":
+        return step
+    own = saga.step(step).compensation_name
+    shared = [other for other in saga.steps() if other.compensation_name == own]
+    return f"{own}.{step}" if len(shared) > 1 else own
+
+
+def _points(step: Step, direction: Direction) -> Sequence[Point]:
+    if step.recorded == "once" and direction == "action":
+        return (Point.BETWEEN_STEPS,)  # attempt and effect are one transaction
+    return tuple(Point)
+
+
+def windows_of(saga: Saga, engines: Iterable[tuple[OrchestrationEngine, SettingsInForce]]) -> list[Window]:
+    """Every window of the saga's calls that any of these engines declares, each once."""
+    found: dict[Aim, Window] = {}
+    for engine, settings in engines:
+        if isinstance(engine, HasWindows):
+            found |= {window.aim: window for window in engine.windows(saga, settings)}
+    return list(found.values())
+
+
 def check_saga(saga: Saga) -> None:
-    """Refuse what an engine would be blamed for: signals that nobody sends, an end that the ledger hides.
+    """Refuse what an engine would be blamed for: a wait that may time out, an end that the ledger hides.
 
     Raises:
-        UsageError: For a saga that waits, whose last act the ledger does not show, or whose first step
-            has no point before its effect.
+        UsageError: For a saga whose wait has a timeout (a signal that comes after a fault races it), whose
+            last act the ledger does not show, or whose first step has no point before its effect.
     """
     recorded = [step for step in saga.steps() if step.recorded]
-    waits = any(isinstance(element, Wait) for element in saga.elements)
-    if waits or not recorded or recorded[0].recorded == "once" or not expect(saga, {}).ledger_tells:
+    waits = [element for element in saga.elements if isinstance(element, Wait)]
+    signals = frozenset(wait.name for wait in waits)
+    if (
+        any(wait.timeout is not None for wait in waits)
+        or not recorded
+        or recorded[0].recorded == "once"
+        or not expect(saga, {}, Facts(signals=signals)).ledger_tells
+    ):
         raise UsageError(
-            f"--saga {saga.name}: `bakeoff crash` needs a saga of recorded steps without waits, such as order"
+            f"--saga {saga.name}: `bakeoff crash` needs a saga of recorded steps without timed waits, "
+            "such as order or order-approval"
         )
 
 
-def choose_points(saga: Saga, names: list[str]) -> dict[str, Aim]:
-    """The points that ``--point`` names (a step's name means all of its points); all if it names none.
+def choose_points(saga: Saga, names: list[str], windows: Iterable[Window] = ()) -> dict[str, Aim]:
+    """The points that ``--point`` names; all that every engine has if it names none.
+
+    A step's name means all of its points, ``windows`` every window of every engine that takes part.
 
     Raises:
         UnknownNameError: If there is no such point, with those that there are.
     """
-    known = points_of(saga)
+    opened = list(windows)
+    known = points_of(saga, opened)
     chosen: dict[str, Aim] = {}
     for name in names:
-        matching = {full: aim for full, aim in known.items() if name in (full, full.partition(".")[0])}
+        matching = {full: aim for full, aim in known.items() if full == name or full.startswith(f"{name}.")}
+        if name == ALL_WINDOWS:
+            aims = {window.aim for window in opened}
+            matching |= {full: aim for full, aim in known.items() if aim in aims}
         if not matching:
             raise UnknownNameError(
                 f"--point {name}: {saga.name} has no such point; it has {', '.join(known)}"
             )
         chosen |= matching
-    return chosen or known
+    return chosen or points_of(saga)

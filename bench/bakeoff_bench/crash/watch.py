@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bakeoff.checkers import Planned, settled_by_plan
 from bakeoff.errors import WorkflowNotFoundError
 from bakeoff.stack import Stack
-from bakeoff.world import Aim, Record
+from bakeoff.world import Aim, Record, World
+from bakeoff_bench.crash.points import Moment
 
 _POLL_S = 0.01
 #: An engine that does not know a saga is asked again so often, with such pauses, before it counts as lost.
@@ -28,7 +29,8 @@ class Watch:
         aim: The call that was struck.
         after: Last sequence number of the ledger before the fault.
         struck_s: Monotonic seconds of the fault.
-        detection_s: Seconds from the fault to the next attempt of the call that was struck.
+        detection_s: Seconds from the fault to the next attempt of the call that was struck; of any call
+            where the saga waited or was being started.
         first_progress_s: To the next effect of the saga that was struck.
         recovery_s: To the end of every saga in flight.
     """
@@ -41,9 +43,10 @@ class Watch:
     detection_s: float | None = None
     first_progress_s: float | None = None
     recovery_s: float | None = None
+    _settled_ids: set[str] = field(default_factory=set)
 
     async def until_over(self, deadline_s: float) -> None:
-        """Until all are settled, the engine no longer knows the one that was struck, or ``deadline_s``."""
+        """Until all are settled, the engine no longer knows those that are not, or ``deadline_s``."""
         ends = [asyncio.create_task(self._settled()), asyncio.create_task(self._unknown())]
         left_s = self.struck_s + deadline_s - time.monotonic()
         done, _ = await asyncio.wait(ends, timeout=max(0.0, left_s), return_when=asyncio.FIRST_COMPLETED)
@@ -64,22 +67,52 @@ class Watch:
             if record.workflow_id in records:
                 records[record.workflow_id].append(record)
         news = [record for record in records[self.planned[0].workflow_id] if record.seq > self.after]
-        struck = (self.aim.step, self.aim.direction)
-        if self.detection_s is None and any(r.kind == "attempt" and r.call == struck for r in news):
+        if self.detection_s is None and any(r.kind == "attempt" and self._is_struck(r) for r in news):
             self.detection_s = now_s
         if self.first_progress_s is None and any(r.kind != "attempt" for r in news):
             self.first_progress_s = now_s
-        if all(settled_by_plan(one.expected, records[one.workflow_id]) for one in self.planned):
+        self._settled_ids |= {
+            one.workflow_id for one in self.planned if _settled(one, records[one.workflow_id])
+        }
+        if len(self._settled_ids) == len(self.planned):
             self.recovery_s = now_s
 
+    def _is_struck(self, record: Record) -> bool:
+        if self.aim.point in (Moment.WHILE_WAITING, Moment.DURING_START):
+            return True
+        return record.call == (self.aim.step, self.aim.direction)
+
     async def _unknown(self) -> None:
-        """Return when the engine has denied, time and again, that there is such a saga."""
-        denials = 0
-        while denials < _DENIALS:
+        """Return when the engine has denied, time and again, that there are the sagas that are left."""
+        denials = dict.fromkeys((one.workflow_id for one in self.planned), 0)
+        while not self._settled_ids.union(name for name, n in denials.items() if n >= _DENIALS) >= set(
+            denials
+        ):
             await asyncio.sleep(_ASK_EVERY_S)
-            try:
-                await self.stack.client.result(self.planned[0].workflow_id, 0.1)
-            except WorkflowNotFoundError:
-                denials += 1
-            except Exception:  # not settled yet, or away for the moment
-                denials = 0
+            left = [name for name in denials if name not in self._settled_ids]
+            for name, denied in zip(left, await asyncio.gather(*map(self._denied, left)), strict=True):
+                denials[name] = denials[name] + 1 if denied else 0
+
+    async def _denied(self, workflow_id: str) -> bool:
+        try:
+            await self.stack.client.result(workflow_id, 0.1)
+        except WorkflowNotFoundError:
+            return True
+        except Exception:  # not settled yet, or away for the moment
+            return False
+        return False
+
+
+def _settled(planned: Planned, records: Sequence[Record]) -> bool:
+    return any(settled_by_plan(end, records) for end in (planned.expected, *planned.alternatives))
+
+
+async def until_quiet(world: World, quiet_s: float = 0.5, at_most_s: float = 5.0) -> None:
+    """Wait until nothing has been written into the ledger for a while."""
+    began_s = changed_s = time.monotonic()
+    seen = -1
+    while time.monotonic() < min(changed_s + quiet_s, began_s + at_most_s):
+        last = max((record.seq for record in await asyncio.to_thread(world.ledger)), default=0)
+        if last != seen:
+            seen, changed_s = last, time.monotonic()
+        await asyncio.sleep(_POLL_S)

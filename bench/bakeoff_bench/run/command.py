@@ -33,6 +33,8 @@ from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.orders.loader import OrderBook, load_orders, real_orders
 from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
+from bakeoff_bench.crash.check import check_crash
+from bakeoff_bench.crash.folder import is_crash_folder
 from bakeoff_bench.run.conduct import all_stacks_were_up, conduct
 from bakeoff_bench.run.folder import RunFolder
 from bakeoff_bench.run.plan import RunPlan, contestants, expected_seconds
@@ -171,7 +173,7 @@ def run(
 
 def check(
     directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A folder that `bakeoff run --out` wrote.")
+        Path, typer.Argument(metavar="DIR", help="A folder that `bakeoff run` or `crash` wrote with --out.")
     ],
     json_: JsonOption = None,
 ) -> None:
@@ -182,6 +184,9 @@ def check(
         bakeoff check runs/first
     """
     check_json(json_)
+    if is_crash_folder(directory):
+        check_crash(directory, json_)
+        return
     with reading(directory):  # what no look at a single file can find
         result = result_of(RunFolder(directory))
         show_result(result)

@@ -7,18 +7,16 @@ every block and stored beside the result.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import UsageError
 from bakeoff.history import History
 from bakeoff.stack import StackPlan, running_stack
 from bakeoff_bench.run.drive import Driver, Tally
-from bakeoff_bench.run.folder import RunFolder, keep_world
+from bakeoff_bench.run.folder import RunFolder, keep_world, remove_servers_data
 from bakeoff_bench.run.load import cpu_seconds
 from bakeoff_bench.run.manifest import manifest_of
 from bakeoff_bench.run.plan import Contestant, RunPlan, block, turns
@@ -64,7 +62,7 @@ async def conduct(
                     run.keep_ledgers()
     finally:  # also after Ctrl-C: what was recorded can be judged, and holds no credentials
         for one in running:
-            _remove_servers_data(folder.engine(one.chosen.name))
+            remove_servers_data(folder.engine(one.chosen.name))
         folder.write_manifest(manifest)
     return manifest
 
@@ -184,11 +182,3 @@ class _Run:
         for name, driver in self._drivers.items():
             if driver.stack.world.engine.url.get_backend_name() != "sqlite":
                 keep_world(driver.stack.world.engine, self._folder.engine(name) / "world.db")
-
-
-def _remove_servers_data(folder: Path) -> None:
-    """What servers stored is theirs, and the deployment file may hold credentials; the logs stay."""
-    for path in folder.glob("*/"):
-        if path.name != "logs":
-            shutil.rmtree(path, ignore_errors=True)
-    (folder / "deployment.json").unlink(missing_ok=True)

@@ -12,6 +12,7 @@ ENGINE/logs/           of servers and workers
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -171,6 +172,14 @@ def keep_world(source: Engine, file: Path) -> None:
                     tx.execute(insert(table), rows)
     finally:
         target.dispose()
+
+
+def remove_servers_data(folder: Path) -> None:
+    """What servers stored is theirs, and the deployment file may hold credentials; the logs stay."""
+    for path in folder.glob("*/"):
+        if path.name != "logs":
+            shutil.rmtree(path, ignore_errors=True)
+    (folder / "deployment.json").unlink(missing_ok=True)
 
 
 def _write_lines(path: Path, items: Iterable[Mapping[str, Any]]) -> None:

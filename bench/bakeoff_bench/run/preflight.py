@@ -26,7 +26,7 @@ async def with_servers(chosen: Sequence[ChosenEngine], *, named: bool) -> list[C
     """
     ready: list[ChosenEngine] = []
     for one in chosen:
-        problem = await _problem(one)
+        problem = await missing_servers(one)
         if problem is None:
             ready.append(one)
         elif named:
@@ -38,7 +38,12 @@ async def with_servers(chosen: Sequence[ChosenEngine], *, named: bool) -> list[C
     return ready
 
 
-async def _problem(one: ChosenEngine) -> str | None:
+async def missing_servers(one: ChosenEngine) -> str | None:
+    """Which program of its servers is not installed, in a sentence; ``None`` if there is all.
+
+    Raises:
+        UsageError: If an external server does not answer.
+    """
     for server in one.engine.servers(one.settings):
         if server.external_address is not None:
             folder = Path()  # an external server is only asked: nothing is launched or written

@@ -56,28 +56,33 @@ def check_manifest(manifest: Mapping[str, Any]) -> None:
     Raises:
         TypeError: If something is missing, or is of another type.
     """
-    _check("the manifest", manifest, _RUN)
+    check("the manifest", manifest, _RUN)
     for name, kinds in (("saga", _SAGA), ("orders", _ORDERS), ("machine", _MACHINE)):
-        _check(name, manifest[name], kinds)
+        check(name, manifest[name], kinds)
     for engine, about in manifest["engines"].items():
-        _check(engine, about, _ENGINE)
+        check(engine, about, _ENGINE)
         for block in about["blocks"]:
-            _check(f"a block of {engine}", block, _BLOCK)
+            check(f"a block of {engine}", block, _BLOCK)
 
 
 def check_rejected(item: Any) -> None:
     """One of the rejected lines and orders; errors as in ``check_manifest``."""
-    _check("a line", item, _REJECTED)
+    check("a line", item, _REJECTED)
 
 
 def check_workload(about: Any) -> None:
     """What was planned in sum; errors as in ``check_manifest``."""
-    _check("the workload", about, _WORKLOAD)
+    check("the workload", about, _WORKLOAD)
     for name in ("stock", "counts"):
-        _check(name, about[name], dict.fromkeys(about[name], int))
+        check(name, about[name], dict.fromkeys(about[name], int))
 
 
-def _check(what: str, found: Any, kinds: _Kinds) -> None:
+def check(what: str, found: Any, kinds: _Kinds) -> None:
+    """Whether ``found``, called ``what`` in messages, is an object with entries of these kinds.
+
+    Raises:
+        TypeError: If something is missing, or is of another type.
+    """
     if not isinstance(found, dict):
         raise TypeError(f"{what} is {type(found).__name__}, not an object")
     for name, kind in kinds.items():

@@ -10,6 +10,7 @@ from bakeoff.checkers.shape import Shape
 from bakeoff.checkers.verdict import Verdict, conclude
 from bakeoff.expectation import Expectation
 from bakeoff.outcome import Outcome
+from bakeoff.saga import JSON
 from bakeoff.world.ledger import Record
 
 
@@ -42,7 +43,11 @@ def _differences(
         shown = " or ".join(sorted(agreeing)) or "unfinished"
         yield f"the engine says {word.status}, the ledger says {shown}"
         return
-    entered = {(r.step, r.direction): r for r in records if r.kind in ("effect", "nothing")}
+    # Services without idempotency keys may have acted twice: the engine tells of one of the answers.
+    entered: dict[tuple[str, str], list[JSON]] = {}
+    for r in records:
+        if r.kind in ("effect", "nothing"):
+            entered.setdefault(r.call, []).append(r.result)
     undone = {step for step, direction in entered if direction == "compensation"}
     for name in word.failed_compensations:
         if name in undone and (expected is None or name not in expected.failed_compensations):
@@ -55,6 +60,6 @@ def _differences(
             planned = " or ".join(f"{kind} at {step or 'any step'}" for kind, step in sorted(expected.causes))
             yield f"the engine says the cause is {told[0]} at {told[1]}, planned is {planned}"
     for name, result in word.results.items():
-        record = entered.get((name, "action"))
-        if record is not None and record.result != result:
-            yield f"the engine says {name} returned {result!r}, the ledger says {record.result!r}"
+        returned = entered.get((name, "action"))
+        if returned and result not in returned:
+            yield f"the engine says {name} returned {result!r}, the ledger says {returned[-1]!r}"

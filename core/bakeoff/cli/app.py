@@ -10,8 +10,11 @@ import typer
 
 from bakeoff.cli.doctor import doctor
 from bakeoff.cli.engines import engines
+from bakeoff.cli.letters import dead_letters
 from bakeoff.cli.looking import describe, history, list_
+from bakeoff.cli.redrive import redrive
 from bakeoff.cli.sagas import cancel, result, signal, start
+from bakeoff.cli.stuck import stuck
 from bakeoff.cli.up import up
 from bakeoff.cli.worker import worker
 
@@ -59,4 +62,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_,
     "history": history,
     "describe": describe,
+    "stuck": stuck,
+    "redrive": redrive,
+    "dead-letters": dead_letters,
 }

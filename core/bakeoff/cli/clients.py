@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeVar
 
+import psutil
 import typer
 
 from bakeoff.cli.state import read_state
 from bakeoff.deployment import Deployment
-from bakeoff.engine import Capability, EngineClient, OrchestrationEngine, Support
+from bakeoff.engine import Capability, Claim, EngineClient, EngineInfo, Means, OrchestrationEngine, Support
 from bakeoff.errors import NotSupportedError, ResultTimeoutError, UsageError
 from bakeoff.outcome import Outcome
 from bakeoff.plugins import Plugins
@@ -53,9 +55,30 @@ class Connected:
             raise NotSupportedError(f"{self.engine.name} does not support {capability}: {claim.reason}")
         return self.client
 
+    def able_to(self, means: Means, protocol: type[T]) -> T:
+        """The same for an operator's means."""
+        claim = claim_of(self.engine.info(self.deployment.settings), means)
+        if claim.support is Support.ABSENT or not isinstance(self.client, protocol):
+            raise NotSupportedError(f"{self.engine.name} has no {means.replace('_', ' ')}: {claim.reason}")
+        return self.client
+
     def world(self) -> World:
         """The services' database of this deployment; the caller closes it."""
         return World.open(self.deployment.world_url)
+
+
+def claim_of(info: EngineInfo, means: Means) -> Claim:
+    """What an engine declares about an operator's means."""
+    return info.means.get(means, Claim(Support.ABSENT, "its plug-in does not offer it"))
+
+
+def why_no_worker(world: World) -> str | None:
+    """Say so if no worker can be running; of those on other machines we only know that they came up once."""
+    seen = world.workers()
+    here = socket.gethostname()
+    if any(one.host != here or psutil.pid_exists(one.pid) for one in seen):
+        return None
+    return "no worker runs any more" if seen else "no worker has come up yet"
 
 
 #: No server answers within 0 seconds: so long does one question take that the user asks only once.

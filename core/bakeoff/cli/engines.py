@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from bakeoff.cli.clients import JsonOption
+from bakeoff.cli.clients import JsonOption, claim_of
 from bakeoff.cli.inventory import Installed, installed_engines, missing_program, servers_by_kind
 from bakeoff.cli.screen import say, show_json, show_table
-from bakeoff.engine import Capability, EngineInfo, Support
+from bakeoff.engine import Capability, EngineInfo, Means, Support
 from bakeoff.errors import UnknownNameError
 from bakeoff.plugins import Plugins
 from bakeoff.settings import Setting, condition
@@ -87,6 +87,12 @@ def _print_reasons(engines: Sequence[Installed], *, every: bool) -> None:
         for capability, claim in ((c, one.info.claims[c]) for c in Capability)
         if every or claim.support is not Support.NATIVE
     ]
+    rows += [
+        (one.name, f"operator: {means}", str(claim.support), claim.reason)
+        for one in engines
+        if one.info and every
+        for means, claim in ((m, claim_of(one.info, m)) for m in Means)
+    ]
     if rows:
         say()
         show_table(("engine", "capability", "how", "because"), rows, _STYLES)
@@ -143,6 +149,10 @@ def _as_json(one: Installed) -> dict[str, Any]:
         "capabilities": {
             str(capability): {"support": str(claim.support), "reason": claim.reason}
             for capability, claim in one.info.claims.items()
+        },
+        "means": {
+            str(means): {"support": str(claim.support), "reason": claim.reason}
+            for means, claim in ((m, claim_of(one.info, m)) for m in Means)
         },
         "settings": [
             {

@@ -120,7 +120,14 @@ def describe(
         show_json({"workflow_id": workflow_id, **asdict(found)})
         return
     say(f"{workflow_id} {found.status}", style="bold")
+    print_description(found)
+
+
+def print_description(found: Description, but: Sequence[str] = ()) -> None:
+    """What an engine can tell and what it cannot, a line each, without the fields of ``but``."""
     for title, name in _FIELDS.items():
+        if name in but:
+            continue
         value = getattr(found, name)
         if name in found.unknown:
             say(f"  {title:14} unknown: {found.unknown[name]}")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import socket
 import uuid
 from dataclasses import replace
 from typing import Annotated, Any
 
-import psutil
 import typer
 from sqlalchemy import select
 
@@ -20,6 +18,7 @@ from bakeoff.cli.clients import (
     TimeoutOption,
     WorkflowId,
     outcome_of,
+    why_no_worker,
     with_client,
 )
 from bakeoff.cli.options import BUILT_IN_SAGAS
@@ -88,7 +87,7 @@ def start(
             )
         elif outcome:
             in_order = {e.name: outcome.results[e.name] for e in chosen.elements if e.name in outcome.results}
-            _print_outcome(workflow_id, replace(outcome, results={**in_order, **outcome.results}))
+            print_outcome(workflow_id, replace(outcome, results={**in_order, **outcome.results}))
         return outcome
 
     _exit_by(with_client(state, engine, act))
@@ -117,7 +116,7 @@ def result(
     if as_json:
         show_json({"workflow_id": workflow_id, **outcome.to_json()})
     else:
-        _print_outcome(workflow_id, outcome)
+        print_outcome(workflow_id, outcome)
     _exit_by(outcome)
 
 
@@ -225,17 +224,14 @@ def _json_or_text(text: str) -> JSON:
 def _warn_without_workers(up: Connected) -> None:
     world = up.world()
     try:
-        seen = world.workers()
-        here = socket.gethostname()
-        # Of workers on other machines we only know that they came up once.
-        if not any(one.host != here or psutil.pid_exists(one.pid) for one in seen):
-            what = "no worker runs any more" if seen else "no worker has come up yet"
+        if what := why_no_worker(world):
             warn(f"{what}; in another terminal: bakeoff worker --engine {up.engine.name}")
     finally:
         world.close()
 
 
-def _print_outcome(workflow_id: str, outcome: Outcome) -> None:
+def print_outcome(workflow_id: str, outcome: Outcome) -> None:
+    """Tell the end of a saga to people."""
     style = "bold green" if outcome.status is Status.COMPLETED else "bold yellow"
     say(f"{workflow_id} {outcome.status}", style=style)
     if outcome.cause:

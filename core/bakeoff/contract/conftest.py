@@ -18,6 +18,9 @@ from bakeoff.engine import Capability, Support
 from bakeoff.stack import Stack, StackPlan
 
 _SAGAS = ("bakeoff.contract.sagas", "bakeoff.contract.generated")
+#: Where engines are killed, workers have a slot for every saga that stands at a point.
+_SAGAS_KILLED = ("bakeoff.contract.sagas", "bakeoff.contract.deployed_1")
+_SLOTS = 18
 _LAB = pytest.StashKey[Lab]()
 
 
@@ -45,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Kill servers and workers last, and look last whether something early had late consequences.
+    """Kill servers and workers last, and look late whether something early had late consequences.
 
     pytest itself keeps the tests of one engine together afterwards.
     """
@@ -53,6 +56,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _turn(item: pytest.Item) -> int:
+    if item.get_closest_marker("recovery") is not None:
+        return 3
     if item.get_closest_marker("disruptive") is not None:
         return 2
     return 1 if item.get_closest_marker("late") is not None else 0
@@ -67,9 +72,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def contestant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One running engine for all of its tests."""
-    chosen = contestants_of(request.config)[request.param]
+def contestant(request: pytest.FixtureRequest) -> Contestant:
+    """The engine under test; nothing of it runs yet."""
+    return contestants_of(request.config)[request.param]
+
+
+@pytest.fixture(scope="session")
+def running(
+    contestant: Contestant, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    """One running engine for all of its tests that do not kill it."""
+    chosen = contestant
     mark = uuid.uuid4().hex[:6]
     thread = StackThread(
         StackPlan(
@@ -85,42 +98,66 @@ def contestant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         wanted = any("long_nap" in getattr(item, "fixturenames", ()) for item in request.session.items)
         able = chosen.info.claims[Capability.LONG_TIMERS].support is not Support.ABSENT
         first = Lab(stack, thread, f"early-{mark}", request.config.getoption("--contract-patience"))
-        running = Running(stack, thread, first.start(LONG_NAPPING) if wanted and able else None)
-        _start_early(running, first, chosen, request.session.items)
-        yield running
+        up = Running(stack, thread, first.start(LONG_NAPPING) if wanted and able else None)
+        _start_early(up, first, chosen, request.session.items)
+        yield up
+    finally:
+        thread.stop()
+
+
+@pytest.fixture(scope="session")
+def killable(
+    contestant: Contestant, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Lab]:
+    """The engine once more, to be killed: points of its sagas may be armed, and there are slots for all."""
+    mark = uuid.uuid4().hex[:6]
+    thread = StackThread(
+        StackPlan(
+            engine=contestant.engine,
+            settings=contestant.settings,
+            folder=tmp_path_factory.mktemp(f"{contestant.name}-killable"),
+            sagas=_SAGAS_KILLED,
+            slots=_SLOTS,
+            prefix=f"bakeoff-contract-{mark}-",
+            faults=True,
+        )
+    )
+    stack = thread.start()
+    try:
+        yield Lab(stack, thread, f"killed-{mark}", request.config.getoption("--contract-patience"))
     finally:
         thread.stop()
 
 
 @pytest.fixture
-def lab(contestant: Running, request: pytest.FixtureRequest) -> Lab:
+def lab(running: Running, request: pytest.FixtureRequest) -> Lab:
     """The engine under test, with fresh workflow ids."""
     name = request.node.originalname.removeprefix("test_")[:32].replace("_", "-")
     patience_s = request.config.getoption("--contract-patience")
-    lab = Lab(contestant.stack, contestant.thread, f"{name}-{uuid.uuid4().hex[:6]}", patience_s)
+    lab = Lab(running.stack, running.thread, f"{name}-{uuid.uuid4().hex[:6]}", patience_s)
     request.node.stash[_LAB] = lab
     return lab
 
 
 @pytest.fixture
-def long_nap(contestant: Running) -> Started:
+def long_nap(running: Running) -> Started:
     """A saga that has been sleeping since the engine came up: the other tests need not wait for it."""
-    assert contestant.long_nap is not None
-    return contestant.long_nap
+    assert running.long_nap is not None
+    return running.long_nap
 
 
 @pytest.fixture
-def early(contestant: Running, lab: Lab, request: pytest.FixtureRequest) -> Started:
+def early(running: Running, lab: Lab, request: pytest.FixtureRequest) -> Started:
     """The saga of the test's mark ``early``, started together with others.
 
     Tests that only wait and read the ledger would otherwise spend their time one after the other.
     """
-    if request.node.nodeid not in contestant.early:
+    if request.node.nodeid not in running.early:
         chosen = contestant_of(request.node)
         assert chosen is not None
         mates = [item for item in request.session.items if item.path == request.node.path]
-        _start_early(contestant, lab, chosen, mates, with_module=True)
-    started = contestant.early[request.node.nodeid]
+        _start_early(running, lab, chosen, mates, with_module=True)
+    started = running.early[request.node.nodeid]
     lab.started[:] = [started]
     return started
 

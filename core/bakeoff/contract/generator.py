@@ -89,8 +89,8 @@ def _fate(choose: Choose, *, bounded: bool, may_decline: bool = False) -> Fate:
     return {"first": first, "then": choose(("ok", "decline")) if may_decline else "ok"}
 
 
-def differences(expected: Expectation, outcome: Outcome, trace: Trace) -> list[str]:
-    """What is not as the model says; empty if all is."""
+def differences(expected: Expectation, outcome: Outcome, trace: Trace, *, attempts: bool = True) -> list[str]:
+    """What is not as the model says; empty if all is. ``attempts=False`` leaves their number open."""
     found: list[str] = []
 
     def compare(what: str, is_so: object, should_be: object) -> None:
@@ -102,7 +102,8 @@ def differences(expected: Expectation, outcome: Outcome, trace: Trace) -> list[s
     if cause not in expected.causes and (cause or expected.causes):
         found.append(f"cause: {cause}, but the model says one of {sorted(expected.causes)}")
     compare("failed compensations", frozenset(outcome.failed_compensations), expected.failed_compensations)
-    compare("attempts", _attempts(trace), dict(expected.attempts))
+    if attempts:
+        compare("attempts", attempts_of(trace), dict(expected.attempts))
     effects = [
         (record.step, record.direction, record.kind)
         for record in trace.records
@@ -116,5 +117,6 @@ def differences(expected: Expectation, outcome: Outcome, trace: Trace) -> list[s
     return found
 
 
-def _attempts(trace: Trace) -> dict[tuple[str, str], int]:
+def attempts_of(trace: Trace) -> dict[tuple[str, str], int]:
+    """``{(step, direction): attempts}`` of every call that was attempted."""
     return dict(Counter(record.call for record in trace.records if record.kind == "attempt"))

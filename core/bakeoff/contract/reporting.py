@@ -26,6 +26,13 @@ _SHORT = {
 }
 
 
+#: What is survived at any moment is survived while no message is in transit.
+_AT_ANY_MOMENT = {
+    Survives.STEP_KILL: Survives.WORKER_KILL,
+    Survives.BROKER_RESTART: Survives.BROKER_KILL,
+}
+
+
 def contestant_of(item: pytest.Item) -> Contestant | None:
     """The engine under test; ``None`` for a test that is no contract test."""
     callspec = getattr(item, "callspec", None)
@@ -53,7 +60,7 @@ def reason_against(item: pytest.Item, contestant: Contestant) -> str | None:
     """Why the engine cannot take this test by its own declaration; ``None`` if it can."""
     for need in needs_of(item):
         if isinstance(need, Survives):
-            if need not in contestant.info.survives:
+            if not {need, _AT_ANY_MOMENT.get(need)} & contestant.info.survives:
                 return f"{need}: not among what {contestant.name} declares to survive"
             continue
         claim = contestant.info.claims.get(need)

@@ -59,6 +59,49 @@ MIXED = Saga(
     ),
 )
 
+#: As long as a process may stand at a point, on a busy machine too; an engine that waits for the timeout of
+#: an attempt whose worker is dead goes on after it.
+_AT_A_POINT = timedelta(seconds=10)
+
+
+def journey_step(name: str, *, undo: bool = True, retry: RetryPolicy = QUICK) -> Step:
+    """A step during which a process may stand at a point."""
+    return _trip_step(name, undo=undo, retry=retry, timeout=_AT_A_POINT, compensation_timeout=_AT_A_POINT)
+
+
+#: The shape of the order saga, for crashes: three steps with an undo, and a last one without.
+JOURNEY = Saga(
+    "journey",
+    (
+        journey_step("book_flight"),
+        journey_step("book_hotel"),
+        journey_step("book_car"),
+        journey_step("send_itinerary", undo=False),
+    ),
+)
+
+#: Its second step is patient: long enough between two attempts for a server to end and to come back.
+PATIENT_JOURNEY = Saga(
+    "patient-journey",
+    (
+        journey_step("book_flight"),
+        journey_step(
+            "patient", retry=RetryPolicy(initial_interval=REST, backoff_coefficient=1, maximum_attempts=3)
+        ),
+        journey_step("book_car"),
+    ),
+)
+
+#: Steps that may take longer than the longest lease of any configuration class ``ci``: whoever was paused for
+#: as long finds that the time is not over, and acts.
+LONG_STEPS = Saga(
+    "long-steps",
+    tuple(
+        _trip_step(name, undo=undo, timeout=_ms(18_000), compensation_timeout=_ms(18_000))
+        for name, undo in (("book_flight", True), ("book_hotel", True), ("send_itinerary", False))
+    ),
+)
+
 _TWICE = RetryPolicy(initial_interval=_ms(20), maximum_attempts=2)
 
 PIVOT = Saga(

@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 
 from bakeoff.hookspecs import hookimpl
+from bakeoff.nemesis.deploys import WorkerTerm, WorkerTermKill
 from bakeoff.nemesis.fault import Fault, FaultMissedError, FaultNotSupportedError, Landing, Need, Target
-from bakeoff.nemesis.kills import ChildKill, ServerKill, WorkerKill
+from bakeoff.nemesis.kills import ChildKill, ResultsKill, ServerKill, WorkerKill
+from bakeoff.nemesis.network import NetBlackhole, NetLatency, NetReset
+from bakeoff.nemesis.pauses import ServerPause, WorkerPause
+from bakeoff.nemesis.twice import TwoKills
 
 __all__ = [
     "ChildKill",
@@ -13,13 +17,35 @@ __all__ = [
     "FaultNotSupportedError",
     "Landing",
     "Need",
+    "NetBlackhole",
+    "NetLatency",
+    "NetReset",
+    "ResultsKill",
     "ServerKill",
+    "ServerPause",
     "Target",
+    "TwoKills",
     "WorkerKill",
+    "WorkerPause",
+    "WorkerTerm",
+    "WorkerTermKill",
 ]
 
 
 @hookimpl
 def bakeoff_faults() -> Sequence[Fault]:
     """The faults that come with bakeoff."""
-    return (WorkerKill(), ChildKill(), ServerKill())
+    return (
+        WorkerKill(),
+        ChildKill(),
+        WorkerTerm(),
+        WorkerTermKill(),
+        WorkerPause(),
+        TwoKills(),
+        ServerKill(),
+        ServerPause(),
+        ResultsKill(),
+        NetLatency(),
+        NetBlackhole(),
+        NetReset(),
+    )

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from bakeoff.errors import BakeoffError
 from bakeoff.processes import Child
+from bakeoff.servers import RunningServer
 from bakeoff.stack import Stack
-from bakeoff.world.points import Reached
+from bakeoff.world.points import Reached, reached, release
+
+#: Role of the services' database, which belongs to no engine: a fault there would be blamed on the engine.
+_LEDGER = "ledger"
+#: Start-to-close timeout in seconds of something that is no step.
+_NO_TIMEOUT_S = 10.0
 
 
 class FaultMissedError(BakeoffError):
@@ -52,22 +59,65 @@ class Target:
                 return child
         raise FaultMissedError(f"process {self.at.pid} belongs to no worker that we started")
 
+    def server(self, role: str | None = None) -> RunningServer:
+        """The engine's first server, or the one with this role.
+
+        Raises:
+            FaultNotSupportedError: If the engine has none, or somebody else started it.
+        """
+        servers = [one for one in self.stack.servers if one.server.role != _LEDGER]
+        if not servers:
+            raise FaultNotSupportedError("it has no server")
+        found = [one for one in servers if role is None or one.server.role == role]
+        if not found:
+            listed = ", ".join(one.server.role for one in servers)
+            raise FaultNotSupportedError(f"it has no server of its own for {role}, only for: {listed}")
+        if found[0].child is None:
+            raise FaultNotSupportedError("a server that we did not start is left alone")
+        return found[0]
+
+    def let_go(self, pids: Collection[int]) -> None:
+        """Let those of these processes that stand at a point go on now, rather than after the fault."""
+        engine = self.stack.world.engine
+        for one in reached(engine):
+            if one.pid in pids:
+                release(engine, one.id)
+
+    def timeout_s(self) -> float:
+        """Start-to-close timeout of the call that is struck, in seconds."""
+        aim = self.at.aim
+        steps = [step for saga in self.stack.sagas.values() for step in saga.steps() if step.name == aim.step]
+        own = [step.timeout if aim.direction == "action" else step.compensation_timeout for step in steps]
+        return max((timeout.total_seconds() for timeout in own), default=_NO_TIMEOUT_S)
+
+    def lease_s(self) -> float:
+        """Seconds for which the engine keeps the call for a process that has fallen silent."""
+        declared = self.stack.info.lease_s
+        return self.timeout_s() if declared is None else declared
+
 
 @dataclass(frozen=True, slots=True)
 class Landing:
     """Proof that a fault landed.
 
     Attributes:
-        ended: Processes that it was aimed at, by process id, and that were seen to end of it.
+        ended: Processes that it was aimed at, by process id, and that were seen to end of it; empty for a
+            fault that ends no process.
         at_s: Monotonic seconds at which it was done.
+        seen: What was seen of it, in words.
     """
 
     ended: tuple[int, ...]
     at_s: float
+    seen: str = ""
 
 
 class Fault(Protocol):
-    """A kind of fault; ``bakeoff_faults`` returns such objects."""
+    """A kind of fault; ``bakeoff_faults`` returns such objects.
+
+    One object serves every kill of a run, one after the other: what it must remember between ``inject`` and
+    ``heal`` it finds in the stack.
+    """
 
     @property
     def name(self) -> str:
@@ -84,10 +134,17 @@ class Fault(Protocol):
     async def inject(self, target: Target) -> Landing:
         """Do it, and see that it happened.
 
+        Processes that stand at points stand there until this returns, unless it lets them go. A cancellation
+        must leave nothing paused or cut off.
+
         Raises:
             FaultMissedError: If it did not land.
             FaultNotSupportedError: If there is nothing to do it to.
         """
 
     async def heal(self, target: Target) -> None:
-        """Bring back what does not come back by itself; called right after the fault has landed."""
+        """Bring back what does not come back by itself, when it has lasted long enough.
+
+        Called right after the fault has landed and the processes at points were let go. A cancellation must
+        leave nothing paused or cut off.
+        """

@@ -1,20 +1,16 @@
-"""SIGKILL: of a whole worker, of the one pool child at the point, of the engine's server or broker."""
+"""SIGKILL: of a whole worker, of the one pool child at the point, of a server of the engine."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from bakeoff.nemesis.fault import FaultMissedError, FaultNotSupportedError, Landing, Need, Target
-from bakeoff.processes import is_gone, kill_session
-from bakeoff.servers import restart_server
-
-#: Seconds within which a killed process must be seen to end.
-_ENDS_WITHIN_S = 5.0
+from bakeoff.nemesis.ends import killed
+from bakeoff.nemesis.fault import FaultNotSupportedError, Landing, Need, Target
+from bakeoff.processes import kill_session
+from bakeoff.servers import RunningServer, restart_server
 
 
 @dataclass(frozen=True)
@@ -28,7 +24,7 @@ class WorkerKill:
     async def inject(self, target: Target) -> Landing:
         """Kill the session that the process at the point belongs to."""
         child = target.worker()
-        return await _landed(child.members(), lambda: kill_session(child.pid))
+        return await killed(child.members(), lambda: kill_session(child.pid))
 
     async def heal(self, target: Target) -> None:
         """Nothing to do: the supervisor starts the worker again."""
@@ -47,7 +43,7 @@ class ChildKill:
         pid = target.at.pid
         if pid == target.worker().pid:
             raise FaultNotSupportedError("its worker is a single process: there is no child to kill")
-        return await _landed((pid,), lambda: os.kill(pid, signal.SIGKILL))
+        return await killed((pid,), lambda: os.kill(pid, signal.SIGKILL))
 
     async def heal(self, target: Target) -> None:
         """Nothing to do: the worker replaces its child, or ends and is started again."""
@@ -63,22 +59,35 @@ class ServerKill:
 
     async def inject(self, target: Target) -> Landing:
         """Kill the first server of the engine while a process stands at the point."""
-        server = target.stack.servers[0]
-        if server.child is None:
-            raise FaultNotSupportedError("a server that we did not start is not killed")
-        child = server.child
-        return await _landed(child.members(), lambda: kill_session(child.pid))
+        return await _kill_server(target.server())
 
     async def heal(self, target: Target) -> None:
         """Start it again on the same data and ports, and wait for its answer."""
-        await restart_server(target.stack.servers[0], target.stack.launcher)
+        await restart_server(target.server(), target.stack.launcher)
 
 
-async def _landed(aimed: tuple[int, ...], act: Callable[[], None]) -> Landing:
-    at_s = time.monotonic()
-    await asyncio.to_thread(act)
-    while not all(map(is_gone, aimed)):
-        if time.monotonic() > at_s + _ENDS_WITHIN_S:
-            raise FaultMissedError(f"processes {[pid for pid in aimed if not is_gone(pid)]} still run")
-        await asyncio.sleep(0.005)
-    return Landing(aimed, at_s)
+@dataclass(frozen=True)
+class ResultsKill:
+    """The result backend of a queue engine crashes while its broker lives."""
+
+    name: str = "results-kill"
+    description: str = (
+        "SIGKILL of the server that keeps the results, which starts again 3 s later on its data"
+    )
+    needs: frozenset[Need] = frozenset()
+    away_s: float = 3.0
+
+    async def inject(self, target: Target) -> Landing:
+        """Kill the server of the role ``results``; where the broker has that part too, there is none."""
+        return await _kill_server(target.server("results"))
+
+    async def heal(self, target: Target) -> None:
+        """Leave workers without it for a while, then start it again on the same data and ports."""
+        await asyncio.sleep(self.away_s)
+        await restart_server(target.server("results"), target.stack.launcher)
+
+
+async def _kill_server(running: RunningServer) -> Landing:
+    child = running.child
+    assert child is not None
+    return await killed(child.members(), lambda: kill_session(child.pid))

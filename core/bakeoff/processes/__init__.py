@@ -3,6 +3,7 @@
 from bakeoff.processes.child import Child, is_gone, kill_session, session_members, stop_session
 from bakeoff.processes.interruption import removed_at_last, run_interruptibly
 from bakeoff.processes.launcher import Launch, Launcher
+from bakeoff.processes.pause import is_stopped, pause_session, resume_session
 from bakeoff.processes.ports import free_ports, port_is_free
 from bakeoff.processes.scratch import scratch_folder, sweep
 from bakeoff.processes.uninterrupted import uninterrupted
@@ -15,9 +16,12 @@ __all__ = [
     "Workers",
     "free_ports",
     "is_gone",
+    "is_stopped",
     "kill_session",
+    "pause_session",
     "port_is_free",
     "removed_at_last",
+    "resume_session",
     "run_interruptibly",
     "scratch_folder",
     "session_members",

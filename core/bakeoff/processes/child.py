@@ -80,7 +80,8 @@ def kill_session(leader: int, patience_s: float = 5.0) -> None:
     """SIGKILL every process of a session until none is left or patience ends."""
     deadline = time.monotonic() + patience_s
     while members := list(session_members(leader)):
-        for process in members:
+        # The leader first: where a whole machine goes away, nobody is left to react to the death of a child.
+        for process in sorted(members, key=lambda one: one.pid != leader):
             try:
                 process.send_signal(signal.SIGKILL)
             except psutil.NoSuchProcess:
@@ -91,10 +92,23 @@ def kill_session(leader: int, patience_s: float = 5.0) -> None:
 
 
 def stop_session(popen: subprocess.Popen[bytes], patience_s: float) -> None:
-    """SIGTERM to the leader; after ``patience_s`` SIGKILL to whatever is left of its session."""
+    """SIGTERM to the leader; after ``patience_s`` SIGKILL to whatever is left of its session.
+
+    A session that is paused goes on, because a stopped process obeys nothing but SIGKILL.
+    """
     if popen.poll() is None:
         popen.terminate()
+        _resume(popen.pid)
         with contextlib.suppress(subprocess.TimeoutExpired):
             popen.wait(patience_s)
     kill_session(popen.pid)
     popen.wait()
+
+
+def _resume(leader: int) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if psutil.Process(leader).status() != psutil.STATUS_STOPPED:
+            return
+    for process in session_members(leader):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGCONT)

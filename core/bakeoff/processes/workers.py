@@ -41,7 +41,7 @@ class Workers:
         self.failure: ServerStartError | None = None
 
     async def start(self, count: int, ready_within_s: float = 30.0) -> None:
-        """Start ``count`` workers and wait until each has announced itself.
+        """Start ``count`` (more) workers and wait until each has announced itself.
 
         Raises:
             ServerStartError: If one ended or did not announce itself in time, with its log's last lines.
@@ -61,7 +61,8 @@ class Workers:
                     f"{waiting[0].name} was not ready within {ready_within_s:.0f} s:\n{waiting[0].log_tail()}"
                 )
             await asyncio.sleep(_POLL_S / 4)
-        self._supervisor = asyncio.create_task(self._supervise())
+        if self._supervisor is None:
+            self._supervisor = asyncio.create_task(self._supervise())
 
     def _spawn(self) -> Child:
         self._number += 1

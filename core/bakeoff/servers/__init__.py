@@ -3,7 +3,7 @@
 from bakeoff.servers.away import server_away, silence_of
 from bakeoff.servers.postgres import PostgresServer
 from bakeoff.servers.rabbitmq import RabbitmqServer
-from bakeoff.servers.server import RunningServer, Server, restart_server, start_server
+from bakeoff.servers.server import RunningServer, Server, await_answer, restart_server, start_server
 from bakeoff.servers.valkey import ValkeyServer
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "RunningServer",
     "Server",
     "ValkeyServer",
+    "await_answer",
     "restart_server",
     "server_away",
     "silence_of",

@@ -30,6 +30,7 @@ class PostgresServer:
     def launch(self, folder: Path, ports: Mapping[str, int]) -> Launch:
         """Initialise the cluster once; PostgreSQL refuses to run as root, so root runs it as nobody."""
         installed = postgres_install()
+        folder = folder.resolve()  # its programs run there
         data = folder / "data"
         before: tuple[str, ...] = ()
         ids = _Ids(None, None)

@@ -14,6 +14,9 @@ from urllib.parse import unquote, urlsplit
 from bakeoff.errors import EngineUnavailableError
 from bakeoff.processes import Launch
 
+#: What RabbitMQ proposes to its clients as it ships.
+_HEARTBEAT_S = 60.0
+
 _INSTALL = "install it with your distribution, e.g. apt-get install rabbitmq-server"
 
 
@@ -70,6 +73,19 @@ class RabbitmqServer:
     def pages(self, ports: Mapping[str, int]) -> Mapping[str, str]:
         """None: the management plug-in doubles the boot time."""
         return {}
+
+    @staticmethod
+    def silence_s(heartbeat_s: float | None) -> float:
+        """Seconds until it closes the connection of a client that has fallen silent, at the most.
+
+        Args:
+            heartbeat_s: Interval that the client proposes; the shorter of both proposals counts. ``None``:
+                it proposes none.
+
+        Source: ``rabbit_heartbeat``: a connection ends after two checks without traffic, an interval apart;
+        the first of them may come up to an interval after the last traffic.
+        """
+        return 3 * min(_HEARTBEAT_S, heartbeat_s or _HEARTBEAT_S)
 
     async def probe(self, address: str) -> str:
         """Log in as AMQP 0-9-1 demands it, up to the server's ``connection.tune``."""

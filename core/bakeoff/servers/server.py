@@ -159,6 +159,16 @@ async def restart_server(running: RunningServer, launcher: Launcher) -> None:
         )
     await asyncio.to_thread(launcher.stop, child, 0)
     running.child = launcher.start(running.server.role, running.server.launch(folder, running.ports))
+    await await_answer(running)
+
+
+async def await_answer(running: RunningServer) -> None:
+    """Wait until a server of ours answers (again).
+
+    Raises:
+        ServerStartError: If it has ended, or does not answer in time.
+    """
+    assert running.child is not None
     await _wait_ready(running.server, running.child, running.address)
 
 

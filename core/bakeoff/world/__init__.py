@@ -4,7 +4,7 @@ from bakeoff.world.fate import USUAL, Fate, Profile, behaviour
 from bakeoff.world.ledger import Record
 from bakeoff.world.participant import Participant, participant_of_this_process
 from bakeoff.world.perform import Services, perform
-from bakeoff.world.points import Aim, Point, Reached, arm, reached, release
+from bakeoff.world.points import Aim, Point, Reached, Window, arm, reached, release
 from bakeoff.world.world import Totals, WorkerSeen, World
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Record",
     "Services",
     "Totals",
+    "Window",
     "WorkerSeen",
     "World",
     "arm",

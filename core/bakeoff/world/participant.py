@@ -10,6 +10,7 @@ from bakeoff.deployment import Deployment
 from bakeoff.registry import find_saga, load_sagas
 from bakeoff.saga import JSON, Call, Direction, Saga, idempotency_key
 from bakeoff.world.perform import Services, perform
+from bakeoff.world.points import Aim, reach
 from bakeoff.world.world import World
 
 
@@ -66,6 +67,14 @@ class Participant:
             own_result=own_result,
         )
         return perform(self.services, self.saga(saga), call)
+
+    def reach(self, workflow_id: str, step: str, direction: Direction, window: str) -> None:
+        """Stop in a window of the engine's worker if it is armed for this call (``HasWindows``).
+
+        Called by an adapter outside any transaction; nothing but a comparison unless the world has faults.
+        """
+        if self.services.faults:
+            reach(self.services.engine, workflow_id, Aim(step, direction, window))
 
 
 _of_process: dict[int, Participant] = {}

@@ -23,7 +23,7 @@ from bakeoff.saga import JSON, Call, Saga, Step, idempotency_key
 from bakeoff.world import schema
 from bakeoff.world.database import writing
 from bakeoff.world.fate import Fate, Profile, behaviour
-from bakeoff.world.points import Point, reach
+from bakeoff.world.points import Aim, Point, reach
 
 _ledger = schema.ledger
 
@@ -40,6 +40,19 @@ _BEFORE_ATTEMPT = select(
     .where(schema.fates.c.workflow_id == bindparam("workflow_id"))
     .scalar_subquery()
     .label("fates"),
+)
+_armed = schema.armed_points.c
+#: One look for all points of a call, in the query that is made anyway: where none is armed it costs nothing
+#: that could be measured.
+_BEFORE_ATTEMPT_UNDER_FAULTS = _BEFORE_ATTEMPT.add_columns(
+    select(func.count())
+    .where(
+        _armed.workflow_id == bindparam("workflow_id"),
+        _armed.step == bindparam("step"),
+        _armed.direction == bindparam("direction"),
+    )
+    .scalar_subquery()
+    .label("armed")
 )
 _STORED = select(_ledger.c.kind, _ledger.c.result).where(
     _ledger.c.key == bindparam("key"), _ledger.c.kind != "attempt"
@@ -62,7 +75,7 @@ class Services:
         engine: Database.
         profile: Of the fault plan, for sagas without a written fate.
         naive: ``True`` switches the idempotency key off (``--participants naive``).
-        faults: Whether points may be armed; looking costs a transaction each, so only crash runs do.
+        faults: Whether points may be armed.
     """
 
     engine: Engine
@@ -92,8 +105,12 @@ def perform(services: Services, saga: Saga, call: Call) -> JSON:
 
 
 def _recorded(services: Services, saga: Saga, step: Step, call: Call) -> JSON:
-    _reach(services, call, Point.BETWEEN_STEPS)
-    word, ordinal, done = _record_attempt(services, saga, step, call)
+    noted = _record_attempt(services, saga, step, call, look=services.faults)
+    if armed := noted is None:
+        _reach(services, call, Point.BETWEEN_STEPS)
+        noted = _record_attempt(services, saga, step, call, look=False)
+    assert noted is not None
+    word, ordinal, done = noted
     if done:
         return None
     kind, _, seconds = word.partition(":")
@@ -103,9 +120,11 @@ def _recorded(services: Services, saga: Saga, step: Step, call: Call) -> JSON:
         raise InjectedFault(f"{call.step} failed")
     if kind == "slow":
         _sleep(float(seconds))
-    _reach(services, call, Point.BEFORE_EFFECT)
+    if armed:
+        _reach(services, call, Point.BEFORE_EFFECT)
     result = _apply(services, step, call, ordinal, spoil=kind == "unserialisable")
-    _reach(services, call, Point.AFTER_EFFECT)
+    if armed:
+        _reach(services, call, Point.AFTER_EFFECT)
     if kind == "unknown":
         raise InjectedFault(f"{call.step}: no answer, the outcome is unknown")
     if kind == "late":
@@ -114,19 +133,24 @@ def _recorded(services: Services, saga: Saga, step: Step, call: Call) -> JSON:
 
 
 def _reach(services: Services, call: Call, point: Point) -> None:
-    if services.faults:
-        reach(services.engine, call, point)
+    reach(services.engine, call.workflow_id, Aim(call.step, call.direction, point))
 
 
-def _record_attempt(services: Services, saga: Saga, step: Step, call: Call) -> tuple[str, int, bool]:
-    """Transaction A.
+def _record_attempt(
+    services: Services, saga: Saga, step: Step, call: Call, *, look: bool
+) -> tuple[str, int, bool] | None:
+    """Transaction A, left without a trace if ``look`` finds that a point of this call is armed.
 
     Returns:
         The behaviour that this attempt is to show, its ordinal, and whether the effect of a step that is
-        recorded ``"once"`` is in the ledger already.
+        recorded ``"once"`` is in the ledger already; ``None`` if the caller has to look at the points first.
     """
+    query = _BEFORE_ATTEMPT_UNDER_FAULTS if look else _BEFORE_ATTEMPT
+    names = {"key": call.key, "workflow_id": call.workflow_id, "step": call.step, "direction": call.direction}
     with writing(services.engine) as tx:
-        before = tx.execute(_BEFORE_ATTEMPT, {"key": call.key, "workflow_id": call.workflow_id}).one()
+        before = tx.execute(query, names).one()
+        if look and before.armed:
+            return None
         ordinal = before.attempts + 1
         word = behaviour(_fate(services, step, call, before.fates), ordinal)
         done = step.recorded == "once" and word == "ok" and call.direction == "action" and not before.effects

@@ -1,12 +1,14 @@
 """Named points of a step at which a fault can be aimed, and the hold that keeps a process there.
 
-A point is *armed* for one saga and one call. The first process that reaches it writes a row (its own
-process id, in a transaction of its own) and waits: whoever injects the fault sees the row, knows which
-process stands there, and acts from outside. No point lies inside a transaction.
+A point is *armed* for one saga and one call, before that call begins. The first process that reaches it
+writes a row (its own process id, in a transaction of its own) and waits: whoever injects the fault sees the
+row, knows which process stands there, and acts from outside. No point lies inside a transaction.
 
     between_steps   the engine has handed the call over; nothing of it is recorded yet
     before_effect   the attempt is recorded, the effect is not
     after_effect    the effect is committed, the engine has not been told
+
+An engine may declare further ones: *windows* of its own worker (``bakeoff.engine.HasWindows``).
 """
 
 from __future__ import annotations
@@ -16,10 +18,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from sqlalchemy import Connection, Engine, and_, func, insert, select, update
 
-from bakeoff.saga import Call, Direction
+from bakeoff.saga import Direction
 from bakeoff.world import schema
 from bakeoff.world.database import reading, writing
 
@@ -31,7 +34,7 @@ _armed, _reached = schema.armed_points, schema.reached_points
 
 
 class Point(StrEnum):
-    """Where a process can be caught; see the module."""
+    """Where a process can be caught on every engine; see the module."""
 
     BETWEEN_STEPS = "between_steps"
     BEFORE_EFFECT = "before_effect"
@@ -45,12 +48,27 @@ class Aim:
     Attributes:
         step: Name of the step, also for its compensation.
         direction: ``"action"`` or ``"compensation"``.
-        point: Where in the call.
+        point: A ``Point``, or the name of a window that the engine declares.
     """
 
     step: str
     direction: Direction
-    point: Point
+    point: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A place inside an engine's own worker at which a process can be caught.
+
+    Attributes:
+        aim: The call that has just been handled, and the window's name.
+        meaning: What is done and what is not yet, as one sentence.
+        after: How the call must end for the window to open: with success, or with a decline.
+    """
+
+    aim: Aim
+    meaning: str
+    after: Literal["success", "decline"] = "success"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +100,7 @@ def reached(engine: Engine, *, after: int = 0) -> Sequence[Reached]:
     query = select(_reached).where(_reached.c.id > after).order_by(_reached.c.id)
     with reading(engine) as connection:
         return [
-            Reached(row.id, row.workflow_id, Aim(row.step, row.direction, Point(row.point)), row.pid, row.at)
+            Reached(row.id, row.workflow_id, Aim(row.step, row.direction, row.point), row.pid, row.at)
             for row in connection.execute(query)
         ]
 
@@ -93,11 +111,13 @@ def release(engine: Engine, id: int) -> None:
         tx.execute(update(_reached).where(_reached.c.id == id).values(released=True))
 
 
-def reach(engine: Engine, call: Call, point: Point) -> None:
+def reach(engine: Engine, workflow_id: str, aim: Aim) -> None:
     """Called by the process itself: stop here if the point is armed, until released or ``HOLD_S`` is over."""
-    aim = Aim(call.step, call.direction, point)
+    with reading(engine) as connection:  # a point that nobody armed costs no write
+        if not _open(connection, workflow_id, aim):
+            return
     with writing(engine) as tx:
-        row_id = _stand(tx, call.workflow_id, aim)
+        row_id = _stand(tx, workflow_id, aim)
     if row_id is None:
         return
     deadline = time.monotonic() + HOLD_S
@@ -105,14 +125,27 @@ def reach(engine: Engine, call: Call, point: Point) -> None:
         time.sleep(_POLL_S)
 
 
-def _stand(tx: Connection, workflow_id: str, aim: Aim) -> int | None:
+def _open(connection: Connection, workflow_id: str, aim: Aim) -> bool:
+    """Whether the point is armed for more processes than stopped there."""
     columns = _columns(aim)
-    here = [and_(table.c.workflow_id == workflow_id, *(table.c[n] == v for n, v in columns.items()))
-            for table in (_armed, _reached)]  # fmt: skip
-    times = tx.execute(select(func.sum(_armed.c.times)).where(here[0])).scalar_one()
-    if not times or tx.execute(select(func.count()).where(here[1])).scalar_one() >= times:
+    armed, stood = (
+        and_(table.c.workflow_id == workflow_id, *(table.c[name] == value for name, value in columns.items()))
+        for table in (_armed, _reached)
+    )
+    times = connection.execute(select(func.sum(_armed.c.times)).where(armed)).scalar_one()
+    return bool(times) and connection.execute(select(func.count()).where(stood)).scalar_one() < times
+
+
+def _stand(tx: Connection, workflow_id: str, aim: Aim) -> int | None:
+    if not _open(tx, workflow_id, aim):
         return None
-    row = {"workflow_id": workflow_id, **columns, "pid": os.getpid(), "at": time.time(), "released": False}
+    row = {
+        "workflow_id": workflow_id,
+        **_columns(aim),
+        "pid": os.getpid(),
+        "at": time.time(),
+        "released": False,
+    }
     return int(tx.execute(insert(_reached).returning(_reached.c.id), row).scalar_one())
 
 

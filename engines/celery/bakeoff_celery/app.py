@@ -33,9 +33,8 @@ def make_app(deployment: Deployment, sagas: Mapping[str, Saga], connection_name:
             bind=True,
             shared=False,
             typing=False,
-            max_retries=None,
             Request="bakeoff_celery.request:SagaRequest",
-            **options,
+            **{"max_retries": None, **options},
         )
 
     for saga in sagas.values():

@@ -32,6 +32,7 @@ from bakeoff_celery.canvas import forward
 from bakeoff_celery.inspection import Inspection
 from bakeoff_celery.leases import check_leases
 from bakeoff_celery.outcomes import Outcomes
+from bakeoff_celery.redriving import Redriver
 from bakeoff_celery.signalling import Signaller
 from bakeoff_celery.state import State, to_json
 
@@ -61,6 +62,15 @@ class CeleryClient:
         self._inspection = Inspection(deployment, self._sagas, self._app, self._redis, self._outcomes.key)
         self._signaller = Signaller(
             deployment, self._sagas, self._app, self._pool, self._redis, self._outcomes.key
+        )
+        self._redriver = Redriver(
+            deployment,
+            self._sagas,
+            self._app,
+            self._pool,
+            self._redis,
+            self._outcomes.key,
+            self._inspection,
         )
 
     async def start(self, saga: Saga, workflow_id: str, input: JSON) -> bool:
@@ -136,6 +146,11 @@ class CeleryClient:
         """Return the sagas whose rows have not expired, newest first."""
         with told(self._deployment):
             return await self._inspection.list_sagas(status, limit)
+
+    async def redrive(self, workflow_id: str, step: str | None = None) -> str:
+        """Deliver or publish the saga's message once more."""
+        with told(self._deployment):
+            return await self._redriver.redrive(workflow_id, step)
 
     async def close(self) -> None:
         """Close every connection and thread."""

@@ -84,12 +84,16 @@ def undo_chain(app: Celery, deployment: Deployment, saga: Saga, failure: Failure
 
 
 def steps_to_undo(saga: Saga, failure: Failure) -> list[Step]:
-    """Return what succeeded or may have had an effect and has a compensation, last one first (S3)."""
-    index = saga.index_of(failure.element)
+    """Return what succeeded or may have had an effect and has a compensation, last one first (S3).
+
+    The messages of a saga keep the route with which it began. A step that this worker's version has inserted
+    meanwhile has left no result in them: it was not made. Where the message is lost, nothing tells that.
+    """
+    index, results = saga.index_of(failure.element), failure.state["results"]
     acted: list[Step] = []
     for element in saga.elements[:index]:
-        acted.extend(element.steps if isinstance(element, Parallel) else ())
-        acted.extend([element] if isinstance(element, Step) else ())
+        steps = element.steps if isinstance(element, Parallel) else (element,)
+        acted.extend(s for s in steps if isinstance(s, Step) and (s.name in results or not results))
     failed = saga.elements[index]
     members = failed.steps if isinstance(failed, Parallel) else (failed,) if isinstance(failed, Step) else ()
     acted.extend(step for step in members if step.name in failure.may_have_acted)

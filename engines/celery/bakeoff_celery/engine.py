@@ -7,17 +7,21 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from bakeoff.engine import Capability, Claim, EngineInfo, Support, Survives
+from bakeoff.engine import Capability, Claim, EngineInfo, Means, Support, Survives
 from bakeoff.errors import UsageError
 from bakeoff.servers import RabbitmqServer, ValkeyServer
+from bakeoff_celery.leases import silence_s
 from bakeoff_celery.settings import SETTINGS
+from bakeoff_celery.windows import windows_of
 from bakeoff_celery.worker import worker_argv
 
 if TYPE_CHECKING:
     from bakeoff.deployment import Deployment
     from bakeoff.engine import EngineClient
+    from bakeoff.saga import Saga
     from bakeoff.servers import Server
     from bakeoff.settings import SettingsInForce
+    from bakeoff.world import Window
 
 
 def _native(reason: str) -> Claim:
@@ -49,6 +53,25 @@ _CLAIMS = {
     Capability.DESCRIBE: _pattern("asks the workers what they hold; what lies in the queue nobody can tell"),
     Capability.LIST: _pattern("scans the unique rows of the starts that have not expired"),
     Capability.EVENT_HISTORY: _absent("events pass by whoever listens; Celery keeps none"),
+}
+_MEANS = {
+    "valkey": {
+        Means.REDRIVE: _pattern(
+            "redelivers what no worker answers for; else publishes undos, errback or chain again"
+        ),
+        Means.DEAD_LETTERS: _absent(
+            "a message that no worker can use is logged and dropped; Valkey keeps none"
+        ),
+    },
+    "rabbitmq": {
+        Means.REDRIVE: _pattern(
+            "publishes undos, errback or chain again; whether a copy lies in the queue RabbitMQ does not show"
+        ),
+        Means.DEAD_LETTERS: _absent(
+            "a message that no worker can use is logged and dropped; only a policy of your own on RabbitMQ "
+            "would keep it"
+        ),
+    },
 }
 _BY_BROKER = {
     "valkey": {
@@ -83,6 +106,8 @@ class CeleryEngine:
             settings=SETTINGS,
             versions=_versions(),
             note=_note(settings),
+            means=_MEANS[broker],
+            lease_s=None if settings is None else silence_s(settings),
         )
 
     def servers(self, settings: SettingsInForce) -> Sequence[Server]:
@@ -108,6 +133,10 @@ class CeleryEngine:
         """Return the command of one worker."""
         return worker_argv(deployment)
 
+    def windows(self, saga: Saga, settings: SettingsInForce) -> Sequence[Window]:
+        """Places where Celery's own signals come between two things that belong together."""
+        return windows_of(saga, settings)
+
     async def connect(self, deployment: Deployment) -> EngineClient:
         """Return a client."""
         from bakeoff.registry import load_sagas
@@ -121,16 +150,25 @@ def _valkey(role: str, address: str | None, settings: SettingsInForce) -> Valkey
 
 
 def _survives(settings: SettingsInForce | None) -> frozenset[Survives]:
-    """Return what acknowledged sagas survive; on Valkey not even the kill of a worker, for sure.
+    """Return what acknowledged sagas survive; on Valkey not the kill of a worker at any moment.
 
     Kombu takes a message from the list (BRPOP) and writes it down as unacknowledged (ZADD, HSET) in two
-    requests. A parent that is killed in between takes the message along, whatever the acknowledgement.
+    requests. A parent that is killed in between takes the message along, whatever the acknowledgement; one
+    whose tasks have all been delivered takes nothing along.
     """
-    if settings is None or settings["broker"] == "valkey" or not _gives_back(settings):
+    if settings is None:
+        return frozenset({Survives.STEP_KILL, Survives.BROKER_RESTART})
+    if not _gives_back(settings):
         return frozenset()
     # The unique rows are in a Valkey; of one of the user's own, nobody told us what it keeps.
-    kept = settings["confirm_publish"] and settings["appendonly"] and not settings["result_backend"]
-    return frozenset({Survives.WORKER_KILL, *([Survives.BROKER_KILL] if kept else [])})
+    kept = settings["appendonly"] and not settings["result_backend"]
+    if settings["broker"] == "valkey":
+        kept = kept and not settings["broker_url"]
+        return frozenset({Survives.STEP_KILL, *([Survives.BROKER_RESTART] if kept else [])})
+    broker = (
+        {Survives.BROKER_RESTART, Survives.BROKER_KILL} if kept and settings["confirm_publish"] else set()
+    )
+    return frozenset({Survives.STEP_KILL, Survives.WORKER_KILL} | broker)
 
 
 def _gives_back(settings: SettingsInForce) -> bool:

@@ -19,12 +19,19 @@ from bakeoff.servers import server_away
 from bakeoff_celery import rows
 from bakeoff_celery.away import SILENCES
 from bakeoff_celery.backend import retry_id
+from bakeoff_celery.messages import belongs
 from bakeoff_celery.outcomes import literal
 from bakeoff_celery.state import task_id
 
 #: Seconds that workers get to answer a question; Celery waits that long however fast they are.
 _ANSWER_S = 0.6
 _BATCH = 500
+#: What a worker runs, is about to run, and keeps until its time has come.
+_HOLDINGS: tuple[Callable[[Any], Any], ...] = (
+    lambda workers: workers.active(),
+    lambda workers: workers.reserved(),
+    lambda workers: workers.scheduled(),
+)
 
 
 class Inspection:
@@ -96,9 +103,20 @@ class Inspection:
             for workflow_id, text, meta in zip(ids, texts, outcomes, strict=True):
                 if text is not None:
                     row = rows.Start.of(text)
-                    found.append((row.at, Listed(workflow_id, _status(meta)[0], row.saga)))
+                    found.append((row.at, Listed(workflow_id, _status(meta)[0], row.saga, row.at)))
         found.sort(key=lambda item: item[0], reverse=True)
         return [listed for _, listed in found if status is None or listed.status is status][:limit]
+
+    async def held(self, workflow_id: str) -> str | None:
+        """Name of the task of this saga that a worker runs, is about to run, or keeps until its time."""
+        native_id = self._deployment.native_id(workflow_id)
+        asked = [asyncio.to_thread(self._asked, question) for question in _HOLDINGS]
+        for answers in await asyncio.gather(*asked):
+            for entry in (entry for answer in answers.values() for entry in answer):
+                task = entry.get("request", entry)
+                if belongs(native_id, workflow_id, str(task["id"]), task.get("args")):
+                    return str(task["name"])
+        return None
 
     async def _awaited(self, saga: Saga, workflow_id: str) -> str | None:
         for wait in (element for element in saga.elements if isinstance(element, Wait)):

@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 from bakeoff.errors import NotSupportedError
 from bakeoff.saga import RetryPolicy, Saga, Sleep, Wait
+from bakeoff.servers import RabbitmqServer
 from bakeoff.settings import SettingsInForce
 from bakeoff_celery.settings import lease_s
+
+#: Celery's own ``broker_heartbeat`` in seconds; 0 means none.
+_HEARTBEAT_S = 120.0
 
 
 def check_leases(saga: Saga, settings: SettingsInForce) -> None:
@@ -27,6 +31,22 @@ def check_leases(saga: Saga, settings: SettingsInForce) -> None:
                 f"saga {saga.name!r}: {what} of {seconds:g} s is not shorter than "
                 f"celery.{setting}={limit_s:g}; Celery would act on it more than once"
             )
+
+
+def silence_s(settings: SettingsInForce) -> float:
+    """Seconds until a message of a worker that has fallen silent is delivered to another one, at the most.
+
+    Valkey: the lease, and the pause until somebody looks for leases that ended. RabbitMQ closes a connection
+    whose heartbeats stay away; without heartbeats only ``consumer_timeout`` is left.
+    """
+    if settings["broker"] == "valkey":
+        looks_s = settings["unacked_restore_interval"] * settings["unacked_restore_throttle"]
+        return lease_s(settings) + float(looks_s)
+    told = settings.raw.get("broker_heartbeat")
+    heartbeat_s = told if isinstance(told, int | float) else _HEARTBEAT_S
+    if not heartbeat_s:
+        return lease_s(settings)
+    return min(lease_s(settings), RabbitmqServer.silence_s(heartbeat_s))
 
 
 def _delays(saga: Saga) -> Iterator[tuple[str, float]]:

@@ -33,17 +33,22 @@ def wait_key(deployment: Deployment, workflow_id: str, wait: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """The row of a start: which saga, a digest of its input, when (Unix seconds), and whether published."""
+    """The row of a start: which saga, a digest of its input, when (Unix seconds), and whether published.
+
+    ``input`` is the input as JSON, for an operator who has to publish the saga again; nobody else reads it.
+    """
 
     saga: str
     digest: str
     at: float
     published: bool = False
+    input: str | None = None
 
     @classmethod
     def new(cls, saga: str, input_text: str) -> Start:
         """Return the row of a start that happens now."""
-        return cls(saga=saga, digest=hashlib.sha256(input_text.encode()).hexdigest(), at=time.time())
+        digest = hashlib.sha256(input_text.encode()).hexdigest()
+        return cls(saga=saga, digest=digest, at=time.time(), input=input_text)
 
     @classmethod
     def of(cls, text: bytes) -> Start:

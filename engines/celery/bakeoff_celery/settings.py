@@ -61,6 +61,15 @@ SETTINGS: Sequence[Setting] = (
         recommended=True,
         ci=True,
     ),
+    # Without it a message whose step kills its process comes back for ever: the poison pill takes one child
+    # after the other. Celery counts those deaths as retries, and the policy's last one fails the step.
+    Setting(
+        name="task_retry_on_worker_lost",
+        help="count the death of a step's process as a failed attempt of it, by the step's own policy",
+        default=False,
+        recommended=True,
+        ci=True,
+    ),
     Setting(
         name="worker_prefetch_multiplier",
         help="messages that a worker holds per process of its pool; 0: as many as there are",
@@ -71,6 +80,7 @@ SETTINGS: Sequence[Setting] = (
     ),
     Setting(
         name="visibility_timeout",
+        lease=True,
         least=1,
         help="seconds after which an unacknowledged message is delivered again (the lease)",
         default=3600.0,

@@ -29,6 +29,8 @@ def register_forward(app: Celery, define: Define, deployment: Deployment, saga: 
         options: dict[str, Any] = {"ignore_result": element is not last}
         name = task_name(saga, element.name)
         if isinstance(element, Step):
+            if deployment.settings["task_retry_on_worker_lost"]:
+                options |= _deaths_count(saga, element)
             define(name, **options, **limits(saga, element, "action", margin_s))(_step(saga, element))
         elif isinstance(element, Sleep):
             define(name, **options)(_timer(saga, element))
@@ -40,6 +42,20 @@ def register_forward(app: Celery, define: Define, deployment: Deployment, saga: 
                 limited = limits(saga, step, "action", margin_s)
                 first = step is element.steps[0]
                 define(task_name(saga, step.name), **limited)(_member(saga, step, first))
+
+
+def _deaths_count(saga: Saga, step: Step) -> dict[str, Any]:
+    """Celery's own retry of a task whose process was killed, ended and paced by the step's policy.
+
+    Not for members of a group: one that fails in its parent process breaks the chord.
+    """
+    policy = saga.retry_of(step)
+    most = policy.maximum_attempts
+    return {
+        "retry_on_worker_lost": True,
+        "max_retries": None if most is None else most - 1,
+        "default_retry_delay": policy.initial_interval.total_seconds(),
+    }
 
 
 def redelivered(task: AnyTask) -> bool:

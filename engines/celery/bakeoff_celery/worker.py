@@ -15,6 +15,7 @@ from bakeoff.deployment import Deployment
 from bakeoff.registry import load_sagas
 from bakeoff.world import World, participant_of_this_process
 from bakeoff_celery.app import make_app
+from bakeoff_celery.windows import stop_in_windows
 
 
 def worker_argv(deployment: Deployment) -> Sequence[str]:
@@ -45,7 +46,9 @@ def _app() -> Celery:
 
     @signals.worker_process_init.connect(weak=False)
     def connect_process(**_: Any) -> None:
-        participant_of_this_process()
+        participant = participant_of_this_process()
+        if participant.services.faults:
+            stop_in_windows(participant)
 
     @signals.worker_ready.connect(weak=False)
     def announce(**_: Any) -> None:

@@ -24,15 +24,17 @@ from bakeoff.errors import (
     WorkflowConflictError,
     WorkflowNotFoundError,
 )
-from bakeoff.outcome import Description, Listed, Outcome, Status
+from bakeoff.outcome import DeadLetter, Description, Listed, Outcome, Status
 from bakeoff.registry import load_sagas
 from bakeoff.saga import JSON, Saga
 from bakeoff.servers import server_away, silence_of
 from bakeoff_dramatiq.actors import declare_saga
 from bakeoff_dramatiq.broker import make_broker, queue_name
 from bakeoff_dramatiq.context import Context
+from bakeoff_dramatiq.letters import letters
 from bakeoff_dramatiq.outcomes import Outcomes
 from bakeoff_dramatiq.pipeline import forward
+from bakeoff_dramatiq.redriving import judged, put_letter_back, redrive
 from bakeoff_dramatiq.rows import Rows
 from bakeoff_dramatiq.sightings import describe
 from bakeoff_dramatiq.state import State, waits_of
@@ -144,8 +146,34 @@ class DramatiqClient:
 
     def _list(self, status: Status | None, limit: int) -> Sequence[Listed]:
         newest = sorted(self._rows.all(), key=lambda item: -int(item[1].get("started_at", 0)))
-        listed = [Listed(workflow_id, status_of(row), row.get("saga")) for workflow_id, row in newest]
+        listed = [
+            Listed(workflow_id, status_of(row), row.get("saga"), int(row.get("started_at", 0)) / 1000)
+            for workflow_id, row in newest
+        ]
         return [item for item in listed if status is None or item.status is status][:limit]
+
+    async def redrive(self, workflow_id: str, step: str | None = None) -> str:
+        """Publish once more what a saga goes on with."""
+        return await self._in_thread(self._redrive, workflow_id, step)
+
+    def _redrive(self, workflow_id: str, step: str | None) -> str:
+        return redrive(self._context_of(workflow_id), workflow_id, step)
+
+    async def dead_letters(self, limit: int) -> Sequence[DeadLetter]:
+        """What lies in the queue's ``.XQ``."""
+        return await self._in_thread(self._dead_letters, limit)
+
+    def _dead_letters(self, limit: int) -> Sequence[DeadLetter]:
+        found = letters(self._broker, queue_name(self._deployment), limit)
+        return [judged(self._contexts, self._rows, self._broker, letter) for letter in found]
+
+    async def requeue(self, message_id: str) -> DeadLetter:
+        """Put a dead letter back into its queue."""
+        return await self._in_thread(self._requeue, message_id)
+
+    def _requeue(self, message_id: str) -> DeadLetter:
+        queue = queue_name(self._deployment)
+        return put_letter_back(self._contexts, self._rows, self._broker, queue, message_id)
 
     async def close(self) -> None:
         """Close connections and threads."""

@@ -32,8 +32,13 @@ def backward(
     """Build the undos of everything that succeeded before ``cause`` or, ``own``, may have had an effect.
 
     The last message stores the outcome. A saga without anything to undo goes there at once.
+
+    The messages of a saga keep the route with which it began. A step that this worker's version has inserted
+    meanwhile has left no result in them: it was not made. Where the message is lost, nothing tells that.
     """
-    done = [*steps_before(saga, cause["step"]), *own]
+    results = state["results"]
+    made = [step for step in steps_before(saga, cause["step"]) if step.name in results or not results]
+    done = [*made, *own]
     names = [undo_actor(saga, step) for step in reversed(done) if step.compensation is not None]
     messages = [broker.get_actor(name).message() for name in [*names, finish_actor(saga)]]
     undoing: State = {**state, "cause": cause, "errors": []}

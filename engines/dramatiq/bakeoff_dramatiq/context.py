@@ -96,10 +96,19 @@ class Context:
         return result
 
     def maybe_happened(self, step: Step, state: State) -> bool:
-        """Tell at a decline whether an earlier attempt, failed or lost, may have had an effect (S3)."""
+        """Tell at a decline whether an earlier attempt, failed or lost, may have had an effect (S3).
+
+        The declined one had none, and says so: its message comes again if its worker dies after the callback
+        went out, and must not ask for an undo of its own then, which would come too late to be in order.
+        """
         if attempt_of(current_message()) > 1:
             return True
-        return step.compensation is not None and self.rows.begun(state["workflow_id"], step.name) > 1
+        if step.compensation is None:
+            return False
+        if self.rows.begun(state["workflow_id"], step.name) > 1:
+            return True
+        self.rows.nothing_came(state["workflow_id"], step.name)
+        return False
 
     def undo(self, state: State, cause: CauseData, own: Sequence[Step]) -> None:
         """Publish the way back, unless another message has done so already."""

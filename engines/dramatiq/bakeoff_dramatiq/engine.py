@@ -8,17 +8,26 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from bakeoff.engine import EngineClient, EngineInfo, Survives
+from bakeoff.engine import Claim, EngineClient, EngineInfo, Means, Support, Survives
 from bakeoff.servers import RabbitmqServer, ValkeyServer
 from bakeoff.settings import SettingsInForce
 from bakeoff_dramatiq.claims import claims
 from bakeoff_dramatiq.client import DramatiqClient
 from bakeoff_dramatiq.settings import SETTINGS
+from bakeoff_dramatiq.windows import windows_of
 
 if TYPE_CHECKING:
     from bakeoff.deployment import Deployment
+    from bakeoff.saga import Saga
     from bakeoff.servers import Server
+    from bakeoff.world import Window
 
+_MEANS = {
+    Means.REDRIVE: Claim(
+        Support.PATTERN, "puts the saga's dead letter back; else publishes undos or pipeline again"
+    ),
+    Means.DEAD_LETTERS: Claim(Support.NATIVE, "every failed message goes into the queue's .XQ"),
+}
 _TITLES = {"valkey": "Dramatiq pipeline (Valkey)", "rabbitmq": "Dramatiq pipeline (RabbitMQ)"}
 
 
@@ -38,6 +47,8 @@ class DramatiqEngine:
             settings=SETTINGS,
             versions={package: version(package) for package in packages},
             note="a step repeats its successor when its worker dies between publishing and acknowledging",
+            means=_MEANS,
+            lease_s=None if settings is None else _lease_s(settings),
         )
 
     def servers(self, settings: SettingsInForce) -> Sequence[Server]:
@@ -67,6 +78,10 @@ class DramatiqEngine:
             *("--processes", str(settings["processes"]), "--threads", str(deployment.slots)),
         )
 
+    def windows(self, saga: Saga, settings: SettingsInForce) -> Sequence[Window]:
+        """Places between what a middleware publishes and the acknowledgement."""
+        return windows_of(saga)
+
     async def connect(self, deployment: Deployment) -> EngineClient:
         """Return a client; its threads and connections begin with its first call."""
         client: Any = await asyncio.to_thread(DramatiqClient, deployment)
@@ -77,15 +92,31 @@ def _valkey(role: str, address: str | None, settings: SettingsInForce) -> Valkey
     return ValkeyServer(role=role, external_address=address, appendonly=bool(settings["appendonly"]))
 
 
+def _lease_s(settings: SettingsInForce) -> float:
+    """Return how long a message stays with a process that has fallen silent, at the least.
+
+    On Valkey the next command that looks for dead workers takes it back (``maintenance_chance``); on RabbitMQ
+    the server closes the connection.
+    """
+    if settings["broker"] == "rabbitmq":
+        return RabbitmqServer.silence_s(None)  # pika takes what the server proposes
+    return float(settings["heartbeat_timeout_s"])
+
+
 def _survives(settings: SettingsInForce | None) -> frozenset[Survives]:
     """Return what acknowledged sagas survive; on Valkey not the kill of the broker, for sure.
 
     A worker fetches with one command, which leases the messages to its process. Where the broker dies after
     the command and before the answer, they stay leased to a process that lives and does not know of them.
     """
-    if settings is None or settings["broker"] == "valkey":
-        return frozenset({Survives.WORKER_KILL})
-    published = settings["confirm_delivery"] and settings["connection_retries"]
+    workers = {Survives.STEP_KILL, Survives.WORKER_KILL}
+    if settings is None:
+        return frozenset({*workers, Survives.BROKER_RESTART})
     # The rows are in a Valkey; of one of the user's own, nobody told us what it keeps.
     kept = settings["appendonly"] and not settings["results_url"]
-    return frozenset({Survives.WORKER_KILL, *([Survives.BROKER_KILL] if published and kept else [])})
+    if not (kept and settings["connection_retries"]):  # what a hook cannot publish, Dramatiq only logs
+        return frozenset(workers)
+    if settings["broker"] == "valkey":
+        return frozenset({*workers, *(set() if settings["broker_url"] else {Survives.BROKER_RESTART})})
+    confirmed = {Survives.BROKER_RESTART, Survives.BROKER_KILL} if settings["confirm_delivery"] else set()
+    return frozenset(workers | confirmed)

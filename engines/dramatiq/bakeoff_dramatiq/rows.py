@@ -38,6 +38,7 @@ class Rows:
         self._claim, self._settle = register(scripts.CLAIM), register(scripts.SETTLE)
         self._arrive, self._signal = register(scripts.ARRIVE), register(scripts.SIGNAL)
         self._expire, self._compensate = register(scripts.EXPIRE), register(scripts.COMPENSATE)
+        self._reopen = register(scripts.REOPEN)
         self._notes = OneWay(self.client)
 
     def saga_key(self, workflow_id: str) -> str:
@@ -55,8 +56,10 @@ class Rows:
             ``new`` or ``again`` (publish now), ``known`` or ``conflict``.
         """
         digest = hashlib.sha256(json.dumps([saga.name, input], sort_keys=True).encode()).hexdigest()
+        # The input is there for an operator who has to publish the saga again; nobody else reads it.
+        arguments: list[str | int] = [digest, saga.name, LEASE_MS, json.dumps(input)]
         while True:
-            word, wait_ms = self._claim([self.saga_key(workflow_id)], [digest, saga.name, LEASE_MS])
+            word, wait_ms = self._claim([self.saga_key(workflow_id)], arguments)
             if word != b"busy":
                 return str(word.decode())
             time.sleep(min(wait_ms, 50) / 1000)
@@ -70,10 +73,14 @@ class Rows:
 
     def begin(self, workflow_id: str, step: str) -> None:
         """Count, without waiting, that a worker has begun with the first attempt of a step."""
-        self._notes.send("EVAL", scripts.BEGUN, 1, self.saga_key(workflow_id), f"begun:{step}")
+        self._notes.send("EVAL", scripts.BEGUN, 1, self.saga_key(workflow_id), f"begun:{step}", 1)
+
+    def nothing_came(self, workflow_id: str, step: str) -> None:
+        """Count back, without waiting: the attempt was declined, so its message may come again."""
+        self._notes.send("EVAL", scripts.BEGUN, 1, self.saga_key(workflow_id), f"begun:{step}", -1)
 
     def begun(self, workflow_id: str, step: str) -> int:
-        """How often that was, over all deliveries of the step's message."""
+        """How often that was, over all deliveries of the step's message, and not declined."""
         count: Any = self.client.hget(self.saga_key(workflow_id), f"begun:{step}")
         return int(count or 0)
 
@@ -91,6 +98,16 @@ class Rows:
         keys += [self.signal_key(workflow_id, wait.name) for wait in waits_of(saga)]
         text = json.dumps([workflow_id, outcome.to_json()], separators=(",", ":"))
         self._settle(keys, [text, self._ttl_ms, self.channel])
+
+    def reopen(self, workflow_id: str, outcome: str) -> bool:
+        """Take an outcome back, because it is to be replaced; false if it is another one by now."""
+        return bool(self._reopen([self.saga_key(workflow_id)], [outcome]))
+
+    def forget_that_it_passed(self, saga: Saga, workflow_id: str) -> None:
+        """Let a saga that is published again pass its waits again, by the signals that they were given."""
+        for wait in waits_of(saga):
+            key = self.signal_key(workflow_id, wait.name)
+            self.client.hdel(key, "published", "decided", "claimed_until", "state")
 
     def arrive(self, wait: Wait, state: State) -> tuple[str, JSON]:
         """Park the saga at a wait: ``("go", payload)`` if the signal was earlier, ``waiting`` or ``gone``."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 _NOW = "local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
 
-#: KEYS: saga row. ARGV: digest, saga name, lease. Whoever is told ``new`` or ``again`` publishes the saga.
+#: KEYS: saga row. ARGV: digest, saga name, lease, input. Whoever is told ``new`` or ``again`` publishes.
 CLAIM = (
     _NOW
     + """
@@ -15,7 +15,7 @@ local digest, published, claimed = unpack(
   redis.call('HMGET', KEYS[1], 'digest', 'published', 'claimed_until'))
 if not digest then
   redis.call('HSET', KEYS[1], 'digest', ARGV[1], 'saga', ARGV[2], 'started_at', now,
-    'claimed_until', now + ARGV[3])
+    'claimed_until', now + ARGV[3], 'input', ARGV[4])
   return {'new', 0}
 end
 if digest ~= ARGV[1] then return {'conflict', 0} end
@@ -77,9 +77,10 @@ redis.call('HSET', KEYS[1], 'decided', 'timeout')
 return {'go', state}
 """
 
-#: KEYS: saga row. ARGV: field. A worker has begun with a step; the row of a forgotten saga stays away.
+#: KEYS: saga row. ARGV: field, 1 or -1. A worker has begun with a step, or a decline says that nothing came
+#: of it; the row of a forgotten saga stays away.
 BEGUN = """
-if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HINCRBY', KEYS[1], ARGV[1], 1) end
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HINCRBY', KEYS[1], ARGV[1], ARGV[2]) end
 return 1
 """
 
@@ -99,5 +100,15 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('HSET', KEYS[1], 'published', 1)
   redis.call('HDEL', KEYS[1], 'state')
 end
+return 1
+"""
+
+#: KEYS: saga row. ARGV: the outcome that an operator replaces. Nobody has settled it again meanwhile: 1.
+REOPEN = """
+local outcome = redis.call('HGET', KEYS[1], 'outcome')
+if outcome ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'replaces', outcome)
+redis.call('HDEL', KEYS[1], 'outcome')
+redis.call('PERSIST', KEYS[1])
 return 1
 """

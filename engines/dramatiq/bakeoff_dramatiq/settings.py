@@ -43,6 +43,7 @@ SETTINGS: Sequence[Setting] = (
     _same("processes", "child processes of one worker; each runs as many threads as it has slots", 1),
     Setting(
         name="heartbeat_timeout_s",
+        lease=True,
         least=0.1,
         help="seconds without a sign of life after which a worker process counts as dead",
         default=60.0,

@@ -11,6 +11,7 @@ import threading
 
 import dramatiq
 from dramatiq import Broker, Middleware, Worker
+from dramatiq.middleware import AgeLimit
 
 from bakeoff.deployment import Deployment
 from bakeoff.errors import ServerAwayError
@@ -20,6 +21,7 @@ from bakeoff_dramatiq.actors import declare_saga
 from bakeoff_dramatiq.broker import make_broker, queue_name
 from bakeoff_dramatiq.context import Context
 from bakeoff_dramatiq.rows import Rows
+from bakeoff_dramatiq.windows import Windows
 
 #: Seconds between two questions to a server that is away, and for its answer.
 _AGAIN_S, _PATIENCE_S = 0.5, 5.0
@@ -75,4 +77,6 @@ def setup() -> None:
     for saga in participant.sagas.values():
         declare_saga(Context(broker, rows, saga, queue_name(deployment), participant))
     broker.add_middleware(Announcement(participant, deployment))
+    if participant.services.faults:
+        broker.add_middleware(Windows(participant), before=AgeLimit)
     dramatiq.set_broker(broker)

@@ -10,7 +10,7 @@ import platform
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bakeoff.engine import Capability, Claim, EngineInfo, Support
+from bakeoff.engine import Capability, Claim, EngineInfo, Means, Support
 from bakeoff.errors import UsageError
 from bakeoff.settings import Setting, SettingsInForce
 
@@ -27,6 +27,13 @@ _CLAIMS = {
         Support.NATIVE, "there is no lease; the timer lives as long as the process"
     ),
     Capability.EVENT_HISTORY: Claim(Support.ABSENT, "nothing is kept but the current state"),
+}
+
+_MEANS = {
+    Means.REDRIVE: Claim(
+        Support.ABSENT, "nothing is kept of a saga beyond its process, and inside it none is left alone"
+    ),
+    Means.DEAD_LETTERS: Claim(Support.ABSENT, "there are no messages"),
 }
 
 _SETTINGS = (
@@ -55,6 +62,7 @@ class InlineEngine:
             versions={"python": platform.python_version()},
             note="in the client's process; a crash loses every running saga",
             in_process=True,
+            means=_MEANS,
         )
 
     def servers(self, settings: SettingsInForce) -> Sequence[Server]:

@@ -1,4 +1,4 @@
-"""The sagas that this worker process knows, handed to workflow code.
+"""The sagas that this worker process knows and the patience that it has, handed to workflow code.
 
 A workflow has no constructor argument from its worker, so this is the one piece of state of the process.
 The sandbox passes this module through: all workflows see the same, immutable definitions.
@@ -7,16 +7,40 @@ The sandbox passes this module through: all workflows see the same, immutable de
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 
 from bakeoff.saga import Saga
 
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the server waits for an activity's worker; no part of what a replay compares.
+
+    Attributes:
+        factor: By which every start-to-close timeout is multiplied.
+        heartbeat: Without a heartbeat for so long the attempt is given up; ``None``: only at its timeout.
+    """
+
+    factor: float = 1.0
+    heartbeat: timedelta | None = None
+
+
 _sagas: dict[str, Saga] = {}
+_patience = Patience()
 
 
-def publish(sagas: Mapping[str, Saga]) -> None:
-    """Make these the sagas of the process; called once, before its worker polls."""
+def publish(sagas: Mapping[str, Saga], patience: Patience | None = None) -> None:
+    """Make these the sagas and the patience of the process; called once, before its worker polls."""
+    global _patience
     _sagas.clear()
     _sagas.update(sagas)
+    _patience = patience or Patience()
+
+
+def patience() -> Patience:
+    """The patience of the process."""
+    return _patience
 
 
 def saga_called(name: str) -> Saga:

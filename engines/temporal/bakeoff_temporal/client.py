@@ -12,6 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from temporalio.api.testservice.v1 import SleepRequest
 from temporalio.client import (
     Client,
+    WorkflowExecution,
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowHandle,
@@ -41,6 +42,8 @@ from bakeoff.servers import server_away
 from bakeoff_temporal import queries
 from bakeoff_temporal.connection import DRAIN_S, ROLE, task_queue
 from bakeoff_temporal.failures import outcome_of
+from bakeoff_temporal.redriving import redrive
+from bakeoff_temporal.route import ROUTE, route_of
 
 #: gRPC says these when nobody can know whether the request was carried out.
 _UNKNOWN = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
@@ -77,6 +80,7 @@ class TemporalClient:
                 task_queue=self._queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                memo={ROUTE: route_of(saga)},
             )
         except WorkflowAlreadyStartedError as error:
             try:
@@ -170,18 +174,33 @@ class TemporalClient:
 
     async def list_sagas(self, status: Status | None = None, limit: int = 100) -> Sequence[Listed]:
         """The server's visibility list, newest first; a new saga may be missing for a moment."""
-        found: list[tuple[datetime, Listed]] = []
+        found: dict[str, tuple[datetime, Listed]] = {}
         try:
             async for execution in self._client.list_workflows(queries.list_filter(self._queue, status)):
                 item = queries.listed(execution, self._deployment.prefix)
-                if status is None or item.status is status:
-                    found.append((execution.start_time, item))
+                if status not in (None, item.status):
+                    continue
+                known = found.get(item.workflow_id)
+                if known is not None and known[0] >= execution.start_time:
+                    continue
+                if queries.may_be_replaced(execution) and not await self._is_current(execution):
+                    continue
+                found[item.workflow_id] = execution.start_time, item
                 if len(found) >= limit:
                     break
         except RPCError as error:
             raise self._refused(error) from error
         # The server's own order is running ones first, then by the time of their end.
-        return [item for _, item in sorted(found, key=lambda pair: pair[0], reverse=True)]
+        return [item for _, item in sorted(found.values(), key=lambda pair: pair[0], reverse=True)]
+
+    async def redrive(self, workflow_id: str, step: str | None = None) -> str:
+        """Reset a workflow that ended badly; hurry one that waits for its next attempt."""
+        try:
+            return await redrive(self._client, self._handle(workflow_id), workflow_id, step)
+        except RPCError as error:
+            if error.status is RPCStatusCode.UNIMPLEMENTED:
+                raise self._refused(error) from error
+            raise self._translated(error, workflow_id) from error
 
     async def event_history(self, workflow_id: str) -> Sequence[Event]:
         """The workflow's event history, one line per event."""
@@ -214,6 +233,10 @@ class TemporalClient:
         except RPCError as error:
             return error if error.status in _UNKNOWN else None
         return None
+
+    async def _is_current(self, execution: WorkflowExecution) -> bool:
+        """Whether no reset has put another run in this one's place."""
+        return (await self._client.get_workflow_handle(execution.id).describe()).run_id == execution.run_id
 
     async def _is_over(self, workflow_id: str) -> bool:
         try:

@@ -8,14 +8,16 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
-from bakeoff.engine import Capability, Claim, EngineInfo, Support, Survives
+from bakeoff.engine import Capability, Claim, EngineInfo, Means, Support, Survives
 from bakeoff_temporal.settings import SETTINGS
 
 if TYPE_CHECKING:
     from bakeoff.deployment import Deployment
     from bakeoff.engine import EngineClient
+    from bakeoff.saga import Saga
     from bakeoff.servers import Server
     from bakeoff.settings import SettingsInForce
+    from bakeoff.world import Window
 
 _CLAIMS: Final = {
     Capability.ORDER: "the workflow awaits each activity before it schedules the next",
@@ -35,6 +37,15 @@ _CLAIMS: Final = {
     Capability.DESCRIBE: "pending activities from the server, and a query to the workflow",
     Capability.LIST: "the server's visibility store",
     Capability.EVENT_HISTORY: "the workflow's event history",
+}
+_MEANS: Final = {
+    Means.REDRIVE: Claim(
+        Support.NATIVE,
+        "resets the workflow to before the compensation that gave up; resets an activity's pause",
+    ),
+    Means.DEAD_LETTERS: Claim(
+        Support.ABSENT, "the server gives no task up; what failed is a workflow: `bakeoff stuck` lists those"
+    ),
 }
 #: What the server ``time-skipping`` lacks.
 _ABSENT_ON_TEST_SERVER: Final = {
@@ -61,6 +72,7 @@ class TemporalEngine:
             settings=SETTINGS,
             versions={"temporalio": version("temporalio")},
             note=_note(settings),
+            means=_MEANS,
         )
 
     def servers(self, settings: SettingsInForce) -> Sequence[Server]:
@@ -75,6 +87,12 @@ class TemporalEngine:
     def worker_command(self, deployment: Deployment) -> Sequence[str]:
         """One process with ``deployment.slots`` steps at once."""
         return (sys.executable, "-m", "bakeoff_temporal.worker")
+
+    def windows(self, saga: Saga, settings: SettingsInForce) -> Sequence[Window]:
+        """One, between an activity's result and the workflow that hears of it."""
+        from bakeoff_temporal.windows import windows_of
+
+        return windows_of(saga)
 
     async def connect(self, deployment: Deployment) -> EngineClient:
         """Connect to the deployment's server."""
@@ -97,7 +115,8 @@ def _survives(settings: SettingsInForce | None) -> frozenset[Survives]:
     kept = settings is None or not (
         settings["address"] or _skips_time(settings) or settings["database"] == "memory"
     )
-    return frozenset({Survives.WORKER_KILL, *([Survives.BROKER_KILL] if kept else [])})
+    workers = {Survives.STEP_KILL, Survives.WORKER_KILL}
+    return frozenset(workers | ({Survives.BROKER_RESTART, Survives.BROKER_KILL} if kept else set()))
 
 
 def _note(settings: SettingsInForce | None) -> str:

@@ -116,7 +116,18 @@ def listed(execution: WorkflowExecution, prefix: str) -> Listed:
             status = Status.COMPENSATION_FAILED if gave_up else Status.COMPENSATED
         case _:
             status = Status.RUNNING  # also terminated by a human: not settled
-    return Listed(workflow_id, status, execution.workflow_type)
+    return Listed(workflow_id, status, execution.workflow_type, execution.start_time.timestamp())
+
+
+def may_be_replaced(execution: WorkflowExecution) -> bool:
+    """Whether it is a run that an operator may have reset: it ended otherwise than by its own good end."""
+    match execution.status:
+        case WorkflowExecutionStatus.COMPLETED | WorkflowExecutionStatus.RUNNING:
+            return False
+        case WorkflowExecutionStatus.FAILED:
+            return "status" in execution.raw_info.memo.fields
+        case _:
+            return True
 
 
 def event(entry: HistoryEvent) -> Event:

@@ -119,13 +119,34 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         only=_DEV_SERVER,
     ),
     # A workflow task goes first to the worker that has the workflow in its cache; if that worker is dead,
-    # this long passes before another one gets it.
+    # this long passes before another one gets it. The price of a short time is a replay where the worker is
+    # alive but slow to ask, so `recommended` stays above any pause of a healthy worker.
     Setting(
         name="sticky_timeout_s",
+        lease=True,
         least=0.001,
         help="worker: seconds until a workflow task leaves a dead worker's own queue",
         default=10.0,
+        recommended=2.0,
+        ci=1.0,
+    ),
+    # Without heartbeats a dead worker's step is missed at its start-to-close timeout. The demonstration steps
+    # have two seconds, less than any sensible heartbeat; steps of T = 30 s are missed after a third of that.
+    Setting(
+        name="heartbeat_timeout_s",
+        lease=True,
+        least=0,
+        help="seconds without a heartbeat of a step's worker after which it is tried again; 0: no heartbeats",
+        default=0.0,
         recommended=10.0,
+        ci=5.0,
+    ),
+    Setting(
+        name="start_to_close_factor",
+        least=1,
+        help="multiplies the start-to-close timeouts of the steps, to see what they cost after a crash",
+        default=1.0,
+        recommended=1.0,
         ci=1.0,
     ),
     # Kubernetes and systemd send SIGTERM: without patience every deployment costs an attempt.

@@ -22,8 +22,10 @@ from bakeoff.world import Participant
 from bakeoff_temporal import catalogue
 from bakeoff_temporal.activities import activities_of
 from bakeoff_temporal.connection import DRAIN_S, connect, task_queue
+from bakeoff_temporal.heartbeats import KeepInTouch
 from bakeoff_temporal.overruns import SPARE_THREADS, GiveSlotsBack
 from bakeoff_temporal.settings import TIMER_SHIFT_MS_AS_SHIPPED
+from bakeoff_temporal.windows import StopInWindows
 from bakeoff_temporal.workflows import SagaWorkflow
 
 
@@ -39,11 +41,21 @@ def workflow_runner(sandbox: bool) -> WorkflowRunner:
 
 def interceptors(settings: SettingsInForce) -> list[Interceptor]:
     """What stands between the SDK and our activities: nothing as shipped."""
+    beating: list[Interceptor] = [KeepInTouch()] if settings["heartbeat_timeout_s"] else []
     if not settings["release_overrun_slots"]:
-        return []
+        return beating
     ours = settings.applies("timer_shift_ms")
     late_ms = settings["timer_shift_ms"] if ours else TIMER_SHIFT_MS_AS_SHIPPED
-    return [GiveSlotsBack(timedelta(milliseconds=late_ms))]
+    # The first one is the outermost: an attempt whose slot is free goes on without heartbeats.
+    return [*beating, GiveSlotsBack(timedelta(milliseconds=late_ms))]
+
+
+def patience(settings: SettingsInForce) -> catalogue.Patience:
+    """What workflows say about their activities."""
+    seconds = settings["heartbeat_timeout_s"]
+    return catalogue.Patience(
+        factor=settings["start_to_close_factor"], heartbeat=timedelta(seconds=seconds) if seconds else None
+    )
 
 
 def threads(deployment: Deployment) -> int:
@@ -56,7 +68,7 @@ def build_worker(
 ) -> Worker:
     """A worker with every setting in force; it does not poll yet."""
     settings = deployment.settings
-    catalogue.publish(participant.sagas)
+    catalogue.publish(participant.sagas, patience(settings))
     return Worker(
         client,
         task_queue=task_queue(deployment),
@@ -68,10 +80,15 @@ def build_worker(
         activity_executor=executor,
         max_concurrent_activities=deployment.slots,
         workflow_runner=workflow_runner(settings["sandbox"]),
-        interceptors=interceptors(settings),
+        interceptors=[*interceptors(settings), *_windows(deployment, participant)],
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=settings["sticky_timeout_s"]),
         graceful_shutdown_timeout=timedelta(seconds=settings["graceful_shutdown_s"]),
     )
+
+
+def _windows(deployment: Deployment, participant: Participant) -> list[Interceptor]:
+    """What lets workflows be caught; nothing unless the world has faults."""
+    return [StopInWindows(participant, deployment.prefix)] if participant.services.faults else []
 
 
 async def serve(deployment: Deployment) -> None:

@@ -25,7 +25,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     from bakeoff.outcome import Cause, Outcome, Status
     from bakeoff.saga import JSON, Direction, Parallel, RetryPolicy, Saga, Sleep, Step, Wait
-    from bakeoff_temporal.catalogue import saga_called
+    from bakeoff_temporal.catalogue import patience, saga_called
     from bakeoff_temporal.failures import (
         CANCELLED,
         TOO_LARGE,
@@ -36,6 +36,7 @@ with workflow.unsafe.imports_passed_through():
         was_cancelled,
     )
     from bakeoff_temporal.inbox import Inbox
+    from bakeoff_temporal.route import ROUTE, on_route
 
 #: Local activity that tells which activities of this workflow had a faulted attempt.
 FAULTED_ACTIVITIES = "faulted_activities"
@@ -61,7 +62,8 @@ class SagaWorkflow:
 
     @workflow.init
     def __init__(self, args: Sequence[RawValue]) -> None:
-        self._saga: Saga = saga_called(workflow.info().workflow_type)
+        route = workflow.memo_value(ROUTE, None, type_hint=list[str])
+        self._saga: Saga = on_route(saga_called(workflow.info().workflow_type), route)
         self._input: JSON = workflow.payload_converter().from_payload(args[0].payload)
         self._inbox = Inbox(e.name for e in self._saga.elements if isinstance(e, Wait))
         self._results: dict[str, JSON] = {}
@@ -169,7 +171,8 @@ class SagaWorkflow:
             step.compensation_name if undo else step.name,
             call,
             activity_id=f"{step.name}:compensation" if undo else step.name,
-            start_to_close_timeout=self._saga.timeout_of(step, direction),
+            start_to_close_timeout=self._saga.timeout_of(step, direction) * patience().factor,
+            heartbeat_timeout=patience().heartbeat,
             retry_policy=_policy(self._saga.retry_of(step, direction)),
             # A cancel lets the running attempt settle and stops the retries.
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

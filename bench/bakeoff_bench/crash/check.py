@@ -1,0 +1,40 @@
+"""``bakeoff check`` of a crash run: the matrix as it stands, and whether the judge still says the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+
+from bakeoff.cli.screen import say
+from bakeoff_bench.crash.folder import CrashFolder
+from bakeoff_bench.crash.rejudge import rejudged
+from bakeoff_bench.crash.result import failed, result_of, show
+from bakeoff_bench.run.stored import reading
+
+
+def check_crash(directory: Path, json_: Path | None) -> None:
+    """Judge every kill again; the exit code is that of ``bakeoff crash``, or 1 if the judge differs."""
+    folder = CrashFolder(directory)
+    with reading(directory):
+        result = result_of(folder)
+        again = list(rejudged(folder))
+        show(result)
+    differing = [(row, outcome, detail) for row, outcome, detail in again if outcome != row["outcome"]]
+    say()
+    for row, outcome, detail in differing:
+        where = f"{row['contestant']}, {row['fault']} at {row['point']}"
+        say(f"{where}: was {row['outcome']}, is judged {outcome} now: {detail}", style="bold red")
+    say(f"{len(again)} kills judged again, {len(again) - len(differing)} the same")
+    planned = sum(
+        len(one["contestants"]) * len(one["faults"]) * len(one["points"]) * one["kills"]
+        for one in result["manifest"]["series"]
+    )
+    left = planned - len(result["kills"])
+    if left:
+        say(f"{left} kills are not made yet: bakeoff crash --resume {directory}")
+    if json_ is not None:
+        json_.write_text(json.dumps(result, indent=2) + "\n")
+    if failed(result) or differing:
+        raise typer.Exit(1)

@@ -1,0 +1,82 @@
+"""The manifest of a crash run: what was asked for, who took part with which settings, on what machine."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import psutil
+
+from bakeoff.checkers import Shape
+from bakeoff.engine import Capability, Support
+from bakeoff_bench.crash.asked import Asked
+from bakeoff_bench.crash.contestants import Contestant
+from bakeoff_bench.crash.plan import CrashPlan
+
+
+def manifest_of(asked: Asked, plan: CrashPlan) -> dict[str, Any]:
+    """The manifest; no secrets, because nothing is done to servers that were not started for the run."""
+    everyone = {one.label: one for series in plan.series for one in series.contestants}
+    return {
+        "bakeoff": version("bakeoff"),
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "asked": asked.to_json(),
+        "saga": {"name": plan.saga.name, "shape": Shape.of(plan.saga).to_json()},
+        "seed": plan.seed,
+        "participants": plan.participants,
+        "series": [
+            {
+                "title": series.title,
+                "contestants": [one.label for one in series.contestants],
+                "faults": [fault.name for fault in series.faults],
+                "points": list(series.points),
+                "kills": series.kills,
+                "deadline_s": series.deadline_s,
+            }
+            for series in plan.series
+        ],
+        "contestants": {label: _about(one, plan) for label, one in everyone.items()},
+        "machine": {
+            "system": platform.platform(),
+            "python": platform.python_version(),
+            "cpus": psutil.cpu_count() or 0,
+            "memory_bytes": psutil.virtual_memory().total,
+        },
+    }
+
+
+def _about(one: Contestant, plan: CrashPlan) -> dict[str, Any]:
+    info = one.engine.info(one.settings)
+    outcome = info.claims[Capability.OUTCOME]
+    return {
+        "engine": one.engine.name,
+        "title": info.title,
+        "note": info.note,
+        "versions": dict(info.versions),
+        "config_class": str(one.settings.config_class),
+        "settings": one.settings.shown(),
+        "changed": list(one.settings.changed),
+        "raw": one.settings.shown_raw(),
+        "survives": sorted(str(what) for what in info.survives),
+        "lease_s": one.lease_s,
+        "silent": outcome.reason if outcome.support is Support.ABSENT else "",
+        "command": _command(one, plan),
+    }
+
+
+def _command(one: Contestant, plan: CrashPlan) -> str:
+    """What brings this contestant up alone; a fault and a point complete it."""
+    words = ["bakeoff", "crash", *one.arguments()]
+    words += ["--saga", plan.saga.name] if plan.saga.name != "order" else []
+    words += ["--own-leases", "--kills", "1"]
+    words += ["--participants", plan.participants] if plan.participants != "idempotent" else []
+    return shlex.join(words)
+
+
+def commands_of(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """``{contestant: command}``."""
+    return {label: str(about["command"]) for label, about in manifest["contestants"].items()}

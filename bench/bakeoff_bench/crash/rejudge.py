@@ -1,0 +1,70 @@
+"""Judges the kills of a stored crash run again, from ledger and history, and compares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from bakeoff.checkers import Evidence, Planned, Shape, read_books
+from bakeoff.history import Operation, read_history
+from bakeoff.world import Record, World
+from bakeoff_bench.crash.cells import group
+from bakeoff_bench.crash.control import missed
+from bakeoff_bench.crash.folder import CrashFolder, Row
+from bakeoff_bench.crash.outcome import HARMFUL, KillOutcome, outcome_of
+from bakeoff_bench.run.stored import reading
+
+_UNJUDGED = (KillOutcome.VOID, KillOutcome.NOT_SUPPORTED)
+
+
+def rejudged(folder: CrashFolder) -> Iterator[tuple[Row, KillOutcome, str]]:
+    """``(kill, outcome, detail)`` of every kill that was judged, as the judge sees it today.
+
+    Raises:
+        UsageError: If a file of the run is missing or broken.
+    """
+    manifest = folder.manifest()
+    judged = [row for row in folder.rows() if KillOutcome(row["outcome"]) not in _UNJUDGED]
+    for stack, rows in group(judged, lambda row: row["stack"]).items():
+        about = _Stack(folder.stacks / stack, manifest)
+        for row in rows:
+            evidence = about.evidence(row)
+            outcome, detail = outcome_of(evidence)
+            if outcome not in HARMFUL and (unseen := missed(evidence)):
+                outcome, detail = KillOutcome.VOID, f"the judge does not see {', '.join(unseen)}"
+            yield row, outcome, detail
+
+
+class _Stack:
+    """What one stack left: records and operations of every saga of it."""
+
+    def __init__(self, path: Path, manifest: Mapping[str, Any]) -> None:
+        self._contestants = manifest["contestants"]
+        self._shape = Shape.from_json(manifest["saga"]["shape"])
+        with reading(path / "world.db"):
+            if not (path / "world.db").exists():
+                raise FileNotFoundError(2, "there is no such file")
+            world = World.open(f"sqlite:///{path / 'world.db'}")
+            try:
+                self._records: dict[str, list[Record]] = group(world.ledger(), lambda one: one.workflow_id)
+                self._books = read_books(world.engine, {})
+            finally:
+                world.close()
+        operations = read_history(path / "history.jsonl")
+        self._operations: dict[str, list[Operation]] = group(operations, lambda one: one.workflow_id)
+
+    def evidence(self, row: Row) -> Evidence:
+        """As it lay before the judge when the kill was over."""
+        planned = Planned.from_json(row["planned"])
+        name = planned.workflow_id
+        return Evidence(
+            engine=row["engine"],
+            shape=self._shape,
+            planned={name: planned},
+            ledger=[one for one in self._records.get(name, []) if one.seq <= row["last_seq"]],
+            operations=self._operations.get(name, []),
+            books=self._books,
+            silent=self._contestants[row["contestant"]]["silent"],
+            engine_faults=True,
+        )

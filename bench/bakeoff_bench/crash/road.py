@@ -1,0 +1,164 @@
+"""How a saga is led to a point: what it must suffer, where it stops on the way, which signals it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from bakeoff.checkers import Planned
+from bakeoff.errors import UsageError
+from bakeoff.expectation import Expectation, Facts, expect
+from bakeoff.orders.model import Order
+from bakeoff.saga import Saga, Sleep, Step, Wait
+from bakeoff.world import Aim, Fate, Point, Record, Window
+from bakeoff_bench.crash.points import Moment
+
+#: Attempts that fail before a kill between two attempts: the pause doubles each time, and a longer one is
+#: easier to hit; the last attempt is left to the engine.
+_FAILURES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Road:
+    """The way to one point of one saga.
+
+    Attributes:
+        aim: The point.
+        fates: What the domain does to the saga, so that it gets there.
+        stage: Where it stops before a point that does not last, until all is ready; ``None`` for none.
+        early: Waits on the way, whose signals are sent at once; those of all others after the fault.
+    """
+
+    aim: Aim
+    fates: dict[str, Fate]
+    stage: Aim | None
+    early: frozenset[str]
+
+
+def road_to(saga: Saga, aim: Aim, windows: Iterable[Window] = ()) -> Road:
+    """Lead a saga to ``aim``; ``windows`` are those that its engine declares.
+
+    Raises:
+        UsageError: If a compensation cannot be brought about.
+    """
+    until, fates = _forced(saga, aim)
+    if aim.point == Moment.WHILE_RETRYING:
+        failures: Fate = {"first": ["fault"] * failures_before(saga, aim)}
+        fates |= {f"{aim.step}:{aim.direction}": failures}
+    elif any(window.aim == aim and window.after == "decline" for window in windows):
+        fates |= {f"{aim.step}:{aim.direction}": {"then": "decline"}}
+    end = len(saga.elements) if until is None else saga.index_of(until)
+    early = frozenset(one.name for one in saga.elements[:end] if isinstance(one, Wait))
+    return Road(aim=aim, fates=fates, stage=_stage(saga, aim), early=early)
+
+
+def failures_before(saga: Saga, aim: Aim) -> int:
+    """How many attempts fail before a kill between two attempts."""
+    most = saga.retry_of(saga.step(aim.step), aim.direction).maximum_attempts
+    return _FAILURES if most is None else min(_FAILURES, most - 1)
+
+
+def plan_saga(saga: Saga, order: Order, road: Road | None) -> Planned:
+    """What the saga of an order must come to; ``road=None`` for one that stands beside.
+
+    Its alternatives are ends that are as good under a fault; ``choose_end`` tells which of them counts.
+    """
+    ends = _ends(saga, road)
+    return Planned(
+        workflow_id=order.workflow_id,
+        input=order.order_id,
+        order_id=order.order_id,
+        expected=_expect(saga, road, {}),
+        alternatives=tuple(end for _, end in ends),
+    )
+
+
+def choose_end(saga: Saga, road: Road, planned: Planned, records: Sequence[Record]) -> Planned:
+    """The plan with the one end that the ledger shows, if it is as good as the first one."""
+    undone = {
+        (r.step, r.direction, r.kind)
+        for r in records
+        if r.direction == "compensation" and r.kind in ("effect", "nothing")
+    }
+    spent = _spent(saga, road.aim, records)
+    good = [planned.expected, *(end for needs_all, end in _ends(saga, road) if spent or not needs_all)]
+    shown = (end for end in good if undone <= {mark for group in end.effects for mark in group})
+    return replace(planned, expected=next(shown, planned.expected), alternatives=())
+
+
+def _ends(saga: Saga, road: Road | None) -> list[tuple[bool, Expectation]]:
+    """``(whether all attempts must have been used up, end)`` of everything that a fault may bring about."""
+    ends = []
+    # An attempt that was lost may have acted: its step has an undo of its own, though it was declined.
+    for name, fate in road.fates.items() if road else ():
+        if fate.get("then") == "decline" and not fate.get("first"):
+            ends.append((False, _expect(saga, road, {name: {"first": ["fault"], "then": "decline"}})))
+    # All of its attempts were lost: the saga is compensated. What an engine calls that is its own matter.
+    first = next(step for step in saga.steps() if step.recorded)
+    struck = saga.step(road.aim.step) if road and road.aim.step in _steps(saga) else first
+    undoing = road is not None and road.aim.direction == "compensation"
+    if not undoing and saga.retry_of(struck).maximum_attempts is not None:
+        for word in ("fault", "unknown"):  # its effect was committed when the process died, or not
+            end = _expect(saga, road, {f"{struck.name}:action": {"then": word}})
+            ends.append((True, replace(end, causes=frozenset())))
+    return ends
+
+
+def _expect(saga: Saga, road: Road | None, fates: dict[str, Fate]) -> Expectation:
+    facts = Facts(signals=frozenset(one.name for one in saga.elements if isinstance(one, Wait)))
+    return expect(saga, {**(road.fates if road else {}), **fates}, facts)
+
+
+def _spent(saga: Saga, aim: Aim, records: Sequence[Record]) -> bool:
+    if aim.step not in _steps(saga) or aim.direction == "compensation":
+        return False
+    most = saga.retry_of(saga.step(aim.step)).maximum_attempts
+    tried = [r for r in records if r.kind == "attempt" and (r.step, r.direction) == (aim.step, "action")]
+    # Between two attempts the engine may have handed the next one to the worker that died.
+    lost = int(aim.point == Moment.WHILE_RETRYING)
+    return most is not None and max((max(r.attempt, r.ordinal) for r in tried), default=0) + lost >= most
+
+
+def _steps(saga: Saga) -> set[str]:
+    return {step.name for step in saga.steps()}
+
+
+def _forced(saga: Saga, aim: Aim) -> tuple[str | None, dict[str, Fate]]:
+    """Until which element the saga has to go forward, and what brings it to its compensation."""
+    if aim.point == Moment.DURING_START:
+        return next(one.name for one in saga.elements), {}
+    if aim.direction == "action":
+        return aim.step, {}
+    undone, pivot = saga.step(aim.step), saga.pivot_index()
+    later = [
+        step
+        for step in saga.steps()
+        if step.recorded
+        and step is not undone
+        and saga.index_of(step.name) >= saga.index_of(aim.step)
+        and (pivot is None or saga.index_of(step.name) <= pivot)
+    ]
+    if later:
+        return later[-1].name, {f"{later[-1].name}:action": {"then": "decline"}}
+    if undone.retry.exhausted(1) or (pivot is not None and saga.index_of(aim.step) >= pivot):
+        raise UsageError(f"nothing brings {saga.name} to undo {aim.step}")
+    # Nobody else can decline: its own effect is made, not confirmed, and then declined.
+    return aim.step, {f"{aim.step}:action": {"first": ["unknown"], "then": "decline"}}
+
+
+def _stage(saga: Saga, aim: Aim) -> Aim | None:
+    if aim.point in tuple(Point) or aim.point == Moment.DURING_START:
+        return None
+    if aim.point != Moment.WHILE_WAITING:
+        return Aim(aim.step, aim.direction, Point.BETWEEN_STEPS)
+    element = saga.elements[saga.index_of(aim.step)]
+    before = steps_before(saga, aim.step)
+    if isinstance(element, Sleep) and before:
+        return Aim(before[-1].name, "action", Point.AFTER_EFFECT)
+    return None  # a wait lasts as long as nobody sends its signal
+
+
+def steps_before(saga: Saga, element: str) -> list[Step]:
+    """Recorded steps of all elements before this one."""
+    at = saga.index_of(element)
+    return [step for step in saga.steps() if step.recorded and saga.index_of(step.name) < at]

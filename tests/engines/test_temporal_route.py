@@ -1,0 +1,28 @@
+"""A workflow keeps the route with which it was started."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bakeoff_temporal.route import on_route, route_of
+from tests.engines.replay_sagas import STEPS
+
+
+def test_a_step_that_was_inserted_later_is_no_part_of_the_route() -> None:
+    new = replace(STEPS.elements[1], name="new")
+    changed = replace(STEPS, elements=(*STEPS.elements[:2], new, *STEPS.elements[2:]), version=2)
+
+    assert on_route(changed, route_of(STEPS)).elements == STEPS.elements
+    assert on_route(changed, route_of(changed)) is changed
+
+
+def test_without_a_route_the_definition_counts() -> None:
+    """Histories of earlier versions, and workflows that people start in the UI, have none."""
+    assert on_route(STEPS, None) is STEPS
+
+
+def test_a_step_that_no_worker_knows_any_more_is_no_step_to_pass_over() -> None:
+    with pytest.raises(KeyError):
+        on_route(replace(STEPS, elements=STEPS.elements[1:]), route_of(STEPS))
