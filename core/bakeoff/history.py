@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TextIO
@@ -110,36 +110,71 @@ def read_history(path: Path) -> Sequence[Operation]:
         UsageError: If there is no such file, or a line in the middle is no line of a history.
     """
     operations: dict[int, Operation] = {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise UsageError(f"cannot read the history {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"the history {path} is no text: {error}") from error
-    for number, text in enumerate(lines, start=1):
-        try:
-            line = json.loads(text)
-        except ValueError as error:
-            if number == len(lines):
-                break
-            raise UsageError(f"{path}, line {number}: not JSON ({error})") from error
+    for number, line in _lines(path):
         try:
             _take(line, operations)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except _NO_LINE as error:
             raise UsageError(f"{path}, line {number}: no line of a history ({error})") from error
     return list(operations.values())
 
 
-def _take(line: Any, operations: dict[int, Operation]) -> None:
+def stream_history(path: Path) -> Iterator[tuple[int, Operation]]:
+    """``(number in the order of invocation, operation)`` in the order of completion.
+
+    Holds only what has not completed yet; otherwise as ``read_history``.
+    """
+    begun: dict[int, Operation] = {}
+    for number, line in _lines(path):
+        try:
+            completed = _take(line, begun)
+        except _NO_LINE as error:
+            raise UsageError(f"{path}, line {number}: no line of a history ({error})") from error
+        if completed is not None:
+            yield completed, begun.pop(completed)
+    yield from begun.items()
+
+
+#: What reading something else than a line of a history raises.
+_NO_LINE = (KeyError, TypeError, ValueError, AttributeError)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, Any]]:
+    torn: UsageError | None = None
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, text in enumerate(file, start=1):
+                if torn is not None:
+                    raise torn  # it is not the last line
+                try:
+                    line = json.loads(text)
+                except ValueError as error:
+                    torn = UsageError(f"{path}, line {number}: not JSON ({error})")
+                    continue
+                yield number, line
+    except OSError as error:
+        raise UsageError(f"cannot read the history {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the history {path} is no text: {error}") from error
+
+
+def _take(line: Any, operations: dict[int, Operation]) -> int | None:
+    """Begin or complete an operation; return its number if it is completed."""
     if line.get("type") == "invoke":
         operations[line["n"]] = Operation(
             name=line["op"], workflow_id=line["workflow_id"], invoked_at_s=float(line["at_s"])
         )
-    elif "n" in line:
-        operations[line["n"]] = replace(
-            operations[line["n"]],
-            completed_at_s=float(line["at_s"]),
-            completion=line["type"],
-            value=line.get("value"),
-            error=line.get("error"),
-        )
+        return None
+    if "n" not in line:
+        return None
+    number: int = line["n"]
+    begun = operations[number]
+    operations[number] = Operation(
+        name=begun.name,
+        workflow_id=begun.workflow_id,
+        invoked_at_s=begun.invoked_at_s,
+        completed_at_s=float(line["at_s"]),
+        completion=line["type"],
+        value=line.get("value"),
+        error=line.get("error"),
+    )
+    return number

@@ -77,7 +77,7 @@ def test_an_approval_as_docs_operate_shows_it(terminal: Terminal) -> None:
     blocks = [block.strip().splitlines() for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL)]
     assert blocks[0] == BLOCKS[0]
     assert blocks[1][-1] == BLOCKS[1][0]
-    start, describe, signal, result = blocks[-1]
+    start, describe, signal, result = next(block for block in blocks if " order-approval " in block[0])
     with terminal.open(up_line) as up:
         up.wait_for("Ctrl-C stops everything.")
         with terminal.open(worker_line) as worker:

@@ -69,13 +69,13 @@ def test_hard_limit_in_a_group_of_one_is_retried(lab: Lab, tmp_path: Path) -> No
     assert settled.counts == {"first": 1, "odd": 2}
 
 
-def test_killed_child_gives_its_message_back(lab: Lab, tmp_path: Path) -> None:
-    """With late acknowledgement the same attempt is made again by another child."""
+def test_killed_child_counts_as_a_failed_attempt(lab: Lab, tmp_path: Path) -> None:
+    """Another child makes the next one: a step that kills its process ends by its own policy."""
     settled = lab.settle(sagas.DYING, str(tmp_path))
 
     assert settled.outcome.status is Status.COMPLETED
     attempts = settled.trace.attempts("odd")
-    assert [record.attempt for record in attempts] == [1, 1]
+    assert [record.attempt for record in attempts] == [1, 2]
     assert attempts[0].pid != attempts[1].pid
 
 

@@ -19,6 +19,7 @@ ZERO = {
     "dramatiq.connection_retries",
     "dramatiq.queue_prefetch",
     "temporal.graceful_shutdown_s",
+    "temporal.heartbeat_timeout_s",
 }
 
 

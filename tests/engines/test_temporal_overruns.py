@@ -12,6 +12,7 @@ from bakeoff.deployment import Deployment
 from bakeoff.outcome import Status
 from bakeoff.plugins import Plugins
 from bakeoff.settings import ConfigClass, SettingsInForce, resolve
+from bakeoff_temporal.heartbeats import KeepInTouch
 from bakeoff_temporal.overruns import SPARE_THREADS, GiveSlotsBack
 from bakeoff_temporal.worker import interceptors, threads
 from tests.engines.temporal_stack import temporal_lab
@@ -40,14 +41,14 @@ def test_the_repair_is_a_setting_that_nobody_is_shipped_with() -> None:
     assert _threads(shipped) == SLOTS
     for config_class in (ConfigClass.RECOMMENDED, ConfigClass.CI):
         repaired = _settings(config_class)
-        assert [type(one) for one in interceptors(repaired)] == [GiveSlotsBack]
+        assert [type(one) for one in interceptors(repaired)] == [KeepInTouch, GiveSlotsBack]
         assert _threads(repaired) == SLOTS + SPARE_THREADS
 
 
 def test_a_server_of_ones_own_has_the_last_word_on_its_timeouts() -> None:
     """Its timers may be late by the second that it was shipped with: ``timer_shift_ms`` is not for it."""
-    (ours,) = interceptors(_settings(ConfigClass.CI))
-    (theirs,) = interceptors(_settings(ConfigClass.CI, address="theirs:7233"))
+    _, ours = interceptors(_settings(ConfigClass.CI))
+    _, theirs = interceptors(_settings(ConfigClass.CI, address="theirs:7233"))
     assert isinstance(ours, GiveSlotsBack)
     assert isinstance(theirs, GiveSlotsBack)
 
@@ -57,8 +58,11 @@ def test_a_server_of_ones_own_has_the_last_word_on_its_timeouts() -> None:
 @pytest.mark.service
 @pytest.mark.parametrize(("release", "after_s", "within_s"), [("true", 0.5, 4), ("false", 5, OVERRUN_S)])
 def test_slot_of_an_overrun_comes_back(tmp_path: Path, release: str, after_s: float, within_s: float) -> None:
-    """The next attempt needs the only slot: at the timeout, or, as shipped, when the SDK interrupts."""
-    overrides = {"release_overrun_slots": release}
+    """The next attempt needs the only slot: at the timeout, or, as shipped, when the SDK interrupts.
+
+    With heartbeats the SDK hears of the timeout sooner, so there are none here.
+    """
+    overrides = {"release_overrun_slots": release, "heartbeat_timeout_s": "0"}
     with temporal_lab(tmp_path, "overrun", overrides=overrides, slots=1) as lab:
         settled = lab.settle(sagas.POLICIES, fates={"hasty:action": {"first": [f"slow:{OVERRUN_S}"]}})
 

@@ -101,8 +101,8 @@ def _share(cell: Cell) -> str:
 def _span(times: Times, cell: Cell) -> str:
     beyond = f"> {cell.deadline_s:.0f}" if times.censored else "never"
     if not times.seen_s:
-        documented = f", documented {cell.documented_s:.0f} s" if cell.documented_s and times.censored else ""
-        return f"{beyond}{' s' if times.censored else ''}{documented}" if cell.landed else "-"
+        documented = f", documented {cell.documented_s:.0f} s" if cell.documented_s else ""
+        return f"{beyond} s{documented}" if times.censored else "never" if times.never else "-"
     middle = beyond if times.median_s is None else f"{times.median_s:.1f}"
     longest = beyond if times.censored or times.never else f"{times.seen_s[-1]:.1f}"
     return f"{middle} s ({times.seen_s[0]:.1f} to {longest})"

@@ -13,20 +13,19 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, insert, select
 
-from bakeoff.checkers import Evidence, Planned, Shape, choose_alternative, read_books
+from bakeoff.checkers import Evidence, Shape, in_turn
 from bakeoff.errors import UsageError
-from bakeoff.history import read_history
 from bakeoff.orders.loader import Rejection
-from bakeoff.world import World, schema
+from bakeoff.world import schema
 from bakeoff.world.database import open_database, reading
 from bakeoff_bench.run import stored
+from bakeoff_bench.run.batches import batches
 from bakeoff_scenarios import Workload
 
 FORMAT = 1
@@ -118,8 +117,8 @@ class RunFolder:
         (folder / "workload.json").write_text(json.dumps(about, indent=2) + "\n")
         _write_lines(folder / "plan.jsonl", (one.planned.to_json() for one in workload.assignments))
 
-    def evidence(self, engine: str, manifest: Mapping[str, Any]) -> Evidence:
-        """Everything that is known of one engine's part.
+    def evidence(self, engine: str, manifest: Mapping[str, Any]) -> Iterator[Evidence]:
+        """Everything that is known of one engine's part, in batches of its sagas.
 
         Raises:
             UsageError: If a file of it is missing or broken.
@@ -128,36 +127,20 @@ class RunFolder:
         with stored.reading(folder / "workload.json"):
             about = json.loads((folder / "workload.json").read_text())
             stored.check_workload(about)
-        with stored.reading(folder / "plan.jsonl"):
-            lines = (folder / "plan.jsonl").read_text().splitlines()
-            plans = [Planned.from_json(json.loads(line)) for line in lines]
         with stored.reading(self.path / _MANIFEST):
             shape = Shape.from_json(manifest["saga"]["shape"])
-        with stored.reading(folder / "world.db"):
-            world = World.open(f"sqlite:///{folder / 'world.db'}")
-            try:
-                ledger = world.ledger()
-                books = read_books(world.engine, about["stock"])
-            finally:
-                world.close()
-        evidence = Evidence(
+        common = Evidence(
             engine=engine,
             shape=shape,
-            planned={planned.workflow_id: planned for planned in plans},
+            planned={},
             counts=about["counts"],
-            ledger=ledger,
-            operations=read_history(folder / "history.jsonl"),
-            books=books,
+            ledger=(),
+            operations=(),
             rejected=sum(item["what"] == "order" for item in self.rejected()),
             rejected_planned=manifest["orders"]["rejected_orders"],
             silent=manifest["engines"][engine]["silent"],
         )
-        with stored.reading(folder / "history.jsonl"):
-            evidence.words()
-        with stored.reading(folder / "plan.jsonl"):
-            records = evidence.by_saga()
-            chosen = {wf: choose_alternative(plan, records[wf]) for wf, plan in evidence.planned.items()}
-        return replace(evidence, planned=chosen)
+        return in_turn(batches(folder, common, about["stock"]))
 
 
 def keep_world(source: Engine, file: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, Select, Table, func, select
 
 from bakeoff.world import schema
 from bakeoff.world.database import reading
@@ -37,36 +37,46 @@ class Books:
 
 def read_books(engine: Engine, stocked: Mapping[str, int]) -> Books:
     """Read the books of a service database in one snapshot."""
-    stock, charges = schema.stock.c, schema.charges.c
+    with reading(engine) as connection:
+        return replace(
+            books_of_orders(connection),
+            stocked=stocked,
+            stock=read_stock(connection),
+            charge_counts=rows_per_order(connection, schema.charges),
+            shipment_counts=rows_per_order(connection, schema.shipments),
+            message_counts=rows_per_order(connection, schema.messages),
+        )
+
+
+def books_of_orders(connection: Connection, of: Select[tuple[str]] | None = None) -> Books:
+    """Charges, values and baskets of the orders that ``of`` selects, or of all."""
+    charges, orders = schema.charges.c, schema.orders.c
+    paid = select(charges.order_id, charges.amount_minor, charges.state)
+    ordered = select(orders.order_id, orders.total_minor, orders.lines)
+    if of is not None:
+        paid, ordered = paid.where(charges.order_id.in_(of)), ordered.where(orders.order_id.in_(of))
     money: dict[str, dict[str, int]] = {}
-    counts: Counter[str] = Counter()
+    for row in connection.execute(paid):
+        states = money.setdefault(row.order_id, {})
+        states[row.state] = states.get(row.state, 0) + row.amount_minor
     totals: dict[str, int] = {}
     baskets: dict[str, Counter[str]] = {}
-    with reading(engine) as connection:
-        shelves = {
-            row.sku: (row.on_hand, row.reserved, row.shipped)
-            for row in connection.execute(select(stock.sku, stock.on_hand, stock.reserved, stock.shipped))
-        }
-        for row in connection.execute(select(charges.order_id, charges.amount_minor, charges.state)):
-            states = money.setdefault(row.order_id, {})
-            states[row.state] = states.get(row.state, 0) + row.amount_minor
-            counts[row.order_id] += 1
-        orders = schema.orders.c
-        for row in connection.execute(select(orders.order_id, orders.total_minor, orders.lines)):
-            totals[row.order_id] = row.total_minor
-            basket: Counter[str] = Counter()
-            for sku, quantity, _price in row.lines:
-                basket[sku] += quantity
-            baskets[row.order_id] = basket
-        shipments = Counter(connection.scalars(select(schema.shipments.c.order_id)))
-        messages = Counter(connection.scalars(select(schema.messages.c.order_id)))
-    return Books(
-        stocked=stocked,
-        stock=shelves,
-        charges=money,
-        charge_counts=counts,
-        shipment_counts=shipments,
-        message_counts=messages,
-        totals=totals,
-        baskets=baskets,
-    )
+    for row in connection.execute(ordered):
+        totals[row.order_id] = row.total_minor
+        basket = baskets[row.order_id] = Counter()
+        for sku, quantity, _price in row.lines:
+            basket[sku] += quantity
+    return Books(charges=money, totals=totals, baskets=baskets)
+
+
+def read_stock(connection: Connection) -> dict[str, tuple[int, int, int]]:
+    """``{stock code: (on hand, reserved, shipped)}``."""
+    stock = schema.stock.c
+    shelves = select(stock.sku, stock.on_hand, stock.reserved, stock.shipped)
+    return {row.sku: (row.on_hand, row.reserved, row.shipped) for row in connection.execute(shelves)}
+
+
+def rows_per_order(connection: Connection, table: Table, *, at_least: int = 1) -> dict[str, int]:
+    """``{order id: rows}`` of ``charges``, ``shipments`` or ``messages``, where there are so many."""
+    query = select(table.c.order_id, func.count()).group_by(table.c.order_id)
+    return {order_id: rows for order_id, rows in connection.execute(query.having(func.count() >= at_least))}

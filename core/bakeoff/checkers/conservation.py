@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bakeoff.checkers.evidence import Evidence
 from bakeoff.checkers.observed import Fate, observe
+from bakeoff.checkers.totals import totals_of
 from bakeoff.checkers.verdict import Verdict, conclude
 
 #: Steps of the order domain by what they do to the books.
@@ -29,37 +30,26 @@ def check_conservation(evidence: Evidence) -> Verdict:
         if order_id is not None:
             by_fate[one.fate].append(order_id)
     touches = bool({step.name for step in evidence.shape.steps} & _TOUCHES_BOOKS)
-    orders = sum(len(ids) for ids in by_fate.values()) if touches else 0
     completed, compensated = by_fate[Fate.COMPLETED], by_fate[Fate.COMPENSATED]
-    holders = [
-        order_id
-        for fate, ids in by_fate.items()
-        if fate not in (Fate.COMPLETED, Fate.COMPENSATED, Fate.NOT_STARTED)
-        for order_id in ids
-    ]
-    findings = []
+    findings = list[str]()
     if touches:
-        findings = [*_stock(evidence, completed, holders), *_money(evidence, completed, compensated)]
+        findings += () if evidence.more else _stock(evidence)
+        findings += _money(evidence, completed, compensated)
     return conclude(
         "I1",
         "goods and money are conserved",
         findings,
-        tested=len(completed) + len(compensated) if orders else 0,
-        planned=orders,
+        tested=len(completed) + len(compensated) if touches else 0,
+        planned=sum(len(ids) for ids in by_fate.values()) if touches else 0,
         what="orders in the books",
         nothing_planned="the saga touches neither stock nor money",
     )
 
 
-def _stock(evidence: Evidence, completed: list[str], holders: list[str]) -> Iterator[str]:
+def _stock(evidence: Evidence) -> Iterator[str]:
     books = evidence.books
     ships = bool({step.name for step in evidence.shape.steps} & _SHIPS)
-    sold: Counter[str] = Counter()
-    for order_id in completed:
-        sold.update(books.baskets.get(order_id, {}))
-    held: Counter[str] = Counter()
-    for order_id in holders:
-        held.update(books.baskets.get(order_id, {}))
+    sold, held = totals_of(evidence).sold, totals_of(evidence).held
     for sku, stocked in books.stocked.items():
         on_hand, reserved, shipped = books.stock.get(sku, (0, 0, 0))
         if on_hand + reserved + shipped != stocked:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 from bakeoff.checkers.books import Books
 from bakeoff.checkers.shape import Shape
@@ -13,6 +15,8 @@ from bakeoff.history import Operation
 from bakeoff.outcome import Outcome
 from bakeoff.saga import JSON
 from bakeoff.world.ledger import Record
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +59,41 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Sums over sagas, small however many there are (``bakeoff.checkers.totals``).
+
+    Attributes:
+        fates: ``{fate: sagas}``.
+        refusal: The first saga that could not be started, and why.
+        sold, held: ``{stock code: units}`` that completed orders took, and that unfinished ones may hold.
+        strangers: Workflow ids in the ledger that nobody issued.
+    """
+
+    fates: Counter[str] = field(default_factory=Counter)
+    refusal: str = ""
+    sold: Counter[str] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
+    strangers: int = 0
+
+
+def remembered(look: Callable[[Evidence], Found]) -> Callable[[Evidence], Found]:
+    """Look only once at the same evidence: eleven checkers ask for the same."""
+
+    @wraps(look)
+    def remembering(evidence: Evidence) -> Found:
+        if look not in evidence.memory:
+            evidence.memory[look] = look(evidence)
+        found: Found = evidence.memory[look]
+        return found
+
+    return remembering
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What is known of one engine's part of a run.
+    """What is known of one engine's part of a run: of all its sagas, or of one batch of them.
+
+    A long run is judged batch by batch. What only the whole run can tell (a sum) is judged with the last.
 
     Attributes:
         engine: Name.
@@ -72,6 +109,8 @@ class Evidence:
             as are listed.
         silent: Why the engine tells no outcomes, if it declares so.
         engine_faults: Whether processes were killed: extra attempts are then counted, not condemned.
+        before: Sums over the batches before this one.
+        more: Whether batches follow.
     """
 
     engine: str
@@ -85,7 +124,11 @@ class Evidence:
     rejected_planned: int | None = None
     silent: str = ""
     engine_faults: bool = False
+    before: Totals = field(default_factory=Totals)
+    more: bool = False
+    memory: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+    @remembered
     def by_saga(self) -> dict[str, list[Record]]:
         """``{workflow id: its records in order}``, for every planned saga and every other one found."""
         grouped: dict[str, list[Record]] = {workflow_id: [] for workflow_id in self.planned}
@@ -93,6 +136,7 @@ class Evidence:
             grouped.setdefault(record.workflow_id, []).append(record)
         return grouped
 
+    @remembered
     def words(self) -> dict[str, Outcome]:
         """``{workflow id: the outcome that the engine told}``, where it told one."""
         return {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from bakeoff.checkers.evidence import Evidence, Planned
+from bakeoff.checkers.evidence import Evidence, Planned, remembered
 from bakeoff.checkers.shape import Shape
 from bakeoff.expectation import Expectation, Mark
 from bakeoff.history import Operation
@@ -100,6 +100,7 @@ def compatible_statuses(shape: Shape, records: Sequence[Record]) -> frozenset[St
     return frozenset(statuses)
 
 
+@remembered
 def observe(evidence: Evidence) -> dict[str, Observed]:
     """``{workflow id: what became of it}`` for every planned saga."""
     records, words = evidence.by_saga(), evidence.words()

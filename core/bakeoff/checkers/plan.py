@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bakeoff.checkers.evidence import Evidence
-from bakeoff.checkers.observed import count, observe
+from bakeoff.checkers.observed import observe
+from bakeoff.checkers.totals import totals_of
 from bakeoff.checkers.verdict import Verdict, conclude
 from bakeoff.expectation import Effect, Expectation
 from bakeoff.world.ledger import Record
@@ -24,12 +25,13 @@ def check_plan(evidence: Evidence) -> Verdict:
             )
             continue
         findings += [f"{workflow_id}: {what}" for what in _wrong_effects(expected, records[workflow_id])]
-    came = count(observe(evidence))
-    findings += [
-        f"expected {wanted} sagas {status}, observed {came[status]}"
-        for status, wanted in evidence.counts.items()
-        if came[status] != wanted
-    ]
+    if not evidence.more:
+        came = totals_of(evidence).fates
+        findings += [
+            f"expected {wanted} sagas {status}, observed {came[status]}"
+            for status, wanted in evidence.counts.items()
+            if came[status] != wanted
+        ]
     return conclude(
         "expected",
         "expected equals observed",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bakeoff.checkers.evidence import Evidence
-from bakeoff.checkers.observed import Fate, count, observe
+from bakeoff.checkers.observed import Fate, observe
+from bakeoff.checkers.totals import strangers_in, totals_of
 from bakeoff.checkers.verdict import Verdict, conclude
 
 
@@ -27,19 +28,24 @@ def check_termination(evidence: Evidence) -> Verdict:
 
 def check_accounting(evidence: Evidence) -> Verdict:
     """Distinct workflow ids add up to what was issued, and the ledger holds nobody else's."""
-    counted = count(observe(evidence))
+    strangers = [f"{workflow_id}: in the ledger, but never issued" for workflow_id in strangers_in(evidence)]
+    if evidence.more:
+        return _accounted(strangers)
+    totals, findings = totals_of(evidence), list[str]()
     refused = evidence.rejected if evidence.rejected_planned is None else evidence.rejected_planned
-    issued = len(evidence.planned) + refused
-    accounted = sum(counted.values()) - counted[Fate.NOT_STARTED] + evidence.rejected
-    findings = []
-    if counted[Fate.NOT_STARTED]:
-        findings.append(f"{counted[Fate.NOT_STARTED]} sagas could not be started: {_first_refusal(evidence)}")
-    if counted[Fate.START_UNKNOWN]:
-        findings.append(f"{counted[Fate.START_UNKNOWN]} starts have an unknown outcome")
-    strangers = sorted({record.workflow_id for record in evidence.ledger} - set(evidence.planned))
-    findings += [f"{workflow_id}: in the ledger, but never issued" for workflow_id in strangers]
-    if accounted != issued and not findings:
+    issued = totals.fates.total() + refused
+    accounted = totals.fates.total() - totals.fates[Fate.NOT_STARTED] + evidence.rejected
+    if totals.fates[Fate.NOT_STARTED]:
+        findings.append(f"{totals.fates[Fate.NOT_STARTED]} sagas could not be started: {totals.refusal}")
+    if totals.fates[Fate.START_UNKNOWN]:
+        findings.append(f"{totals.fates[Fate.START_UNKNOWN]} starts have an unknown outcome")
+    findings += strangers
+    if accounted != issued and not findings and not totals.strangers:
         findings.append(f"{accounted} accounted for, {issued} issued")
+    return _accounted(findings, accounted, issued)
+
+
+def _accounted(findings: list[str], accounted: int = 0, issued: int = 0) -> Verdict:
     return conclude(
         "I8",
         "all workflow ids are accounted for",
@@ -48,10 +54,3 @@ def check_accounting(evidence: Evidence) -> Verdict:
         planned=issued,
         what="workflow ids",
     )
-
-
-def _first_refusal(evidence: Evidence) -> str:
-    for workflow_id, one in observe(evidence).items():
-        if one.fate is Fate.NOT_STARTED:
-            return f"{workflow_id}: {one.reason}"
-    return ""

@@ -73,9 +73,10 @@ def check_order(evidence: Evidence) -> Verdict:
         "I4",
         "steps act in order and are undone in reverse",
         findings,
-        tested=tested if _undoing(evidence) else len(evidence.planned),
-        planned=_undoing(evidence) or len(evidence.planned),
-        what="sagas with compensations" if _undoing(evidence) else "sagas",
+        tested=tested,
+        planned=_undoing(evidence),
+        what="sagas with compensations",
+        otherwise=(len(evidence.planned), "sagas"),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -25,6 +25,33 @@ KEPT_FINDINGS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """How many cases a verdict rests on; those of two batches add up.
+
+    Attributes:
+        tested: How many cases the checker could look at.
+        planned: How many of them the plan holds; less than half of that tested is no evidence.
+        what: What was counted, e.g. ``"compensated sagas"``.
+        nothing_planned: Why the invariant does not apply where ``planned`` is zero.
+        otherwise: Cases, and their name, that count as tested where ``planned`` is zero.
+    """
+
+    tested: int
+    planned: int
+    what: str
+    nothing_planned: str = ""
+    otherwise: tuple[int, str] = (0, "")
+
+    def __add__(self, other: Floor) -> Floor:
+        return replace(
+            self,
+            tested=self.tested + other.tested,
+            planned=self.planned + other.planned,
+            otherwise=(self.otherwise[0] + other.otherwise[0], self.otherwise[1]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The judgement of one invariant.
 
@@ -35,6 +62,7 @@ class Verdict:
         reason: One sentence: what was counted, or why it could not be judged.
         findings: The first violations, each naming the workflow id.
         violations: How many there are in all.
+        floor: What it rests on; ``None`` if the checker crashed.
     """
 
     invariant: str
@@ -43,6 +71,7 @@ class Verdict:
     reason: str = ""
     findings: tuple[str, ...] = ()
     violations: int = 0
+    floor: Floor | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -55,6 +84,20 @@ class Verdict:
             "findings": list(self.findings),
         }
 
+    def __add__(self, other: Verdict) -> Verdict:
+        """The verdict on both batches of sagas, of which these are the verdicts of one checker."""
+        findings = (*self.findings, *other.findings)[:KEPT_FINDINGS]
+        violations = self.violations + other.violations
+        if self.floor is None or other.floor is None:
+            crashed = self if self.floor is None else other
+            return replace(
+                crashed,
+                validity=merge([self.validity, other.validity]),
+                findings=findings,
+                violations=violations,
+            )
+        return _concluded(self.invariant, self.title, findings, violations, self.floor + other.floor)
+
 
 def conclude(
     invariant: str,
@@ -65,22 +108,33 @@ def conclude(
     planned: int,
     what: str,
     nothing_planned: str = "",
+    otherwise: tuple[int, str] = (0, ""),
 ) -> Verdict:
     """Turn what a checker found into its verdict, with a floor against vacuous passes.
 
     Args:
         invariant, title: Which.
         findings: All violations.
-        tested: How many cases the checker could look at.
-        planned: How many of them the plan holds; less than half of that tested is no evidence.
-        what: What was counted, e.g. ``"compensated sagas"``.
-        nothing_planned: Why the invariant does not apply where ``planned`` is zero.
+        tested, planned, what, nothing_planned, otherwise: See ``Floor``.
     """
-    if findings:
-        validity, reason = Validity.INVALID, f"{len(findings)} violations in {tested} {what}"
+    floor = Floor(
+        tested=tested, planned=planned, what=what, nothing_planned=nothing_planned, otherwise=otherwise
+    )
+    return _concluded(invariant, title, tuple(findings[:KEPT_FINDINGS]), len(findings), floor)
+
+
+def _concluded(
+    invariant: str, title: str, findings: tuple[str, ...], violations: int, floor: Floor
+) -> Verdict:
+    tested, planned, what = floor.tested, floor.planned, floor.what
+    if not planned and floor.otherwise[1]:
+        tested, what = floor.otherwise
+        planned = tested
+    if violations:
+        validity, reason = Validity.INVALID, f"{violations} violations in {tested} {what}"
     elif planned == 0:
-        validity = Validity.NOT_APPLICABLE if nothing_planned else Validity.UNKNOWN
-        reason = nothing_planned or f"the plan holds no {what}"
+        validity = Validity.NOT_APPLICABLE if floor.nothing_planned else Validity.UNKNOWN
+        reason = floor.nothing_planned or f"the plan holds no {what}"
     elif tested == 0 or tested * 2 < planned:
         validity, reason = Validity.UNKNOWN, f"only {tested} of {planned} planned {what} could be tested"
     else:
@@ -90,8 +144,9 @@ def conclude(
         title=title,
         validity=validity,
         reason=reason,
-        findings=tuple(findings[:KEPT_FINDINGS]),
-        violations=len(findings),
+        findings=findings,
+        violations=violations,
+        floor=floor,
     )
 
 

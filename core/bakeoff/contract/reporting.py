@@ -111,19 +111,26 @@ class ContractReporter:
         else:
             return report
         test = test_name(item, contestant.label)
-        self._results.add(
-            Result(
-                test=test,
-                label=contestant.label,
-                status=status,
-                promise=_promise(item),
-                needs=tuple(str(need) for need in needs_of(item)),
-                reason=reason,
-                seconds=report.duration,
-            )
-        )
+        # Plain values: tests may run in other processes than the one that prints the matrix.
+        report.contract_result = {  # type: ignore[attr-defined]
+            "test": test,
+            "label": contestant.label,
+            "status": str(status),
+            "promise": _promise(item),
+            "needs": [str(need) for need in needs_of(item)],
+            "reason": reason,
+            "seconds": report.duration,
+        }
         self._judge(report, test, contestant.label, status, reason)
         return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the result, wherever the test ran."""
+        about = getattr(report, "contract_result", None)
+        if about is not None:
+            self._results.add(
+                Result(**{**about, "status": ContractStatus(about["status"]), "needs": tuple(about["needs"])})
+            )
 
     def _judge(
         self, report: pytest.TestReport, test: str, label: str, status: ContractStatus, reason: str
@@ -131,7 +138,7 @@ class ContractReporter:
         reviewed = self._results.reviewed_status(test, label)
         if self._config.getoption("--contract-store"):
             reviewed = status
-        report.contract_status = status  # type: ignore[attr-defined]
+        report.contract_status = str(status)  # type: ignore[attr-defined]
         if reviewed is status and status is ContractStatus.FAILED:
             report.outcome, report.longrepr = "skipped", (test, 0, reason)
         elif reviewed not in (status, None):
@@ -145,7 +152,8 @@ class ContractReporter:
         self, report: pytest.TestReport | pytest.CollectReport
     ) -> tuple[str, str, str | tuple[str, dict[str, bool]]] | None:
         """Name what is neither passed nor failed; such results are shown, not hidden as skips."""
-        status = getattr(report, "contract_status", None)
+        told = getattr(report, "contract_status", None)
+        status = None if told is None else ContractStatus(told)
         if status is None or report.outcome == "failed" or status is ContractStatus.PASSED:
             return None
         if status is ContractStatus.FAILED:

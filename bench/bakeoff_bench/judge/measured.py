@@ -1,0 +1,22 @@
+"""Judges one stored run and prints, as JSON, what that took; a process of its own has a peak of its own."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+from bakeoff_bench.run.folder import RunFolder
+from bakeoff_bench.run.result import result_of
+
+#: ``ru_maxrss`` counts bytes on macOS and KiB elsewhere.
+_UNIT = 1 if sys.platform == "darwin" else 1024
+
+if __name__ == "__main__":
+    began_s = time.perf_counter()
+    result = result_of(RunFolder(Path(sys.argv[1])))
+    seconds = time.perf_counter() - began_s
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT
+    print(json.dumps({"seconds": seconds, "peak_bytes": peak, "engines": result["engines"]}))
