@@ -8,7 +8,7 @@ from typing import Any
 
 from bakeoff.cli.options import choose_saga
 from bakeoff.cli.screen import warn
-from bakeoff.errors import EngineUnavailableError, UnknownNameError
+from bakeoff.errors import EngineUnavailableError, UnknownNameError, UsageError
 from bakeoff.nemesis import Fault
 from bakeoff.plugins import Plugins
 from bakeoff.processes import run_interruptibly
@@ -87,7 +87,10 @@ class Asked:
             if key not in found:
                 options = replace(self.options, short_leases=part.short_leases)
                 everyone = find_contestants(options, part.config, self.varied)
-                found[key] = run_interruptibly(self._with_servers(everyone))
+                # None where nobody differs from what is recommended as it is shipped.
+                found[key] = run_interruptibly(self._with_servers(everyone)) if everyone else []
+            if not found[key]:
+                continue
             windows = windows_of(saga, ((one.engine, one.settings) for one in found[key]))
             series.append(
                 Series(
@@ -98,6 +101,11 @@ class Asked:
                     kills=part.kills,
                     deadline_s=part.deadline_s,
                 )
+            )
+        if not series:
+            raise UsageError(
+                "--config default: no engine asked for is shipped with other settings than are recommended; "
+                "leave the option out"
             )
         return CrashPlan(
             saga=saga,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from bakeoff.cli.options import EngineOption, SagaOption, SetOption, SetRawOption
 from bakeoff.cli.screen import say, warn
@@ -22,6 +24,7 @@ from bakeoff_bench.crash.conduct import conduct
 from bakeoff_bench.crash.contestants import Options
 from bakeoff_bench.crash.folder import CrashFolder
 from bakeoff_bench.crash.manifest import manifest_of
+from bakeoff_bench.crash.plan import CrashPlan
 from bakeoff_bench.crash.profiles import PROFILES, WORDS, Part, Profile
 from bakeoff_bench.crash.result import failed, result_of, show
 from bakeoff_bench.run.command import ParticipantsChoice, check_json
@@ -144,7 +147,7 @@ def make_kills(asked: Asked, folder: CrashFolder, json_: Path | None) -> None:
         f"{plan.lanes} engines at a time: about {seconds / 60:.0f} min; Ctrl-C loses nothing with --out"
     )
     try:
-        run_interruptibly(conduct(plan, folder))
+        _conduct(plan, folder)
     except KeyboardInterrupt:
         say(f"broken off after {len(folder.rows())} kills; go on with: bakeoff crash --resume {folder.path}")
         raise
@@ -154,6 +157,24 @@ def make_kills(asked: Asked, folder: CrashFolder, json_: Path | None) -> None:
         json_.write_text(json.dumps(result, indent=2) + "\n")
     if failed(result):
         raise typer.Exit(1)
+
+
+def _conduct(plan: CrashPlan, folder: CrashFolder) -> None:
+    """Make the kills; a full disk ends them in one line, and what is in the folder stays.
+
+    Raises:
+        BakeoffError: If the folder or a ledger in it cannot be written any more.
+    """
+    broken: list[BaseException] = []
+    try:
+        run_interruptibly(conduct(plan, folder))
+    except* (OSError, SQLAlchemyError, sqlite3.Error) as group:
+        broken += group.exceptions
+    if broken:
+        raise BakeoffError(
+            f"{folder.path} cannot be written any more ({broken[0]}); {len(folder.rows())} kills are kept; "
+            f"go on with: bakeoff crash --resume {folder.path}"
+        ) from broken[0]
 
 
 @contextmanager

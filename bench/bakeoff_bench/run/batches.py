@@ -120,7 +120,7 @@ def _read(connection: Connection, part: Path, batch: int, known: Evidence) -> Ev
     with stored.reading(part / "world.db"):
         own = select(_RECORDS.c.seq).where(_RECORDS.c.batch == batch)
         query = _LEDGER.where(schema.ledger.c.seq.in_(own)).order_by(schema.ledger.c.seq)
-        ledger = [Record(*(*row[:-1], _json(row[-1]))) for row in connection.execute(query)]
+        ledger = [Record(*(*row[:-1], _json(row[-1]))) for row in connection.execute(query).all()]
     operations = [
         Operation(
             name=name,
@@ -139,7 +139,7 @@ def _read(connection: Connection, part: Path, batch: int, known: Evidence) -> Ev
             completion,
             value,
             error,
-        ) in connection.exec_driver_sql(_OPERATIONS_OF, (batch,))
+        ) in connection.exec_driver_sql(_OPERATIONS_OF, (batch,)).all()
     ]
     evidence = replace(known, ledger=ledger, operations=operations)
     with stored.reading(part / "history.jsonl"):

@@ -1,0 +1,42 @@
+"""``bakeoff bench judge``: the judge finds every fate of a made-up run, however it is cut into batches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bakeoff.cli.main import run
+from bakeoff.errors import UsageError
+from bakeoff_bench.judge.synthetic import ENGINE, write_run
+from bakeoff_bench.run import batches
+from bakeoff_bench.run.folder import RunFolder
+from bakeoff_bench.run.result import result_of
+
+
+def test_command_tells_seconds_rate_and_peak(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["bench", "judge", "--records", "3000"]) == 0
+
+    said = "".join(capfd.readouterr())
+    assert "384 sagas judged in" in said
+    assert "records/s, peak" in said
+
+
+def test_size_of_a_batch_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = write_run(tmp_path / "run", 20_000)
+    whole = result_of(RunFolder(tmp_path / "run"))
+    counts = whole["engines"][ENGINE]["counts"]
+    monkeypatch.setattr(batches.batches, "__defaults__", (71,))
+
+    assert {fate: sagas for fate, sagas in counts.items() if sagas} == made
+    assert set(made) == {"completed", "compensated", "compensation_failed", "stuck", "lost"}
+    assert result_of(RunFolder(tmp_path / "run")) == whole
+
+
+def test_saga_that_is_planned_twice_is_damage(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", 100)
+    plan = tmp_path / "run" / ENGINE / "plan.jsonl"
+    plan.write_text(plan.read_text() + plan.read_text().splitlines()[0] + "\n")
+
+    with pytest.raises(UsageError, match=r"plan\.jsonl is damaged"):
+        result_of(RunFolder(tmp_path / "run"))
