@@ -109,6 +109,7 @@ def test_many_waiting_callers_cost_no_threads(lab: Lab) -> None:
     """A thousand futures, one connection."""
     started = [lab.start(sagas.NAP, "") for _ in range(20)]
     client = lab.stack.client
+    before = threading.active_count()  # of whatever else runs in this process
 
     async def wait_for_all() -> int:
         waiting = [
@@ -120,7 +121,7 @@ def test_many_waiting_callers_cost_no_threads(lab: Lab) -> None:
         assert {outcome.status for outcome in outcomes} == {Status.COMPLETED}
         return threads
 
-    assert lab.thread.call(wait_for_all, 40) < 30
+    assert lab.thread.call(wait_for_all, 40) < before + 20
 
 
 def test_every_name_on_a_foreign_server_is_prefixed(tmp_path: Path) -> None:

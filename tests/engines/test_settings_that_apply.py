@@ -17,7 +17,13 @@ from bakeoff_bench.run.manifest import shown_settings
 #: Settings of one broker or server; all others apply with either.
 VALKEY = {
     "celery": {"visibility_timeout", "unacked_restore_interval", "unacked_restore_throttle"},
-    "dramatiq": {"heartbeat_timeout_s", "maintenance_chance", "dead_message_ttl_s", "requeue_delayed"},
+    "dramatiq": {
+        "heartbeat_timeout_s",
+        "maintenance_chance",
+        "dead_message_ttl_s",
+        "requeue_delayed",
+        "reject_unreadable",
+    },
 }
 RABBITMQ = {"celery": {"confirm_publish", "consumer_timeout"}, "dramatiq": {"confirm_delivery"}}
 OUR_SERVER = {"server", "database", "poll_rps", "timer_shift_ms"}

@@ -53,6 +53,7 @@ def make_broker(deployment: Deployment) -> Broker:
         )
     return ValkeyBroker(
         requeue_delayed=bool(settings["requeue_delayed"]),
+        reject_unreadable=bool(settings["reject_unreadable"]),
         client=redis_client(url, settings),
         namespace=f"{deployment.prefix}dramatiq",
         heartbeat_timeout=int(settings["heartbeat_timeout_s"] * 1000),

@@ -105,6 +105,14 @@ SETTINGS: Sequence[Setting] = (
         only=_VALKEY,
     ),
     Setting(
+        name="reject_unreadable",
+        help="dead-letter a message that cannot be decoded, instead of forgetting what was fetched with it",
+        default=False,
+        recommended=True,
+        ci=True,
+        only=_VALKEY,
+    ),
+    Setting(
         name="connection_retries",
         least=0,
         help="how often a command or connection that failed is tried again (pauses up to 1 s)",
