@@ -89,7 +89,7 @@ class EngineInfo:
         in_process: True if the sagas run inside the client's process and there are no workers.
         lease_s: Seconds for which a call stays with a worker process that has fallen silent (not ended: a
             broker may notice that at once), before another one gets it; ``None``: until the call's own
-            start-to-close timeout at the most.
+            start-to-close timeout at the most; infinite: no other one ever gets it, however the worker ended.
         means: Claims about the operator's means; one that is not claimed counts as absent.
     """
 

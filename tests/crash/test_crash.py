@@ -56,6 +56,27 @@ def test_killed_workers_are_survived_and_the_price_is_told(terminal: Terminal) -
 
 
 @pytest.mark.slow
+def test_several_stacks_of_one_engine_wait_out_their_leases_at_the_same_time(terminal: Terminal) -> None:
+    """Each has servers, workers and a ledger of its own; one lane is enough, because nobody computes."""
+    points = [f"charge_payment.{name}" for name in ("between_steps", "before_effect", "after_effect")]
+    done = terminal.run(
+        [
+            *(*_LINE, "--engine", "dramatiq", "--broker", "valkey", "--copies", "3", "--lanes", "1"),
+            *("--set", "dramatiq.heartbeat_timeout_s=13", "--deadline", "40"),
+            *(part for name in points for part in ("--point", name)),
+        ]
+    )
+    kills = _kills(terminal)
+
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert [kills[name]["outcome"] for name in points] == ["clean", "retried", "would have duplicated"]
+    assert len({kill["stack"] for kill in kills.values()}) == 3
+    ends = [(kill["landed_at"], kill["landed_at"] + kill["recovery_s"]) for kill in kills.values()]
+    assert max(began for began, _ in ends) < min(end for _, end in ends), "all three waited at once"
+    assert terminal.leftovers() == []
+
+
+@pytest.mark.slow
 def test_a_killed_broker_is_started_again(terminal: Terminal) -> None:
     require("rabbitmq")
     line = [*_LINE, "--engine", "dramatiq", "--broker", "rabbitmq", "--fault", "server-kill"]

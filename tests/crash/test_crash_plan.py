@@ -86,6 +86,26 @@ def test_a_lease_that_was_set_stays_as_it_was_set() -> None:
     assert rabbitmq.sets == ("dramatiq.broker=rabbitmq",), "it has no such lease"
 
 
+def test_what_is_acknowledged_before_it_runs_has_no_lease_to_wait_for() -> None:
+    """Or a saga that is lost would pass for one whose time has not come yet."""
+    (early,) = find_contestants(Options(engines=("celery",), brokers=("valkey",)), ConfigClass.DEFAULT)
+    late = Options(engines=("celery",), brokers=("valkey",), sets=("celery.task_acks_late=true",))
+    (shipped,) = find_contestants(late, ConfigClass.DEFAULT)
+
+    assert (early.lease_s, shipped.lease_s) == (None, 3600)
+
+
+def test_only_who_waits_long_gets_more_stacks() -> None:
+    plan = replace(_ASKED, copies=4).plan()
+    by_label = {one.label: one for one in plan.series[0].contestants}
+
+    assert plan.copies_of(by_label["inline"], 100) == 1
+    assert plan.copies_of(by_label["dramatiq[valkey]"], 100) == 4
+    assert plan.copies_of(by_label["dramatiq[valkey]"], 3) == 3, "no more than there are shots"
+    leases = {"dramatiq[valkey]": 60.0, "inline": None}
+    assert plan.expected_seconds(leases) < _ASKED.plan().expected_seconds(leases) / 2
+
+
 def test_a_setting_of_a_stranger_is_complained_of() -> None:
     with pytest.raises(UsageError, match="celery is not in use here"):
         find_contestants(Options(engines=("dramatiq",), sets=("celery.pool=solo",)), ConfigClass.RECOMMENDED)

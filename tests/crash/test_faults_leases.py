@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import pytest
@@ -11,12 +12,14 @@ from bakeoff.settings import ConfigClass, resolve
 
 DEFAULT, RECOMMENDED = ConfigClass.DEFAULT, ConfigClass.RECOMMENDED
 RABBITMQ = {"broker": "rabbitmq"}
+LATE = {"task_acks_late": "true"}
 
 
 @pytest.mark.parametrize(
     ("engine", "config", "overrides", "raw", "lease_s"),
     [
-        pytest.param("celery", DEFAULT, {}, {}, 3600 + 10 * 10, id="and somebody must look"),
+        pytest.param("celery", DEFAULT, {}, {}, math.inf, id="acknowledged before it runs"),
+        pytest.param("celery", DEFAULT, LATE, {}, 3600 + 10 * 10, id="and somebody must look"),
         pytest.param("celery", RECOMMENDED, {}, {}, 60 + 1, id="celery, recommended"),
         pytest.param("celery", RECOMMENDED, {"visibility_timeout": "5"}, {}, 5 + 1, id="as it was set"),
         pytest.param("celery", RECOMMENDED, RABBITMQ, {}, 180, id="RabbitMQ proposes less than Celery"),

@@ -29,7 +29,7 @@ class Asked:
         saga: ``--saga``.
         options: Of the engines; ``short_leases`` is the part's business.
         parts: Blocks of the matrix.
-        seed, lanes, participants: See ``CrashPlan``.
+        seed, lanes, copies, participants: See ``CrashPlan``.
         varied: ``[{"ENGINE.NAME": text}]`` of a sweep; contestants differ in them.
     """
 
@@ -40,6 +40,7 @@ class Asked:
     lanes: int
     participants: Participants
     varied: Sequence[Mapping[str, str]] = ({},)
+    copies: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON; ``from_json`` reverses it."""
@@ -51,6 +52,7 @@ class Asked:
             "lanes": self.lanes,
             "participants": self.participants,
             "varied": [dict(one) for one in self.varied],
+            "copies": self.copies,
         }
 
     @classmethod
@@ -114,6 +116,7 @@ class Asked:
             seed=self.seed,
             lanes=self.lanes,
             participants=self.participants,
+            copies=self.copies,
         )
 
     def _others(self, known: Mapping[str, Fault]) -> list[str]:

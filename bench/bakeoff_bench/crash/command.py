@@ -25,13 +25,22 @@ from bakeoff_bench.crash.contestants import Options
 from bakeoff_bench.crash.folder import CrashFolder
 from bakeoff_bench.crash.manifest import manifest_of
 from bakeoff_bench.crash.plan import CrashPlan
-from bakeoff_bench.crash.profiles import PROFILES, WORDS, Part, Profile
+from bakeoff_bench.crash.profiles import COPIES, PROFILES, WORDS, Part, Profile
 from bakeoff_bench.crash.result import failed, result_of, show
 from bakeoff_bench.run.command import ParticipantsChoice, check_json
 from bakeoff_bench.run.stored import reading
 
 LanesOption = Annotated[
-    int, typer.Option("--lanes", min=1, max=16, help="Engines under test at the same time.")
+    int, typer.Option("--lanes", min=1, max=16, help="Kills that compute at the same time.")
+]
+CopiesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--copies",
+        min=1,
+        max=16,
+        help="Stacks of each engine with a long lease, to wait for it side by side.",
+    ),
 ]
 
 
@@ -74,6 +83,7 @@ def crash(
         int, typer.Option("--seed", min=0, help="Decides the order of the kills and which orders they take.")
     ] = 1,
     lanes: LanesOption = 2,
+    copies: CopiesOption = None,
     participants: Annotated[
         ParticipantsChoice,
         typer.Option(help="`naive` switches the idempotency keys off, to see what happens twice."),
@@ -125,6 +135,7 @@ def crash(
         parts=_parts(PROFILES[profile], config, point, fault, kills, deadline, short_leases),
         seed=seed,
         lanes=lanes,
+        copies=copies or COPIES[profile],
         participants=participants.value,
     )
     with crash_folder(asked, out) as folder:
@@ -144,7 +155,7 @@ def make_kills(asked: Asked, folder: CrashFolder, json_: Path | None) -> None:
     seconds = plan.expected_seconds(leases) * (1 - done / max(1, plan.kills_in_all))
     say(
         f"{plan.kills_in_all - done} kills of {plan.saga.name} sagas ({', '.join(leases)}), "
-        f"{plan.lanes} engines at a time: about {seconds / 60:.0f} min; Ctrl-C loses nothing with --out"
+        f"{plan.lanes} at a time: about {seconds / 60:.0f} min; Ctrl-C loses nothing with --out"
     )
     try:
         _conduct(plan, folder)

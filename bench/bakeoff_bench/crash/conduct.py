@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections import Counter
+from collections import Counter, deque
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -17,6 +18,7 @@ from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.crash.folder import CrashFolder, Row
 from bakeoff_bench.crash.hosted import hosted_stack
 from bakeoff_bench.crash.kill import Kill, Kills
+from bakeoff_bench.crash.lane import Lane
 from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.crash.plan import CrashPlan, Series, Shot
 from bakeoff_bench.crash.points import points_of, windows_of
@@ -73,16 +75,35 @@ class _Run:
         for first in range(0, len(needed), _UP_AT_ONCE):
             async with AsyncExitStack() as stacks:
                 up = {
-                    one.label: await self._bring_up(one, series, needs, [shot for shot, _ in shots], stacks)
+                    one.label: [
+                        await self._bring_up(one, series, needs, [shot for shot, _ in shots], stacks)
+                        for _ in range(self._plan.copies_of(one, len(shots)))
+                    ]
                     for one in needed[first : first + _UP_AT_ONCE]
                 }
-                for shot, missing in shots:
-                    async with asyncio.TaskGroup() as turns:
-                        for one in missing:
-                            if one.label in up:
-                                turn = self._turn(number, up[one.label], by_name[shot.fault], shot)
-                                turns.create_task(turn)
+                for begin in range(0, len(shots), self._plan.copies):
+                    await self._round(number, up, by_name, shots[begin : begin + self._plan.copies])
                 say("stopping servers and workers ...")
+
+    async def _round(
+        self,
+        number: int,
+        up: dict[str, list[_Up]],
+        faults: dict[str, Fault],
+        shots: list[tuple[Shot, list[Contestant]]],
+    ) -> None:
+        """A few shots; every contestant is through with them before anybody goes on to the next."""
+
+        async def take(copy: _Up, left: deque[Shot]) -> None:
+            while left:
+                shot = left.popleft()
+                await self._turn(number, copy, faults[shot.fault], shot)
+
+        async with asyncio.TaskGroup() as turns:
+            for label, copies in up.items():
+                left = deque(shot for shot, missing in shots if label in {one.label for one in missing})
+                for copy in copies:
+                    turns.create_task(take(copy, left))
 
     def _missing(self, number: int, series: Series, shot: Shot) -> list[Contestant]:
         """Who has not had this shot yet; counts it as made for the others."""
@@ -142,7 +163,7 @@ class _Run:
 
     async def _turn(self, number: int, up: _Up, fault: Fault, shot: Shot) -> None:
         """One kill of one contestant. One whose workers cannot be kept alive is left alone, and says so."""
-        async with self._lanes:
+        async with Lane(self._lanes) as lane:
             row: dict[str, Any] = {
                 "series": number,
                 "contestant": up.contestant.label,
@@ -152,21 +173,22 @@ class _Run:
                 "stack": up.name,
                 "deadline_s": up.kills.deadline_s,
                 # A process that is silent is waited for longer than one whose connection broke.
-                "lease_s": (
+                "lease_s": _finite(
                     up.kills.stack.info.lease_s
                     if Need.SECOND_WORKER in fault.needs
                     else up.contestant.lease_s
                 ),
             }
-            row |= await self._kill(up, fault, shot)
+            row |= await self._kill(up, fault, shot, lane)
             self._folder.append(row)
             self._tell(row)
 
-    async def _kill(self, up: _Up, fault: Fault, shot: Shot) -> dict[str, Any]:
+    async def _kill(self, up: _Up, fault: Fault, shot: Shot, lane: Lane) -> dict[str, Any]:
         try:
             if up.failure is not None:
                 raise up.failure
-            return (await up.kills.kill(fault, self._points[shot.point], shot.orders)).to_json()
+            aim = self._points[shot.point]
+            return (await up.kills.kill(fault, aim, shot.orders, lane.give_back)).to_json()
         except BakeoffError as error:  # a server that does not come back must not end hours of kills
             return Kill(outcome=KillOutcome.VOID, detail=str(error), workflow_ids=()).to_json()
 
@@ -181,6 +203,11 @@ class _Run:
             f"{self._done} of {self._plan.kills_in_all}, about {_span(left_s)} left: {row['contestant']}, "
             f"{row['fault']} at {row['point']}: {row['outcome']}{detail}{recovered}"
         )
+
+
+def _finite(seconds: float | None) -> float | None:
+    """JSON has no infinity."""
+    return seconds if seconds is not None and math.isfinite(seconds) else None
 
 
 def _key(row: Row) -> tuple[int, str, str, str]:

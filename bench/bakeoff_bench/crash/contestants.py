@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -78,8 +79,11 @@ class Contestant:
     def lease_s(self) -> float | None:
         """Seconds after which a killed worker's work is taken over, by the settings that decide that.
 
-        ``None`` where there is no such setting: its end is noticed when its connection breaks.
+        ``None`` where there is no such setting: its end is noticed when its connection breaks. Nor where a
+        call that was begun is never taken over: there is no time to wait for.
         """
+        if self.engine.info(self.settings).lease_s == math.inf:
+            return None
         declared = self.engine.info().settings
         leases = [self.settings[s.name] for s in declared if s.lease and self.settings.applies(s.name)]
         return float(max(leases)) if leases else None

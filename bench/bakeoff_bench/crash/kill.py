@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,10 @@ _WORD_WITHIN_S = 2.0
 _QUIET_S = 1.5
 #: Seconds within which a fault lands that is done at once.
 _AT_ONCE_S = 1.0
+#: Seconds within which the end of a worker is seen, and the next one is being started.
+_RESTART_S = 1.0
+#: Seconds after which what heals a fault no longer computes: a server is up, a pause is only waited for.
+_HEALING_S = 8.0
 #: When in a start its process is killed: shares of what a start takes, one after the other; the last one
 #: comes when the engine has the saga and nobody was told.
 _SHARES = (0.25, 0.5, 0.75, 2.0)
@@ -122,11 +126,17 @@ class Kills:
         self._scene = Scene(stack=self.stack, saga=self.saga, history=self.history)
         self._shares = itertools.cycle(_SHARES)
 
-    async def kill(self, fault: Fault, aim: Aim, orders: Sequence[Order]) -> Kill:
-        """Strike the saga of the first order while the others stand beside it."""
+    async def kill(
+        self, fault: Fault, aim: Aim, orders: Sequence[Order], at_rest: Callable[[], None] = lambda: None
+    ) -> Kill:
+        """Strike the saga of the first order while the others stand beside it.
+
+        ``at_rest`` is called as soon as servers and workers are up again: what is still to come then, if
+        anything is, waits for a lease or for the end of a pause, and leaves the processors alone.
+        """
         ids = tuple(order.workflow_id for order in orders)
         try:
-            return await self._kill(fault, aim, orders)
+            return await self._kill(fault, aim, orders, at_rest)
         except FaultMissedError as error:
             return Kill(outcome=KillOutcome.VOID, detail=str(error), workflow_ids=ids)
         except FaultNotSupportedError as error:
@@ -134,7 +144,9 @@ class Kills:
         finally:
             self._scene.release_all()
 
-    async def _kill(self, fault: Fault, aim: Aim, orders: Sequence[Order]) -> Kill:
+    async def _kill(
+        self, fault: Fault, aim: Aim, orders: Sequence[Order], at_rest: Callable[[], None]
+    ) -> Kill:
         road = road_to(self.saga, aim, self._windows(aim))
         self._scene.standing.clear()
         planned = [
@@ -159,6 +171,7 @@ class Kills:
             after=max((record.seq for record in records if record.at < landed_at), default=0),
             struck_s=landing.at_s,
         )
+        resting = asyncio.create_task(self._rest(struck.healing, at_rest))
         try:
             own = [record for record in records if record.workflow_id == ids[0]]
             check_moment(self.saga, aim, own, zero + struck.first_s)
@@ -166,6 +179,7 @@ class Kills:
                 await watch.until_over(self.deadline_s)
                 await struck.healing
         finally:
+            await _ended(resting)
             await _ended(struck.healing)
         # What was paused or cut off still has something to say; behind a window the message that was not
         # acknowledged comes again, perhaps when its saga is over.
@@ -236,6 +250,13 @@ class Kills:
         self._scene.release_all()
         repeated = asyncio.create_task(start_again(self.stack, self.history, self.saga, struck))
         return _Struck(landing=landing, first_s=landing.at_s, at=at, in_flight=in_flight, healing=repeated)
+
+    async def _rest(self, healing: asyncio.Task[None], at_rest: Callable[[], None]) -> None:
+        await asyncio.wait([healing], timeout=_HEALING_S)
+        await asyncio.sleep(_RESTART_S)
+        while self.stack.workers is not None and self.stack.workers.not_ready():
+            await asyncio.sleep(_RESTART_S / 4)
+        at_rest()
 
     async def _evidence(self, planned: Planned, road: Road) -> Evidence:
         """Everything about one saga: its records, its operations, the engine's word."""

@@ -20,6 +20,10 @@ _KILL_S = 2.0
 _START_S = 5.0
 #: Rough seconds until an engine has recovered, where nobody knows better.
 _RECOVERY_S = 8.0
+#: Rough seconds of a kill during which something computes: until the workers are ready again.
+_BUSY_S = 4.0
+#: Who takes a dead worker's work over sooner than that needs no second stack to be through in time.
+_LONG_LEASE_S = 12.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,9 @@ class CrashPlan:
         saga, references: The saga, and what workers load for it.
         series: Blocks of the matrix, one after the other.
         seed: Decides the order of the shots, and which orders they take.
-        lanes: Contestants that are under test at the same time, each on servers and workers of its own.
+        lanes: Kills that compute at the same time, each on servers and workers of its own; a kill that only
+            waits for a lease does not count.
+        copies: Stacks of each contestant with a long lease, which then waits for several kills at once.
         participants: ``idempotent`` or ``naive``.
     """
 
@@ -87,6 +93,11 @@ class CrashPlan:
     seed: int
     lanes: int
     participants: Participants = "idempotent"
+    copies: int = 1
+
+    def copies_of(self, one: Contestant, shots: int) -> int:
+        """How many stacks a contestant gets that has so many shots before it."""
+        return min(self.copies, shots) if (one.lease_s or 0) > _LONG_LEASE_S else 1
 
     @property
     def kills_in_all(self) -> int:
@@ -122,14 +133,15 @@ class CrashPlan:
         """
         seconds = 0.0
         for series in self.series:
-            each = [
-                _KILL_S + min(series.deadline_s, (leases.get(one.label) or _RECOVERY_S) + 1)
-                for one in series.contestants
-            ]
             shots = series.kills * len(series.points) * len(series.faults)
-            abreast = min(self.lanes, len(each)) or 1
-            seconds += shots * max(sum(each) / abreast, max(each, default=0.0))
-            seconds += len(list(series.by_needs())) * _START_S * len(each)
+            each, stacks = [0.0], 0
+            for one in series.contestants:
+                wait_s = min(series.deadline_s, (leases.get(one.label) or _RECOVERY_S) + 1)
+                copies = self.copies_of(one, shots)
+                each.append((_KILL_S + wait_s) / copies)
+                stacks += copies
+            busy = _BUSY_S * len(series.contestants) / self.lanes
+            seconds += shots * max(busy, *each) + len(list(series.by_needs())) * _START_S * stacks
         return seconds
 
 

@@ -66,6 +66,9 @@ PROFILES: dict[Profile, tuple[Part, ...]] = {
     ),
 }
 
+#: Stacks of each contestant with a long lease; as many kills wait for it at the same time.
+COPIES = {Profile.CI: 1, Profile.QUICK: 1, Profile.FULL: 6}
+
 WORDS = {
     Profile.CI: "two points, short leases",
     Profile.QUICK: "every point once with short leases, two points as shipped; minutes",

@@ -14,6 +14,10 @@ from bakeoff.world import Aim, Record, World
 from bakeoff_bench.crash.points import Moment
 
 _POLL_S = 0.01
+#: Who has waited for a minute needs no hundredth of a second: share of the time passed between two looks.
+_POLL_SHARE = 0.002
+#: PostgreSQL may show a record after one with a later number; so many are read again each time.
+_OVERLAP = 100
 #: An engine that does not know a saga is asked again so often, with such pauses, before it counts as lost.
 _DENIALS = 4
 _ASK_EVERY_S = 1.0
@@ -44,6 +48,8 @@ class Watch:
     first_progress_s: float | None = None
     recovery_s: float | None = None
     _settled_ids: set[str] = field(default_factory=set)
+    _records: dict[int, Record] = field(default_factory=dict)
+    _last: int = 0
 
     async def until_over(self, deadline_s: float) -> None:
         """Until all are settled, the engine no longer knows those that are not, or ``deadline_s``."""
@@ -58,14 +64,18 @@ class Watch:
 
     async def _settled(self) -> None:
         while self.recovery_s is None:
-            self._look(await asyncio.to_thread(self.stack.world.ledger), time.monotonic() - self.struck_s)
-            await asyncio.sleep(_POLL_S)
+            after = max(0, self._last - _OVERLAP)
+            new = await asyncio.to_thread(self.stack.world.ledger, after=after)
+            now_s = time.monotonic() - self.struck_s
+            self._look(new, now_s)
+            await asyncio.sleep(max(_POLL_S, _POLL_SHARE * now_s))
 
-    def _look(self, ledger: Sequence[Record], now_s: float) -> None:
+    def _look(self, new: Sequence[Record], now_s: float) -> None:
         records: dict[str, list[Record]] = {one.workflow_id: [] for one in self.planned}
-        for record in ledger:
-            if record.workflow_id in records:
-                records[record.workflow_id].append(record)
+        self._records |= {record.seq: record for record in new if record.workflow_id in records}
+        self._last = max([self._last, *(record.seq for record in new)])
+        for _, record in sorted(self._records.items()):
+            records[record.workflow_id].append(record)
         news = [record for record in records[self.planned[0].workflow_id] if record.seq > self.after]
         if self.detection_s is None and any(r.kind == "attempt" and self._is_struck(r) for r in news):
             self.detection_s = now_s
@@ -112,7 +122,8 @@ async def until_quiet(world: World, quiet_s: float = 0.5, at_most_s: float = 5.0
     began_s = changed_s = time.monotonic()
     seen = -1
     while time.monotonic() < min(changed_s + quiet_s, began_s + at_most_s):
-        last = max((record.seq for record in await asyncio.to_thread(world.ledger)), default=0)
+        new = await asyncio.to_thread(world.ledger, after=max(0, seen))
+        last = max((record.seq for record in new), default=max(0, seen))
         if last != seen:
             seen, changed_s = last, time.monotonic()
         await asyncio.sleep(_POLL_S)

@@ -7,6 +7,7 @@ machine that is moved, or a collector that stops the world, looks like this to a
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass
 
@@ -56,6 +57,8 @@ def _check(target: Target) -> None:
         raise FaultNotSupportedError("there is no second worker to take over")
     if stack.world.engine.dialect.name == "sqlite":
         raise FaultNotSupportedError("a paused writer locks everyone out of SQLite; it needs PostgreSQL")
+    if math.isinf(lease_s):
+        raise FaultNotSupportedError("by its settings a call that was begun never comes to another worker")
     if lease_s > LONGEST_LEASE_S:
         raise FaultNotSupportedError(
             f"its lease is {lease_s:.0f} s, and none longer than {LONGEST_LEASE_S:.0f} s is waited for"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from bakeoff.errors import NotSupportedError
@@ -37,8 +38,11 @@ def silence_s(settings: SettingsInForce) -> float:
     """Seconds until a message of a worker that has fallen silent is delivered to another one, at the most.
 
     Valkey: the lease, and the pause until somebody looks for leases that ended. RabbitMQ closes a connection
-    whose heartbeats stay away; without heartbeats only ``consumer_timeout`` is left.
+    whose heartbeats stay away; without heartbeats only ``consumer_timeout`` is left. A message that was
+    acknowledged before its task ran is delivered to nobody again.
     """
+    if not settings["task_acks_late"]:
+        return math.inf
     if settings["broker"] == "valkey":
         looks_s = settings["unacked_restore_interval"] * settings["unacked_restore_throttle"]
         return lease_s(settings) + float(looks_s)
