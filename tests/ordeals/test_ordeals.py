@@ -112,9 +112,27 @@ def test_an_order_that_nobody_gives_up_is_no_good_end(put: Put) -> None:
     assert set(result["counts"]) == {"completed", "compensated"}, "the others are all well"
 
 
+@pytest.mark.slow
+def test_a_worker_that_dies_under_load_leaves_a_dip_and_everything_ends(put: Put) -> None:
+    beats = ("--set", "dramatiq.heartbeat_timeout_s=2")
+    code, result, shown = put("under-load", "dramatiq", "--config", "ci", *beats, "--size", "15")
+
+    assert (code, result["verdict"]) == (0, "valid"), shown
+    counted, times = result["integers"], result["times_s"]
+    assert counted["in flight at the kill"] >= 3
+    assert counted["of them not settled"] == 0
+    assert counted["orders before"] >= 15
+    assert counted["orders after"] >= 15
+    assert counted["attempts beyond the plan"] >= 3, "those that stood at the point"
+    assert times["kill to the end of all in flight"] > 2, "the lease"
+    assert times["longest silence from the kill on"] > 0.3, "a worker needs so long to start"
+    assert sum(result["counts"].values()) == 10 + 3 + counted["orders before"] + counted["orders after"]
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
+        ("under-load", "there is no worker to kill"),
         ("backlog", "no worker can be absent"),
         ("code-change", "its sagas live in the client's process, and end with its code"),
         ("parked", "its sagas live in the client's process, and end with it"),

@@ -13,6 +13,7 @@ from bakeoff_bench.ordeals.neighbour import NoisyNeighbour
 from bakeoff_bench.ordeals.ordeal import Ordeal
 from bakeoff_bench.ordeals.parked import Parked
 from bakeoff_bench.ordeals.poison import Poison
+from bakeoff_bench.ordeals.under_load import UnderLoad
 
 _ALL: Sequence[Ordeal] = (
     Backlog(),
@@ -31,6 +32,7 @@ _ALL: Sequence[Ordeal] = (
         description="the same, but the whole worker dies with it, as a container out of memory does",
         whole=True,
     ),
+    UnderLoad(),
 )
 
 ORDEALS: Mapping[str, Ordeal] = {ordeal.name: ordeal for ordeal in _ALL}
