@@ -138,6 +138,10 @@ def stream_history(path: Path) -> Iterator[tuple[int, Operation]]:
 _NO_LINE = (KeyError, TypeError, ValueError, AttributeError)
 
 
+#: As ``json.loads``, which asks for options every time.
+_decode = json.JSONDecoder().decode
+
+
 def _lines(path: Path) -> Iterator[tuple[int, Any]]:
     torn: UsageError | None = None
     try:
@@ -146,7 +150,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Any]]:
                 if torn is not None:
                     raise torn  # it is not the last line
                 try:
-                    line = json.loads(text)
+                    line = _decode(text)
                 except ValueError as error:
                     torn = UsageError(f"{path}, line {number}: not JSON ({error})")
                     continue

@@ -8,6 +8,7 @@ A last batch holds what belongs to no planned saga, and the books that only the 
 from __future__ import annotations
 
 import json
+import marshal
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
@@ -25,6 +26,8 @@ from bakeoff_bench.run import stored
 
 Item = TypeVar("Item")
 
+#: As ``json.loads``, which asks for options every time.
+_decode = json.JSONDecoder().decode
 #: Sagas of one batch: large enough that the queries do not count, small enough for tens of megabytes.
 SAGAS = 2000
 
@@ -110,7 +113,7 @@ def _sort(connection: Connection, part: Path, sagas: int) -> int:
 
 
 def _row(number: int, one: Operation, last: int) -> tuple[Any, ...]:
-    value = None if one.value is None else json.dumps(one.value)
+    value = None if one.value is None else marshal.dumps(one.value)  # this process reads it again
     times = (one.invoked_at_s, one.completed_at_s)
     return (number, one.name, one.workflow_id, *times, one.completion, value, one.error, last)
 
@@ -128,7 +131,7 @@ def _read(connection: Connection, part: Path, batch: int, known: Evidence) -> Ev
             invoked_at_s=invoked_at_s,
             completed_at_s=completed_at_s,
             completion=completion,
-            value=_json(value),
+            value=None if value is None else marshal.loads(value),
             error=error,
         )
         for (
@@ -159,7 +162,7 @@ def _books_of_all(connection: Connection, stock: Mapping[str, int]) -> Books:
 
 
 def _plans(file: Path, sagas: int) -> Iterator[dict[str, Planned]]:
-    chunks = _chunks(map(json.loads, _lines(file)), sagas)
+    chunks = _chunks(map(_decode, _lines(file)), sagas)
     while True:
         with stored.reading(file):
             planned = {plan.workflow_id: plan for plan in map(Planned.from_json, next(chunks, []))}
@@ -174,7 +177,7 @@ def _lines(file: Path) -> Iterator[str]:
 
 
 def _json(stored_text: str | None) -> Any:
-    return None if stored_text is None or stored_text == "null" else json.loads(stored_text)
+    return None if stored_text is None or stored_text == "null" else _decode(stored_text)
 
 
 def _chunks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:

@@ -48,20 +48,23 @@ def _twice_in_books(evidence: Evidence) -> Iterator[str]:
 
 def check_attempts(evidence: Evidence) -> Verdict:
     """Without an engine's fault, attempts equal the plan; with one, extra attempts are only counted."""
-    attempts: dict[str, Counter[tuple[str, Direction]]] = {}
+    attempts: dict[str, dict[tuple[str, Direction], int]] = {}
     for record in evidence.ledger:
         if record.kind == "attempt":
-            attempts.setdefault(record.workflow_id, Counter())[record.step, record.direction] += 1
+            own = attempts.setdefault(record.workflow_id, {})
+            call = (record.step, record.direction)
+            own[call] = own.get(call, 0) + 1
     findings, tested = list[str](), 0
     for workflow_id, one in observe(evidence).items():
         if not one.fate.settled:
             continue  # I2 names it
         tested += 1
         expected = evidence.planned[workflow_id].expected.attempts
-        seen = attempts.get(workflow_id, Counter())
-        calls: set[tuple[str, Direction]] = set(expected) | set(seen)
-        for call in sorted(calls):
-            planned, found = expected.get(call, 0), seen[call]
+        seen = attempts.get(workflow_id, {})
+        if seen == expected:
+            continue  # as nearly all are
+        for call in sorted({*expected, *seen}):
+            planned, found = expected.get(call, 0), seen.get(call, 0)
             if found < planned or (found > planned and not evidence.engine_faults):
                 findings.append(
                     f"{workflow_id}: {call[0]} ({call[1]}) was tried {found} times, planned {planned}"

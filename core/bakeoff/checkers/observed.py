@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
 from bakeoff.checkers.evidence import Evidence, Planned, remembered
 from bakeoff.checkers.shape import Shape
@@ -72,14 +73,12 @@ def choose_alternative(planned: Planned, records: Sequence[Record]) -> Planned:
 
 def compatible_statuses(shape: Shape, records: Sequence[Record]) -> frozenset[Status]:
     """The terminal statuses that the ledger of a saga that is over agrees with; none if it is unfinished."""
-    effects = Counter((r.step, r.direction) for r in records if r.kind == "effect")
-    undo_attempts = Counter(r.step for r in records if r.kind == "attempt" and r.direction == "compensation")
-    acted = {step.name for step in shape.recorded if effects[step.name, "action"]}
-    held = [
-        step
-        for step in shape.recorded
-        if step.compensated and effects[step.name, "action"] and not effects[step.name, "compensation"]
-    ]
+    effects = {(r.step, r.direction) for r in records if r.kind == "effect"}
+    undo_attempts = Counter(
+        [r.step for r in records if r.kind == "attempt" and r.direction == "compensation"]
+    )
+    acted = [step for step in shape.recorded if (step.name, "action") in effects]
+    held = [step for step in acted if step.compensated and (step.name, "compensation") not in effects]
     statuses: set[Status] = set()
     if not undo_attempts and len(acted) == len(shape.recorded):
         statuses.add(Status.COMPLETED)
@@ -101,6 +100,13 @@ def compatible_statuses(shape: Shape, records: Sequence[Record]) -> frozenset[St
 
 
 @remembered
+def compatible(evidence: Evidence) -> Callable[[str], frozenset[Status]]:
+    """``compatible_statuses`` of a saga by its workflow id, looked up once."""
+    shape, records = evidence.shape, evidence.by_saga()
+    return cache(lambda workflow_id: compatible_statuses(shape, records.get(workflow_id, ())))
+
+
+@remembered
 def observe(evidence: Evidence) -> dict[str, Observed]:
     """``{workflow id: what became of it}`` for every planned saga."""
     records, words = evidence.by_saga(), evidence.words()
@@ -113,9 +119,9 @@ def observe(evidence: Evidence) -> dict[str, Observed]:
             unknown_to_engine.add(operation.workflow_id)
     return {
         workflow_id: _observe_one(
-            evidence.shape,
             planned,
             records[workflow_id],
+            compatible(evidence),
             words,
             starts.get(workflow_id, []),
             workflow_id in unknown_to_engine,
@@ -125,16 +131,16 @@ def observe(evidence: Evidence) -> dict[str, Observed]:
 
 
 def _observe_one(
-    shape: Shape,
     planned: Planned,
     records: Sequence[Record],
+    statuses_of: Callable[[str], frozenset[Status]],
     words: Mapping[str, Outcome],
     starts: Sequence[Operation],
     unknown_to_engine: bool,
 ) -> Observed:
     word = words.get(planned.workflow_id)
     if word is not None or settled_by_plan(planned.expected, records):
-        statuses = compatible_statuses(shape, records)
+        statuses = statuses_of(planned.workflow_id)
         preferred = word.status if word is not None else planned.expected.status
         if preferred in statuses:
             return Observed(Fate(str(preferred)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from bakeoff.saga import Saga
@@ -27,7 +28,7 @@ class StepShape:
     undo_attempts: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Shape:
     """A saga without its functions. ``pivot`` is the position of the pivot's element, if there is one."""
 
@@ -60,7 +61,7 @@ class Shape:
         """Reverse of ``to_json``."""
         return cls(**{**data, "steps": tuple(StepShape(**step) for step in data["steps"])})
 
-    @property
+    @cached_property
     def recorded(self) -> tuple[StepShape, ...]:
         """The steps that the ledger shows."""
         return tuple(step for step in self.steps if step.recorded)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bakeoff.checkers.evidence import Evidence
-from bakeoff.checkers.observed import compatible_statuses
-from bakeoff.checkers.shape import Shape
+from bakeoff.checkers.observed import compatible
 from bakeoff.checkers.verdict import Verdict, conclude
 from bakeoff.expectation import Expectation
-from bakeoff.outcome import Outcome
+from bakeoff.outcome import Outcome, Status
 from bakeoff.saga import JSON
 from bakeoff.world.ledger import Record
 
@@ -22,7 +21,9 @@ def check_words(evidence: Evidence) -> Verdict:
         expected = planned.expected if planned else None
         findings += [
             f"{workflow_id}: {what}"
-            for what in _differences(evidence.shape, word, records.get(workflow_id, []), expected)
+            for what in _differences(
+                word, compatible(evidence)(workflow_id), records.get(workflow_id, []), expected
+            )
         ]
     return conclude(
         "I10",
@@ -36,9 +37,8 @@ def check_words(evidence: Evidence) -> Verdict:
 
 
 def _differences(
-    shape: Shape, word: Outcome, records: Sequence[Record], expected: Expectation | None
+    word: Outcome, agreeing: frozenset[Status], records: Sequence[Record], expected: Expectation | None
 ) -> Iterator[str]:
-    agreeing = compatible_statuses(shape, records)
     if word.status not in agreeing:
         shown = " or ".join(sorted(agreeing)) or "unfinished"
         yield f"the engine says {word.status}, the ledger says {shown}"
