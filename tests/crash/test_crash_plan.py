@@ -53,13 +53,15 @@ def test_every_pass_goes_through_every_point_and_no_order_is_struck_twice() -> N
 
 
 def test_the_full_profile_is_what_it_says() -> None:
-    every, others, shipped = replace(_ASKED, parts=PROFILES[Profile.FULL]).plan().series
+    every, windows, others, shipped = replace(_ASKED, parts=PROFILES[Profile.FULL]).plan().series
 
     assert (every.kills, len(every.points) >= 21, [f.name for f in every.faults]) == (
         5,
         True,
         ["worker-kill"],
     )
+    assert windows.points
+    assert not {*windows.points} & {*every.points}, "each engine's own"
     assert "worker-kill" not in {fault.name for fault in others.faults}
     assert (others.kills, len(others.points)) == (2, 2)
     assert (shipped.title, shipped.deadline_s) == ("as shipped", 30)

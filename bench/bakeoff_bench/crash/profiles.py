@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bakeoff.settings import ConfigClass
+from bakeoff_bench.crash.points import ALL_WINDOWS
 
 
 class Profile(StrEnum):
@@ -61,6 +62,7 @@ PROFILES: dict[Profile, tuple[Part, ...]] = {
     ),
     Profile.FULL: (
         Part(config=ConfigClass.RECOMMENDED, faults=_KILL, points=(), kills=5, deadline_s=150),
+        Part(config=ConfigClass.RECOMMENDED, faults=_KILL, points=(ALL_WINDOWS,), kills=2, deadline_s=150),
         Part(config=ConfigClass.RECOMMENDED, faults=(), points=TWO_POINTS, kills=2, deadline_s=240),
         Part(config=ConfigClass.DEFAULT, faults=_KILL, points=(), kills=1, deadline_s=30),
     ),
@@ -72,5 +74,6 @@ COPIES = {Profile.CI: 1, Profile.QUICK: 1, Profile.FULL: 6}
 WORDS = {
     Profile.CI: "two points, short leases",
     Profile.QUICK: "every point once with short leases, two points as shipped; minutes",
-    Profile.FULL: "every point five times, every other fault at two points, as shipped beside it; hours",
+    Profile.FULL: "every point five times, engines' own windows and every other fault at two points twice, "
+    "as shipped beside it; hours",
 }
