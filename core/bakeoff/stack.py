@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bakeoff.deployment import DEPLOYMENT_VARIABLE, Deployment
 from bakeoff.engine import EngineClient, EngineInfo, OrchestrationEngine
+from bakeoff.patience import connected, disconnect
 from bakeoff.processes import Launch, Launcher, Workers
 from bakeoff.proxy import Proxy, start_proxy
 from bakeoff.registry import load_sagas
@@ -162,8 +163,8 @@ async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
                 stack.callback(backend.launcher.hurry)
             # A worker may start a process per slot, and announces itself when all of them are there.
             await workers.start(plan.workers, ready_within_s=30.0 + plan.slots)
-        client = await plan.engine.connect(backend.deployment)
-        stack.push_async_callback(client.close)
+        client = await connected(plan.engine, backend.deployment)
+        stack.push_async_callback(disconnect, plan.engine, client)
         yield Stack(
             engine=backend.engine,
             info=backend.info,

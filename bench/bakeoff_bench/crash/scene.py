@@ -11,6 +11,7 @@ from bakeoff.checkers import Planned
 from bakeoff.history import History
 from bakeoff.nemesis import FaultMissedError
 from bakeoff.orders.model import Order
+from bakeoff.patience import in_time
 from bakeoff.saga import Saga, Sleep
 from bakeoff.stack import Stack
 from bakeoff.world import Aim, Point, Reached, arm, reached, release
@@ -55,7 +56,8 @@ class Scene:
     async def start(self, planned: Planned) -> None:
         """Start one saga by the harness's own client."""
         with self.history.operation("start", planned.workflow_id) as answer:
-            answer.value = await self.stack.client.start(self.saga, planned.workflow_id, planned.input)
+            async with in_time("start()"):
+                answer.value = await self.stack.client.start(self.saga, planned.workflow_id, planned.input)
 
     async def lead(self, road: Road, struck: Planned, beside: Sequence[Planned]) -> Reached:
         """Bring everybody to their places.

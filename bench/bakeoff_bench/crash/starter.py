@@ -15,6 +15,7 @@ from bakeoff.deployment import DEPLOYMENT_VARIABLE
 from bakeoff.errors import StartUnknownError
 from bakeoff.history import History
 from bakeoff.nemesis import FaultMissedError, Landing
+from bakeoff.patience import in_time
 from bakeoff.processes import Child, Launch, free_ports, is_gone, kill_session
 from bakeoff.saga import Saga
 from bakeoff.stack import Stack
@@ -107,7 +108,8 @@ async def start_again(stack: Stack, history: History, saga: Saga, planned: Plann
     while True:
         try:
             with history.operation("start", planned.workflow_id) as answer:
-                answer.value = await stack.client.start(saga, planned.workflow_id, planned.input)
+                async with in_time("start()"):
+                    answer.value = await stack.client.start(saga, planned.workflow_id, planned.input)
             return
         except StartUnknownError:
             if time.monotonic() > deadline:

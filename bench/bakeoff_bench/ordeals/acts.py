@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from bakeoff.checkers import Planned
 from bakeoff.engine import Capability, Signals, Support
 from bakeoff.errors import NotSupportedError, StartUnknownError
+from bakeoff.patience import ANSWER_WITHIN_S, in_time
 from bakeoff.saga import JSON, Saga
 from bakeoff_bench.ordeals.site import Site
 from bakeoff_bench.run.result import percentile
@@ -34,7 +35,8 @@ async def start(site: Site, saga: Saga, planned: Planned) -> None:
     for _ in range(_TRIES):
         try:
             with site.history.operation("start", planned.workflow_id) as answer:
-                answer.value = await site.stack.client.start(saga, planned.workflow_id, planned.input)
+                async with in_time("start()"):
+                    answer.value = await site.stack.client.start(saga, planned.workflow_id, planned.input)
             return
         except (StartUnknownError, OSError):
             await asyncio.sleep(_PAUSE_S)
@@ -47,9 +49,11 @@ async def signal(site: Site, planned: Planned, name: str, payload: JSON) -> None
     workflow_id = planned.workflow_id
     for _ in range(_TRIES):
         with contextlib.suppress(Exception), site.history.operation("signal", workflow_id) as answer:
-            if not isinstance(site.stack.client, Signals):
+            client = site.stack.client
+            if not isinstance(client, Signals):
                 raise NotSupportedError("the client has no method signal()")
-            answer.value = await site.stack.client.signal(workflow_id, name, f"{workflow_id}:{name}", payload)
+            async with in_time("signal()"):
+                answer.value = await client.signal(workflow_id, name, f"{workflow_id}:{name}", payload)
             return
         await asyncio.sleep(_PAUSE_S)
 
@@ -62,7 +66,8 @@ async def ask(site: Site, workflow_ids: Iterable[str]) -> None:
     async def one(workflow_id: str) -> None:
         within_s = _WORD_WITHIN_S if workflow_id in site.follower.ended_s else _LAST_WORD_S
         with contextlib.suppress(Exception), site.history.operation("result", workflow_id) as answer:
-            answer.value = (await site.stack.client.result(workflow_id, within_s)).to_json()
+            async with in_time("result()", within_s + ANSWER_WITHIN_S):
+                answer.value = (await site.stack.client.result(workflow_id, within_s)).to_json()
 
     await each(workflow_ids, one)
 

@@ -15,6 +15,7 @@ from bakeoff.checkers import Planned
 from bakeoff.errors import ServerStartError
 from bakeoff.history import History
 from bakeoff.orders.model import Order
+from bakeoff.patience import connected, disconnect
 from bakeoff.processes import Launcher, is_gone
 from bakeoff.registry import load_sagas
 from bakeoff.saga import Saga
@@ -133,13 +134,13 @@ class Site:
         await self._disconnect()
 
     async def _connect(self) -> None:
-        self.stack.client = await self.stack.engine.connect(self.stack.deployment)
+        self.stack.client = await connected(self.stack.engine, self.stack.deployment)
         self._connected = True
 
     async def _disconnect(self) -> None:
         if self._connected:
             self._connected = False
-            await self.stack.client.close()
+            await disconnect(self.stack.engine, self.stack.client)
 
 
 async def start_again(server: RunningServer, launcher: Launcher) -> None:
@@ -187,7 +188,7 @@ async def open_site(
                 world=backend.world,
                 launcher=backend.launcher,
                 workers=workers,
-                client=await plan.engine.connect(backend.deployment),
+                client=await connected(plan.engine, backend.deployment),
                 sagas=load_sagas(sagas),
             ),
             history=cleanup.enter_context(History(file)),

@@ -14,6 +14,7 @@ from bakeoff.errors import NotSupportedError
 from bakeoff.expectation import Expectation
 from bakeoff.history import History
 from bakeoff.outcome import Outcome, Status
+from bakeoff.patience import ANSWER_WITHIN_S, in_time
 from bakeoff.saga import Saga
 from bakeoff.stack import Stack
 from bakeoff_bench.run.duration import PATIENCE_S, patience_s
@@ -112,7 +113,8 @@ class Driver:
         try:
             self.tally.started += 1
             with self.history.operation("start", workflow_id) as answer:
-                answer.value = await client.start(self.saga, workflow_id, planned.input)
+                async with in_time("start()"):
+                    answer.value = await client.start(self.saga, workflow_id, planned.input)
             await self._act(client, assignment)
             settled = await self._wait_settled(assignment)
             await self._ask(client, workflow_id, _WORD_WITHIN_S if settled else _LAST_WORD_S)
@@ -128,14 +130,16 @@ class Driver:
             if not isinstance(client, Signals):
                 raise NotSupportedError("the client has no method signal()")
             with self.history.operation("signal", workflow_id) as answer:
-                answer.value = await client.signal(workflow_id, name, f"{workflow_id}:{name}", payload)
+                async with in_time("signal()"):
+                    answer.value = await client.signal(workflow_id, name, f"{workflow_id}:{name}", payload)
         if assignment.cancel_after is not None:
             within_s = patience_s(self.saga, assignment.planned)
             await self.tail.tried(workflow_id, assignment.cancel_after, within_s)
             if not isinstance(client, Cancels):
                 raise NotSupportedError("the client has no method cancel()")
             with self.history.operation("cancel", workflow_id):
-                await client.cancel(workflow_id)
+                async with in_time("cancel()"):
+                    await client.cancel(workflow_id)
 
     async def _wait_settled(self, assignment: Assignment) -> bool:
         """Wait for the ledger, or for the engine's word where the ledger cannot tell."""
@@ -147,7 +151,8 @@ class Driver:
                 end = await self._planned_end(planned, within_s)
                 status = end.status if end is not None else None
             else:
-                status = (await self.stack.client.result(planned.workflow_id, within_s)).status
+                async with in_time("result()", within_s + ANSWER_WITHIN_S):
+                    status = (await self.stack.client.result(planned.workflow_id, within_s)).status
             answer.value = status
         if status is None:
             return False
@@ -188,7 +193,8 @@ class Driver:
         if self.stack.info.claims[Capability.OUTCOME].support is Support.ABSENT:
             return
         with self.history.operation("result", workflow_id) as answer:
-            outcome: Outcome = await client.result(workflow_id, within_s)
+            async with in_time("result()", within_s + ANSWER_WITHIN_S):
+                outcome: Outcome = await client.result(workflow_id, within_s)
             answer.value = outcome.to_json()
 
 

@@ -16,6 +16,7 @@ from bakeoff.deployment import Deployment
 from bakeoff.engine import Capability, Claim, EngineClient, EngineInfo, Means, OrchestrationEngine, Support
 from bakeoff.errors import NotSupportedError, ResultTimeoutError, UsageError
 from bakeoff.outcome import Outcome
+from bakeoff.patience import connected, disconnect
 from bakeoff.plugins import Plugins
 from bakeoff.processes import run_interruptibly
 from bakeoff.world import World
@@ -111,11 +112,11 @@ def with_client(state: Path, engine: str | None, act: Callable[[Connected], Awai
     deployment = running.deployment(engine)
     plugin = Plugins().engine(deployment.engine)
 
-    async def connected() -> T:
-        client = await plugin.connect(deployment)
+    async def with_it() -> T:
+        client = await connected(plugin, deployment)
         try:
             return await act(Connected(plugin, deployment, client, dict(running.pages.get(plugin.name, {}))))
         finally:
-            await client.close()
+            await disconnect(plugin, client)
 
-    return run_interruptibly(connected())
+    return run_interruptibly(with_it())

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from bakeoff.cli.app import build_app
+from bakeoff.cli.failures import of_the_machine
 from bakeoff.cli.interrupts import Interrupts
 from bakeoff.cli.screen import complain, warn
 from bakeoff.errors import BakeoffError, ServerStartError, UsageError
@@ -66,12 +67,16 @@ def _run(arguments: Sequence[str], plugins: Plugins) -> int:
     except BakeoffError as error:
         complain(_one_line(error))
         return FAILED
-    except Exception:  # ours to repair: show where it happened
-        traceback.print_exc()
+    except Exception as error:
+        told = of_the_machine(error)
+        if told is None:  # ours to repair: show where it happened
+            traceback.print_exc()
+        else:
+            complain(_one_line(told))
         return FAILED
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: object) -> str:
     return " ".join(str(error).split())
 
 

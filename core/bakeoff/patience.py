@@ -1,0 +1,61 @@
+"""How long an engine may take to answer: a plug-in that hangs must not hang whoever compares it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bakeoff.deployment import Deployment
+from bakeoff.engine import EngineClient, OrchestrationEngine
+from bakeoff.errors import ServerStartError
+
+#: Seconds for one call of a client, beyond the patience that the call itself is given.
+ANSWER_WITHIN_S = 60.0
+#: Seconds for a client to let go of its connections.
+CLOSE_WITHIN_S = 30.0
+
+
+@asynccontextmanager
+async def in_time(what: str, within_s: float | None = None) -> AsyncIterator[None]:
+    """Await something that an engine does, but not for ever.
+
+    Args:
+        what: The call, for the message.
+        within_s: Seconds; ``ANSWER_WITHIN_S`` if left out.
+
+    Raises:
+        TimeoutError: If it takes longer; for a history that is *unknown*, as it should be.
+    """
+    within_s = ANSWER_WITHIN_S if within_s is None else within_s
+    limit = asyncio.timeout(within_s)
+    try:
+        async with limit:
+            yield
+    except TimeoutError:
+        if limit.expired():
+            raise TimeoutError(f"{what} was not answered within {within_s:g} s") from None
+        raise
+
+
+async def connected(engine: OrchestrationEngine, deployment: Deployment) -> EngineClient:
+    """Connect a client.
+
+    Raises:
+        ServerStartError: If the engine does not come to an end with it.
+    """
+    try:
+        async with in_time(f"{engine.name}: connect()"):
+            return await engine.connect(deployment)
+    except TimeoutError as error:
+        raise ServerStartError(str(error) or f"{engine.name}: connect() timed out") from error
+
+
+async def disconnect(engine: OrchestrationEngine, client: EngineClient) -> None:
+    """Close a client; one that does not come to an end is left behind, with a warning."""
+    try:
+        async with in_time(f"{engine.name}: close()", CLOSE_WITHIN_S):
+            await client.close()
+    except TimeoutError as error:
+        logging.getLogger(__name__).warning("%s", error)
