@@ -15,6 +15,7 @@ from bakeoff.plugins import Plugins
 from bakeoff.settings import ConfigClass, resolve
 from bakeoff.stack import StackPlan, running_stack
 from bakeoff.world.world import Participants
+from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.crash.hosted import hosted_stack
 from bakeoff_bench.crash.kill import BESIDE, Kill, Kills
 from bakeoff_bench.crash.points import points_of, windows_of
@@ -52,6 +53,7 @@ async def _make(
 ) -> list[Kill]:
     engine = Plugins().engine(engine_name)
     settings = resolve(engine_name, engine.info().settings, ConfigClass.CI, overrides)
+    contestant = Contestant(label=engine_name, engine=engine, settings=settings, sets=(), raws=())
     up = hosted_stack if engine.info(settings).in_process else running_stack
     plan = StackPlan(engine=engine, settings=settings, folder=folder, participants=participants, faults=True)
     orders = some_orders(len(shots) * (1 + BESIDE))
@@ -68,7 +70,12 @@ async def _make(
             aims = points_of(saga, windows_of(saga, [(engine, settings)]))
             with History(file) as history:
                 maker = Kills(
-                    stack=stack, saga=saga, history=history, history_file=file, deadline_s=deadline_s
+                    stack=stack,
+                    saga=saga,
+                    history=history,
+                    history_file=file,
+                    deadline_s=deadline_s,
+                    lease_s=contestant.lease_s,
                 )
                 used = [next(waiting) for _ in range(1 + BESIDE)]
                 kills.append(await maker.kill(shot.fault, aims[shot.point], used))

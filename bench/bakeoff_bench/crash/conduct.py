@@ -158,6 +158,7 @@ class _Run:
             history=stacks.enter_context(History(file)),
             history_file=file,
             deadline_s=series.deadline_s,
+            lease_s=one.lease_s,
         )
         return _Up(one, kills, folder.name)
 

@@ -37,6 +37,8 @@ BESIDE = 2
 _WORD_WITHIN_S = 2.0
 #: Seconds without a record after which nothing more is expected to come again.
 _QUIET_S = 1.5
+#: Seconds beyond the lease within which a repeat comes, if one comes.
+_LATE_S = 3.0
 #: Seconds within which a fault lands that is done at once.
 _AT_ONCE_S = 1.0
 #: Seconds within which the end of a worker is seen, and the next one is being started.
@@ -112,6 +114,8 @@ class Kills:
         saga: What is started.
         history, history_file: Of the client.
         deadline_s: Seconds after a fault by which everything must be settled.
+        lease_s: Seconds after which a killed process's work is taken over, where that is a matter of time:
+            so long a repeat may yet come of a saga that is over.
     """
 
     stack: Stack
@@ -119,6 +123,7 @@ class Kills:
     history: History
     history_file: Path
     deadline_s: float
+    lease_s: float | None = None
     _scene: Scene = field(init=False)
     _shares: Iterator[float] = field(init=False)
 
@@ -178,12 +183,14 @@ class Kills:
             with delivering(self.stack.client, self.history, late):
                 await watch.until_over(self.deadline_s)
                 await struck.healing
+            again = watch.recovery_s is not None and await watch.until_struck_again(
+                min(self.deadline_s, (self.lease_s or 0.0) + _LATE_S)
+            )
         finally:
             await _ended(resting)
             await _ended(struck.healing)
-        # What was paused or cut off still has something to say; behind a window the message that was not
-        # acknowledged comes again, perhaps when its saga is over.
-        if not landing.ended or aim.point not in {*Point, *Moment}:
+        # What was paused or cut off still has something to say, and so has what came again.
+        if again or not landing.ended or aim.point not in {*Point, *Moment}:
             await until_quiet(self.stack.world, _QUIET_S)
         evidence = await self._evidence(planned[0], road)
         outcome, detail = outcome_of(evidence)

@@ -62,13 +62,28 @@ class Watch:
         for task in done:
             task.result()
 
+    async def until_struck_again(self, within_s: float) -> bool:
+        """Go on looking for the call that was struck, at most until ``within_s`` after the fault.
+
+        Its message was not acknowledged, and comes again, perhaps long after its saga is over. True if it
+        came while this waited.
+        """
+        waited = False
+        while self.detection_s is None and time.monotonic() < self.struck_s + within_s:
+            waited = True
+            await self._read()
+        return waited and self.detection_s is not None
+
     async def _settled(self) -> None:
         while self.recovery_s is None:
-            after = max(0, self._last - _OVERLAP)
-            new = await asyncio.to_thread(self.stack.world.ledger, after=after)
-            now_s = time.monotonic() - self.struck_s
-            self._look(new, now_s)
-            await asyncio.sleep(max(_POLL_S, _POLL_SHARE * now_s))
+            await self._read()
+
+    async def _read(self) -> None:
+        after = max(0, self._last - _OVERLAP)
+        new = await asyncio.to_thread(self.stack.world.ledger, after=after)
+        now_s = time.monotonic() - self.struck_s
+        self._look(new, now_s)
+        await asyncio.sleep(max(_POLL_S, _POLL_SHARE * now_s))
 
     def _look(self, new: Sequence[Record], now_s: float) -> None:
         records: dict[str, list[Record]] = {one.workflow_id: [] for one in self.planned}
@@ -84,7 +99,7 @@ class Watch:
         self._settled_ids |= {
             one.workflow_id for one in self.planned if _settled(one, records[one.workflow_id])
         }
-        if len(self._settled_ids) == len(self.planned):
+        if self.recovery_s is None and len(self._settled_ids) == len(self.planned):
             self.recovery_s = now_s
 
     def _is_struck(self, record: Record) -> bool:
