@@ -16,7 +16,7 @@ from bakeoff.settings import ConfigClass
 from bakeoff.world.world import Participants
 from bakeoff_bench.crash.contestants import CLASS_WORDS, Contestant, Options, find_contestants
 from bakeoff_bench.crash.plan import CrashPlan, Series
-from bakeoff_bench.crash.points import check_saga, choose_points, windows_of
+from bakeoff_bench.crash.points import ALL_WINDOWS, check_saga, choose_points, windows_of
 from bakeoff_bench.crash.profiles import Part
 from bakeoff_bench.run.preflight import missing_servers
 
@@ -94,6 +94,8 @@ class Asked:
             if not found[key]:
                 continue
             windows = windows_of(saga, ((one.engine, one.settings) for one in found[key]))
+            if part.points == (ALL_WINDOWS,) and not windows:
+                continue
             series.append(
                 Series(
                     title=CLASS_WORDS[part.config] + (", short leases" if part.short_leases else ""),

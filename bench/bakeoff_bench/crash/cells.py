@@ -94,11 +94,17 @@ class Cell:
         }
 
 
+#: Nobody looks for a lease's end at that very moment, and then there is work to do: share of it, and seconds.
+_SLACK, _SLACK_S = 1.1, 2.0
+
+
 def outcome_word(row: Row) -> str:
-    """The outcome of one kill; ``not observed`` where nobody would expect an end by the deadline."""
+    """The outcome of one kill; ``not observed`` where its end, or a repeat, lies beyond the deadline."""
     lease_s = row.get("lease_s")
-    stuck = row["outcome"] == KillOutcome.STUCK
-    return NOT_OBSERVED if stuck and lease_s is not None and lease_s > row["deadline_s"] else row["outcome"]
+    too_early = lease_s is not None and _SLACK * lease_s + _SLACK_S > row["deadline_s"]
+    unsettled = row["outcome"] == KillOutcome.STUCK and too_early
+    unseen = row["outcome"] in (KillOutcome.CLEAN, KillOutcome.RETRIED) and row.get("open", False)
+    return NOT_OBSERVED if unsettled or unseen else row["outcome"]
 
 
 def is_harmful(row: Row) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,8 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
+from bakeoff.cli.failures import of_the_machine
 from bakeoff.cli.options import EngineOption, SagaOption, SetOption, SetRawOption
 from bakeoff.cli.screen import say, warn
 from bakeoff.errors import BakeoffError, UsageError
@@ -122,7 +121,7 @@ def crash(
         folder = CrashFolder(resume)
         with reading(resume):
             asked = Asked.from_json(folder.manifest()["asked"])
-        make_kills(asked, folder, json_)
+        make_kills(asked, folder, json_, keeps=True)
         return
     asked = Asked(
         saga=saga,
@@ -139,10 +138,10 @@ def crash(
         participants=participants.value,
     )
     with crash_folder(asked, out) as folder:
-        make_kills(asked, folder, json_)
+        make_kills(asked, folder, json_, keeps=out is not None)
 
 
-def make_kills(asked: Asked, folder: CrashFolder, json_: Path | None) -> None:
+def make_kills(asked: Asked, folder: CrashFolder, json_: Path | None, *, keeps: bool) -> None:
     """Do what is left to do, show everything, and end with the exit code."""
     plan = asked.plan()
     kept = (folder.path / "manifest.json").exists()
@@ -160,7 +159,8 @@ def make_kills(asked: Asked, folder: CrashFolder, json_: Path | None) -> None:
     try:
         _conduct(plan, folder)
     except KeyboardInterrupt:
-        say(f"broken off after {len(folder.rows())} kills; go on with: bakeoff crash --resume {folder.path}")
+        again = f"go on with: bakeoff crash --resume {folder.path}" if keeps else "nothing kept (--out DIR)"
+        say(f"broken off after {len(folder.rows())} kills; {again}")
         raise
     result = result_of(folder)
     show(result)
@@ -176,16 +176,16 @@ def _conduct(plan: CrashPlan, folder: CrashFolder) -> None:
     Raises:
         BakeoffError: If the folder or a ledger in it cannot be written any more.
     """
-    broken: list[BaseException] = []
     try:
         run_interruptibly(conduct(plan, folder))
-    except* (OSError, SQLAlchemyError, sqlite3.Error) as group:
-        broken += group.exceptions
-    if broken:
+    except Exception as error:
+        told = of_the_machine(error)
+        if told is None:
+            raise
         raise BakeoffError(
-            f"{folder.path} cannot be written any more ({broken[0]}); {len(folder.rows())} kills are kept; "
+            f"the run cannot go on: {told}; {len(folder.rows())} kills are kept; "
             f"go on with: bakeoff crash --resume {folder.path}"
-        ) from broken[0]
+        ) from error
 
 
 @contextmanager

@@ -17,11 +17,12 @@ from bakeoff.engine import Capability, Signals, Support
 from bakeoff.history import History, read_history
 from bakeoff.nemesis import Fault, FaultMissedError, FaultNotSupportedError, Landing, Target, WorkerKill
 from bakeoff.orders.model import Order
+from bakeoff.patience import ANSWER_WITHIN_S, in_time
 from bakeoff.saga import Direction, Saga
 from bakeoff.stack import Stack
 from bakeoff.world import Aim, Point, Reached, Record, Window
 from bakeoff_bench.crash.control import missed
-from bakeoff_bench.crash.moments import check_moment
+from bakeoff_bench.crash.moments import check_moment, check_standing
 from bakeoff_bench.crash.outcome import HARMFUL, KillOutcome, outcome_of
 from bakeoff_bench.crash.points import Moment, name_of, windows_of
 from bakeoff_bench.crash.road import Road, choose_end, road_to
@@ -33,8 +34,13 @@ from bakeoff_scenarios import lacking
 
 #: Sagas that stand at their first step while the one under test is struck.
 BESIDE = 2
-#: Seconds that the engine gets to tell an outcome once the ledger has been watched long enough.
-_WORD_WITHIN_S = 2.0
+#: Seconds that the engine gets to tell an outcome once the ledger has been watched long enough: of sagas that
+#: are settled there, and of others.
+_WORD_WITHIN_S, _LAST_WORD_S = 15.0, 1.0
+#: Seconds within which the workers must be back that an earlier fault ended.
+_WHOLE_WITHIN_S = 30.0
+#: A call that nobody answers for is given up after its own timeout, or a small multiple of it.
+_TIMEOUT_FACTOR = 2.0
 #: Seconds without a record after which nothing more is expected to come again.
 _QUIET_S = 1.5
 #: Seconds beyond the lease within which a repeat comes, if one comes.
@@ -55,7 +61,7 @@ class Kill:
     """The record of one kill.
 
     Attributes:
-        outcome, detail: Of the saga that was struck.
+        outcome, detail: Of the saga that was struck; of one beside it, if harm came to that one only.
         workflow_ids: That saga, then those beside it.
         in_flight: Sagas in flight when the fault landed: those that stood at a point, and the one struck.
         ended: Processes that were seen to end of it.
@@ -66,8 +72,9 @@ class Kill:
         detection_s: From the fault to the next attempt of the call that was struck; ``None`` if none came.
         first_progress_s: To the next effect of the saga that was struck.
         recovery_s: To the end of every saga that was in flight; ``None``: not by the deadline (censored).
-        planned: What the saga that was struck had to come to; with ``last_seq`` enough to judge it again.
-        last_seq: Of the ledger when it was judged.
+        planned: What the sagas had to come to; with ``last_seq`` enough to judge them again.
+        last_seq: Of the ledger when they were judged.
+        open: The message that was struck had not come again when it was judged, and by its lease may yet.
     """
 
     outcome: KillOutcome
@@ -82,15 +89,16 @@ class Kill:
     detection_s: float | None = None
     first_progress_s: float | None = None
     recovery_s: float | None = None
-    planned: Planned | None = None
+    planned: tuple[Planned, ...] = ()
     last_seq: int = 0
+    open: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return plain | {
             "extra_attempts": dict(self.extra_attempts),
-            "planned": self.planned.to_json() if self.planned else None,
+            "planned": [one.to_json() for one in self.planned],
         }
 
 
@@ -141,8 +149,9 @@ class Kills:
         """
         ids = tuple(order.workflow_id for order in orders)
         try:
+            await self._until_whole()
             return await self._kill(fault, aim, orders, at_rest)
-        except FaultMissedError as error:
+        except (FaultMissedError, TimeoutError) as error:
             return Kill(outcome=KillOutcome.VOID, detail=str(error), workflow_ids=ids)
         except FaultNotSupportedError as error:
             return Kill(outcome=KillOutcome.NOT_SUPPORTED, detail=str(error), workflow_ids=ids)
@@ -168,23 +177,28 @@ class Kills:
         landing = struck.landing
         zero = time.time() - time.monotonic()
         landed_at = zero + landing.at_s
-        records = await asyncio.to_thread(self.stack.world.ledger)
-        watch = Watch(
-            stack=self.stack,
-            planned=planned,
-            aim=aim,
-            after=max((record.seq for record in records if record.at < landed_at), default=0),
-            struck_s=landing.at_s,
-        )
         resting = asyncio.create_task(self._rest(struck.healing, at_rest))
         try:
+            records = await asyncio.to_thread(self.stack.world.ledger)
+            watch = Watch(
+                stack=self.stack,
+                planned=planned,
+                aim=aim,
+                after=max((record.seq for record in records if record.at < landed_at), default=0),
+                struck_s=landing.at_s,
+            )
             own = [record for record in records if record.workflow_id == ids[0]]
-            check_moment(self.saga, aim, own, zero + struck.first_s)
+            try:
+                self._check_place(aim, struck, own, zero + struck.first_s)
+            except FaultMissedError:
+                await struck.healing  # or the next kill meets a server that is down
+                raise
             with delivering(self.stack.client, self.history, late):
                 await watch.until_over(self.deadline_s)
                 await struck.healing
+            repeat_s = self._repeat_s(aim)
             again = watch.recovery_s is not None and await watch.until_struck_again(
-                min(self.deadline_s, (self.lease_s or 0.0) + _LATE_S)
+                min(self.deadline_s, repeat_s)
             )
         finally:
             await _ended(resting)
@@ -192,10 +206,11 @@ class Kills:
         # What was paused or cut off still has something to say, and so has what came again.
         if again or not landing.ended or aim.point not in {*Point, *Moment}:
             await until_quiet(self.stack.world, _QUIET_S)
-        evidence = await self._evidence(planned[0], road)
-        outcome, detail = outcome_of(evidence)
-        if outcome not in HARMFUL and (unseen := missed(evidence)):
-            outcome, detail = KillOutcome.VOID, f"the judge does not see {', '.join(unseen)}"
+        evidences = [
+            await self._evidence(one, None if number else road, settled=watch.recovery_s is not None)
+            for number, one in enumerate(planned)
+        ]
+        outcome, detail = judged(evidences)
         return Kill(
             outcome=outcome,
             detail=detail,
@@ -205,13 +220,43 @@ class Kills:
             seen=landing.seen,
             struck_pid=struck.at.pid,
             landed_at=landed_at,
-            extra_attempts=self._extra(evidence),
+            extra_attempts=self._extra(evidences[0]),
             detection_s=watch.detection_s,
             first_progress_s=watch.first_progress_s,
             recovery_s=watch.recovery_s,
-            planned=evidence.planned[ids[0]],
-            last_seq=max((record.seq for record in evidence.ledger), default=0),
+            planned=tuple(one for evidence in evidences for one in evidence.planned.values()),
+            last_seq=max((record.seq for evidence in evidences for record in evidence.ledger), default=0),
+            open=watch.detection_s is None and repeat_s > self.deadline_s,
         )
+
+    def _check_place(self, aim: Aim, struck: _Struck, own: Sequence[Record], landed_at: float) -> None:
+        """See that the fault came where it was to come.
+
+        Raises:
+            FaultMissedError: If the engine had gone on before.
+        """
+        check_moment(self.saga, aim, own, landed_at)
+        if aim.point in tuple(Point):  # behind a window the saga goes on, as it should
+            check_standing(struck.at, self._timeout_s(aim), own, landed_at)
+
+    def _timeout_s(self, aim: Aim) -> float:
+        return self.saga.timeout_of(self.saga.step(aim.step), aim.direction).total_seconds()
+
+    def _repeat_s(self, aim: Aim) -> float:
+        """Seconds after the fault within which the call that was struck comes again, if it does."""
+        known = aim.step and any(step.name == aim.step for step in self.saga.steps())
+        timeout_s = self._timeout_s(aim) if known else 0.0
+        return max(self.lease_s or 0.0, _TIMEOUT_FACTOR * timeout_s) + _LATE_S
+
+    async def _until_whole(self) -> None:
+        """Wait for workers that an earlier fault ended; whoever strikes before finds nobody to strike."""
+        workers, deadline = self.stack.workers, time.monotonic() + _WHOLE_WITHIN_S
+        while workers is not None and (
+            workers.not_ready() or not all(child.alive for child in workers.children)
+        ):
+            if time.monotonic() > deadline:
+                raise FaultMissedError(f"no worker was ready within {_WHOLE_WITHIN_S:.0f} s")
+            await asyncio.sleep(_RESTART_S / 4)
 
     def _windows(self, aim: Aim) -> Sequence[Window]:
         """What this engine declares.
@@ -265,15 +310,21 @@ class Kills:
             await asyncio.sleep(_RESTART_S / 4)
         at_rest()
 
-    async def _evidence(self, planned: Planned, road: Road) -> Evidence:
-        """Everything about one saga: its records, its operations, the engine's word."""
+    async def _evidence(self, planned: Planned, road: Road | None, *, settled: bool) -> Evidence:
+        """Everything about one saga: its records, its operations, the engine's word.
+
+        An engine may come to the end of a saga later than the ledger shows it: where a message is lost that
+        told of the last step, it gets the time to try again.
+        """
+        within_s = _WORD_WITHIN_S if settled else _LAST_WORD_S
         world, workflow_id = self.stack.world, planned.workflow_id
         claim = self.stack.info.claims[Capability.OUTCOME]
         silent = claim.reason if claim.support is Support.ABSENT else ""
         if not silent:
             # What the engine answers, an error included, is in the history.
             with contextlib.suppress(Exception), self.history.operation("result", workflow_id) as answer:
-                answer.value = (await self.stack.client.result(workflow_id, _WORD_WITHIN_S)).to_json()
+                async with in_time("result()", within_s + ANSWER_WITHIN_S):
+                    answer.value = (await self.stack.client.result(workflow_id, within_s)).to_json()
         ledger = world.ledger(workflow_id=workflow_id)
         return Evidence(
             engine=self.stack.engine.name,
@@ -292,6 +343,23 @@ class Kills:
             name_of(self.saga, step, direction): count
             for (step, direction), count in extra_attempts(planned, evidence.ledger).items()
         }
+
+
+def judged(evidences: Sequence[Evidence]) -> tuple[KillOutcome, str]:
+    """The outcome of the first saga; if only another one came to harm, what became of that one.
+
+    A judge that does not see damage in the evidence of the first one has nothing to say.
+    """
+    outcome, detail = outcome_of(evidences[0])
+    if outcome in HARMFUL:
+        return outcome, detail
+    if unseen := missed(evidences[0]):
+        return KillOutcome.VOID, f"the judge does not see {', '.join(unseen)}"
+    for beside in evidences[1:]:
+        worse, what = outcome_of(beside)
+        if worse in HARMFUL:
+            return worse, f"{next(iter(beside.planned))}, which was in flight beside it: {what}"
+    return outcome, detail
 
 
 def extra_attempts(planned: Planned, records: Sequence[Record]) -> dict[tuple[str, Direction], int]:

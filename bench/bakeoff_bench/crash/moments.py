@@ -60,6 +60,27 @@ def check_moment(saga: Saga, aim: Aim, records: Sequence[Record], landed_at: flo
             raise FaultMissedError(f"{aim.step} was over before the fault")
 
 
+def check_standing(at: Reached, timeout_s: float, records: Sequence[Record], landed_at: float) -> None:
+    """See that the process still stood at its point when the fault came, for an engine that waited for it.
+
+    Args:
+        at: Where it stood, and since when.
+        timeout_s: Start-to-close timeout of the call, in seconds.
+        records: Of its saga.
+        landed_at: Unix seconds of the fault, on this machine.
+
+    Raises:
+        FaultMissedError: If the call had run into its timeout, or was tried again.
+    """
+    if landed_at - at.at >= timeout_s:
+        raise FaultMissedError(
+            f"the call had stood at its point for {landed_at - at.at:.1f} s, longer than its timeout"
+        )
+    call = (at.aim.step, at.aim.direction)
+    if any(record.call == call and at.at < record.at < landed_at for record in records):
+        raise FaultMissedError("the engine had gone on with the call before the fault")
+
+
 def _is_there(saga: Saga, aim: Aim, records: Sequence[Record]) -> bool:
     if aim.point == Moment.WHILE_RETRYING:
         return len(_attempts(aim, records)) >= failures_before(saga, aim)

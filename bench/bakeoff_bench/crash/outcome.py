@@ -35,6 +35,8 @@ HARMFUL = (
     KillOutcome.VOID,
 )
 
+#: What an engine answers that knows no saga of this id.
+_DENIED = "WorkflowNotFoundError"
 #: Broken promises of a settled saga, apart from a repeated effect: checkers of ``bakeoff.checkers``.
 _ALL_OR_NOTHING = ("expected", "I3", "I4", "I6", "I9")
 
@@ -53,16 +55,27 @@ def outcome_of(evidence: Evidence) -> tuple[KillOutcome, str]:
     words = verdicts["I10"]
     if words.validity is Validity.INVALID:
         return KillOutcome.LIED, "; ".join(words.findings) + holds
-    if observed.fate is Fate.LOST:
-        return KillOutcome.LOST, observed.reason + holds
+    silence = _no_word(evidence)
+    if observed.fate is Fate.LOST or (silence and silence.startswith(_DENIED)):
+        return KillOutcome.LOST, "the engine knows nothing of it" + holds
     if not observed.fate.settled:
         return KillOutcome.STUCK, observed.reason + holds
+    if silence:
+        return KillOutcome.STUCK, f"its ledger is complete, and the engine never says so ({silence})"
     broken = [verdicts[name] for name in _ALL_OR_NOTHING if verdicts[name].validity is Validity.INVALID]
     if verdicts["I5"].validity is Validity.INVALID:
         return KillOutcome.DUPLICATED, "; ".join(verdicts["I5"].findings)
     if broken:
         return KillOutcome.LEAKED, "; ".join(finding for one in broken for finding in one.findings)
     return _attempts(evidence)
+
+
+def _no_word(evidence: Evidence) -> str:
+    """The last answer to the question for the outcome, if it was none; empty if nobody asked for one."""
+    answers = [one for one in evidence.operations if one.name == "result"]
+    if evidence.silent or not answers or any(one.completion == "ok" for one in answers):
+        return ""
+    return answers[-1].error or "no answer"
 
 
 def _of_its_own_order(evidence: Evidence) -> Evidence:

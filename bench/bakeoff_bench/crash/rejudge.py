@@ -10,9 +10,9 @@ from bakeoff.checkers import Evidence, Planned, Shape, read_books
 from bakeoff.history import Operation, read_history
 from bakeoff.world import Record, World
 from bakeoff_bench.crash.cells import group
-from bakeoff_bench.crash.control import missed
 from bakeoff_bench.crash.folder import CrashFolder, Row
-from bakeoff_bench.crash.outcome import HARMFUL, KillOutcome, outcome_of
+from bakeoff_bench.crash.kill import judged
+from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.run.stored import reading
 
 _UNJUDGED = (KillOutcome.VOID, KillOutcome.NOT_SUPPORTED)
@@ -25,14 +25,11 @@ def rejudged(folder: CrashFolder) -> Iterator[tuple[Row, KillOutcome, str]]:
         UsageError: If a file of the run is missing or broken.
     """
     manifest = folder.manifest()
-    judged = [row for row in folder.rows() if KillOutcome(row["outcome"]) not in _UNJUDGED]
-    for stack, rows in group(judged, lambda row: row["stack"]).items():
+    told = [row for row in folder.rows() if KillOutcome(row["outcome"]) not in _UNJUDGED]
+    for stack, rows in group(told, lambda row: row["stack"]).items():
         about = _Stack(folder.stacks / stack, manifest)
         for row in rows:
-            evidence = about.evidence(row)
-            outcome, detail = outcome_of(evidence)
-            if outcome not in HARMFUL and (unseen := missed(evidence)):
-                outcome, detail = KillOutcome.VOID, f"the judge does not see {', '.join(unseen)}"
+            outcome, detail = judged(about.evidence(row))
             yield row, outcome, detail
 
 
@@ -54,17 +51,18 @@ class _Stack:
         operations = read_history(path / "history.jsonl")
         self._operations: dict[str, list[Operation]] = group(operations, lambda one: one.workflow_id)
 
-    def evidence(self, row: Row) -> Evidence:
-        """As it lay before the judge when the kill was over."""
-        planned = Planned.from_json(row["planned"])
-        name = planned.workflow_id
-        return Evidence(
-            engine=row["engine"],
-            shape=self._shape,
-            planned={name: planned},
-            ledger=[one for one in self._records.get(name, []) if one.seq <= row["last_seq"]],
-            operations=self._operations.get(name, []),
-            books=self._books,
-            silent=self._contestants[row["contestant"]]["silent"],
-            engine_faults=True,
-        )
+    def evidence(self, row: Row) -> list[Evidence]:
+        """As it lay before the judge: of the saga that was struck, then of those beside it."""
+        return [
+            Evidence(
+                engine=row["engine"],
+                shape=self._shape,
+                planned={planned.workflow_id: planned},
+                ledger=[r for r in self._records.get(planned.workflow_id, []) if r.seq <= row["last_seq"]],
+                operations=self._operations.get(planned.workflow_id, []),
+                books=self._books,
+                silent=self._contestants[row["contestant"]]["silent"],
+                engine_faults=True,
+            )
+            for planned in map(Planned.from_json, row["planned"])
+        ]

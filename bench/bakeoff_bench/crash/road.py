@@ -73,14 +73,18 @@ def plan_saga(saga: Saga, order: Order, road: Road | None) -> Planned:
     )
 
 
-def choose_end(saga: Saga, road: Road, planned: Planned, records: Sequence[Record]) -> Planned:
-    """The plan with the one end that the ledger shows, if it is as good as the first one."""
+def choose_end(saga: Saga, road: Road | None, planned: Planned, records: Sequence[Record]) -> Planned:
+    """The plan with the one end that the ledger shows, if it is as good as the first one.
+
+    ``road`` as in ``plan_saga``.
+    """
     undone = {
         (r.step, r.direction, r.kind)
         for r in records
         if r.direction == "compensation" and r.kind in ("effect", "nothing")
     }
-    spent = _spent(saga, road.aim, records)
+    first = next(step for step in saga.steps() if step.recorded)
+    spent = _spent(saga, road.aim if road else Aim(first.name, "action", Point.BEFORE_EFFECT), records)
     good = [planned.expected, *(end for needs_all, end in _ends(saga, road) if spent or not needs_all)]
     shown = (end for end in good if undone <= {mark for group in end.effects for mark in group})
     return replace(planned, expected=next(shown, planned.expected), alternatives=())

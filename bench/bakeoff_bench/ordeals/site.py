@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.checkers import Planned
-from bakeoff.errors import ServerStartError
 from bakeoff.history import History
 from bakeoff.orders.model import Order
 from bakeoff.patience import connected, disconnect
-from bakeoff.processes import Launcher, is_gone
+from bakeoff.processes import is_gone
 from bakeoff.registry import load_sagas
 from bakeoff.saga import Saga
-from bakeoff.servers import RunningServer, restart_server
+from bakeoff.servers import restart_server
 from bakeoff.stack import Stack, StackPlan, running_backend, workers_of
 from bakeoff_bench.ordeals.follow import Follower
 from bakeoff_bench.ordeals.ordeal import Setup
@@ -29,7 +28,6 @@ HISTORY_FILE = "history.jsonl"
 #: Seconds between SIGTERM and SIGKILL for a server that is to come back on its data.
 _SERVER_GRACE_S = 20.0
 _READY_WITHIN_S = 60.0
-_STARTS = 10
 _TELL_EVERY_S = 3.0
 
 
@@ -111,7 +109,7 @@ class Site:
         ended = sum(map(is_gone, pids))
         down_s = time.monotonic()
         for server in stack.servers:
-            await start_again(server, stack.launcher)
+            await restart_server(server, stack.launcher)
         await self.start_workers()
         await self._connect()
         return Restart(down_s - began_s, time.monotonic() - down_s, len(pids), ended)
@@ -141,18 +139,6 @@ class Site:
         if self._connected:
             self._connected = False
             await disconnect(self.stack.engine, self.stack.client)
-
-
-async def start_again(server: RunningServer, launcher: Launcher) -> None:
-    """On its own ports; a stranger's outgoing connection may hold one of them for a moment."""
-    for left in reversed(range(_STARTS)):
-        try:
-            await restart_server(server, launcher)
-            return
-        except ServerStartError as error:
-            if not left or "address already in use" not in str(error).lower():
-                raise
-            await asyncio.sleep(1.0)
 
 
 @asynccontextmanager

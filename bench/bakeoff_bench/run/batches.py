@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, String, column, select, table, type_coerce
 
 from bakeoff.checkers import Books, Evidence, Planned, choose_alternative
-from bakeoff.checkers.books import books_of_orders, read_stock, rows_per_order
+from bakeoff.checkers.books import books_of_orders, charges_of_strangers, read_stock, rows_per_order
 from bakeoff.history import Operation, stream_history
 from bakeoff.world import Record, World, schema
 from bakeoff.world.database import reading
@@ -152,9 +152,13 @@ def _read(connection: Connection, part: Path, batch: int, known: Evidence) -> Ev
 
 def _books_of_all(connection: Connection, stock: Mapping[str, int]) -> Books:
     """Stock, and what stands in the books more than once; a saga's own charges are in its batch."""
+    shelves = read_stock(connection)
     return Books(
-        stocked=stock,
-        stock=read_stock(connection),
+        stocked={**dict.fromkeys(shelves, 0), **stock},
+        stock=shelves,
+        strangers=charges_of_strangers(
+            connection, select(_SAGAS.c.order_id).where(_SAGAS.c.order_id.is_not(None))
+        ),
         charge_counts=rows_per_order(connection, schema.charges, at_least=2),
         shipment_counts=rows_per_order(connection, schema.shipments, at_least=2),
         message_counts=rows_per_order(connection, schema.messages, at_least=2),

@@ -89,7 +89,7 @@ def sweep(
         varied=grid(wanted.vary),
     )
     with crash_folder(asked, out) as folder:
-        make_kills(asked, folder, json_)
+        make_kills(asked, folder, json_, keeps=out is not None)
     if wanted.untested:
         say(wanted.untested)
 

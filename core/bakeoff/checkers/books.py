@@ -20,6 +20,7 @@ class Books:
         stocked: ``{stock code: units}`` put on the shelves before the run.
         stock: ``{stock code: (on hand, reserved, shipped)}`` after it.
         charges: ``{order id: {state: minor units}}``.
+        strangers: The charges of orders that no saga was to handle.
         charge_counts, shipment_counts, message_counts: Rows per order id, whatever their state.
         totals: ``{order id: value of the basket in minor units}``.
         baskets: ``{order id: {stock code: units}}``.
@@ -28,6 +29,7 @@ class Books:
     stocked: Mapping[str, int] = field(default_factory=dict)
     stock: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     charges: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    strangers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     charge_counts: Mapping[str, int] = field(default_factory=dict)
     shipment_counts: Mapping[str, int] = field(default_factory=dict)
     message_counts: Mapping[str, int] = field(default_factory=dict)
@@ -55,10 +57,7 @@ def books_of_orders(connection: Connection, of: Select[tuple[str]] | None = None
     ordered = select(orders.order_id, orders.total_minor, orders.lines)
     if of is not None:
         paid, ordered = paid.where(charges.order_id.in_(of)), ordered.where(orders.order_id.in_(of))
-    money: dict[str, dict[str, int]] = {}
-    for row in connection.execute(paid):
-        states = money.setdefault(row.order_id, {})
-        states[row.state] = states.get(row.state, 0) + row.amount_minor
+    money = _money(connection, paid)
     totals: dict[str, int] = {}
     baskets: dict[str, Counter[str]] = {}
     for row in connection.execute(ordered):
@@ -67,6 +66,21 @@ def books_of_orders(connection: Connection, of: Select[tuple[str]] | None = None
         for sku, quantity, _price in row.lines:
             basket[sku] += quantity
     return Books(charges=money, totals=totals, baskets=baskets)
+
+
+def charges_of_strangers(connection: Connection, known: Select[tuple[str]]) -> dict[str, dict[str, int]]:
+    """``{order id: {state: minor units}}`` of orders that ``known`` does not select."""
+    charges = schema.charges.c
+    paid = select(charges.order_id, charges.amount_minor, charges.state)
+    return _money(connection, paid.where(charges.order_id.not_in(known)))
+
+
+def _money(connection: Connection, paid: Select[tuple[str, int, str]]) -> dict[str, dict[str, int]]:
+    money: dict[str, dict[str, int]] = {}
+    for row in connection.execute(paid):
+        states = money.setdefault(row.order_id, {})
+        states[row.state] = states.get(row.state, 0) + row.amount_minor
+    return money
 
 
 def read_stock(connection: Connection) -> dict[str, tuple[int, int, int]]:

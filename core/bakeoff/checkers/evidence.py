@@ -71,13 +71,14 @@ class Totals:
 
     Attributes:
         fates: ``{fate: sagas}``.
-        refusal: The first saga that could not be started, and why.
+        refusal, doubt: The first saga that could not be started, or may not have been, and why.
         sold, held: ``{stock code: units}`` that completed orders took, and that unfinished ones may hold.
         strangers: Workflow ids in the ledger that nobody issued.
     """
 
     fates: Counter[str] = field(default_factory=Counter)
     refusal: str = ""
+    doubt: str = ""
     sold: Counter[str] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
     strangers: int = 0

@@ -73,12 +73,18 @@ def choose_alternative(planned: Planned, records: Sequence[Record]) -> Planned:
 
 def compatible_statuses(shape: Shape, records: Sequence[Record]) -> frozenset[Status]:
     """The terminal statuses that the ledger of a saga that is over agrees with; none if it is unfinished."""
-    effects = {(r.step, r.direction) for r in records if r.kind == "effect"}
+    acts = {step.name: False for step in shape.recorded}  # whether its last effect was its action
+    acted_at_all = set[str]()
+    for record in records:
+        if record.kind == "effect":
+            acts[record.step] = record.direction == "action"
+            if acts[record.step]:
+                acted_at_all.add(record.step)
     undo_attempts = Counter(
         [r.step for r in records if r.kind == "attempt" and r.direction == "compensation"]
     )
-    acted = [step for step in shape.recorded if (step.name, "action") in effects]
-    held = [step for step in acted if step.compensated and (step.name, "compensation") not in effects]
+    acted = [step for step in shape.recorded if step.name in acted_at_all]
+    held = [step for step in acted if step.compensated and acts[step.name]]
     statuses: set[Status] = set()
     if not undo_attempts and len(acted) == len(shape.recorded):
         statuses.add(Status.COMPLETED)
@@ -141,14 +147,14 @@ def _observe_one(
     word = words.get(planned.workflow_id)
     if word is not None or settled_by_plan(planned.expected, records):
         statuses = statuses_of(planned.workflow_id)
-        preferred = word.status if word is not None else planned.expected.status
-        if preferred in statuses:
-            return Observed(Fate(str(preferred)))
+        for preferred in (word.status if word is not None else None, planned.expected.status):
+            if preferred in statuses:
+                return Observed(Fate(str(preferred)))
         if statuses:
             return Observed(Fate(str(min(statuses, key=list(Status).index))))
-        said = word.status if word else "nothing"
-        return Observed(Fate.STUCK, f"the engine says {said}, the ledger shows it unfinished")
-    if not starts or all(start.completion == "failed" for start in starts):
+        said = f"the engine says {word.status}" if word else "its last planned record is there"
+        return Observed(Fate.STUCK, f"{said}, the ledger shows it unfinished")
+    if not records and all(start.completion == "failed" for start in starts):
         return Observed(Fate.NOT_STARTED, (starts[-1].error if starts else None) or "never tried")
     if not any(start.completion == "ok" for start in starts) and not records:
         return Observed(Fate.START_UNKNOWN, starts[-1].error or "no answer")

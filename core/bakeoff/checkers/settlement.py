@@ -38,10 +38,10 @@ def check_accounting(evidence: Evidence) -> Verdict:
     if totals.fates[Fate.NOT_STARTED]:
         findings.append(f"{totals.fates[Fate.NOT_STARTED]} sagas could not be started: {totals.refusal}")
     if totals.fates[Fate.START_UNKNOWN]:
-        findings.append(f"{totals.fates[Fate.START_UNKNOWN]} starts have an unknown outcome")
+        findings.append(f"{totals.fates[Fate.START_UNKNOWN]} starts have an unknown outcome: {totals.doubt}")
     findings += strangers
-    if accounted != issued and not findings and not totals.strangers:
-        findings.append(f"{accounted} accounted for, {issued} issued")
+    if evidence.rejected != refused:
+        findings.append(f"{evidence.rejected} orders are listed as rejected, {refused} were announced")
     return _accounted(findings, accounted, issued)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from bakeoff.checkers.evidence import Evidence, Totals, remembered
 from bakeoff.checkers.observed import Fate, observe
+from bakeoff.world.ledger import Record
 
+#: Steps of the order domain that take units from the shelf.
+RESERVES = frozenset({"reserve_inventory", "reserve_east", "reserve_west"})
 #: Fates of sagas whose orders hold no units that are not accounted for.
 _HOLD_NOTHING = (Fate.COMPLETED, Fate.COMPENSATED, Fate.NOT_STARTED)
 
@@ -18,18 +21,29 @@ def totals_of(evidence: Evidence) -> Totals:
     """The sums over this batch and those before it."""
     before, baskets = evidence.before, evidence.books.baskets
     fates, sold, held = Counter(before.fates), Counter(before.sold), Counter(before.held)
-    refusal = before.refusal
+    refusal, doubt, records = before.refusal, before.doubt, evidence.by_saga()
     for workflow_id, one in observe(evidence).items():
         fates[str(one.fate)] += 1
         if one.fate is Fate.NOT_STARTED and not refusal:
             refusal = f"{workflow_id}: {one.reason}"
+        if one.fate is Fate.START_UNKNOWN and not doubt:
+            doubt = f"{workflow_id}: {one.reason}"
         basket = baskets.get(evidence.planned[workflow_id].order_id or "", {})
         if one.fate is Fate.COMPLETED:
             sold.update(basket)
-        elif one.fate not in _HOLD_NOTHING:
+        elif one.fate not in _HOLD_NOTHING and _holds_units(records[workflow_id]):
             held.update(basket)
     strangers = before.strangers + len(strangers_in(evidence))
-    return Totals(fates=fates, refusal=refusal, sold=sold, held=held, strangers=strangers)
+    return Totals(fates=fates, refusal=refusal, doubt=doubt, sold=sold, held=held, strangers=strangers)
+
+
+def _holds_units(records: Sequence[Record]) -> bool:
+    """Whether a reservation of the order domain is entered and not given back."""
+    holds: dict[str, bool] = {}
+    for record in records:
+        if record.kind == "effect" and record.step in RESERVES:
+            holds[record.step] = record.direction == "action"
+    return any(holds.values())
 
 
 def strangers_in(evidence: Evidence) -> list[str]:

@@ -57,16 +57,18 @@ def _not_undone(evidence: Evidence, planned: Planned, records: Sequence[Record])
         may_have_acted = (step.name, "action") in planned.expected.faulted or (
             evidence.engine_faults and entered["attempt", step.name, "action"] > 0
         )
-        if entered["nothing", step.name, "compensation"] and not may_have_acted:
+        tried = entered["attempt", step.name, "compensation"] and not done
+        if (tried or entered["nothing", step.name, "compensation"]) and not may_have_acted:
             yield f"{planned.workflow_id}: {step.name} was compensated, though it never could have acted"
 
 
 def check_order(evidence: Evidence) -> Verdict:
     """Steps act one element after the other, and are undone in the reverse order."""
-    findings, tested = list[str](), 0
+    findings, tested, begun = list[str](), 0, 0
     for workflow_id, records in evidence.by_saga().items():
         undo = [r for r in records if r.direction == "compensation" and r.kind != "tombstone"]
         tested += bool(undo)
+        begun += bool(records) and workflow_id in evidence.planned
         findings += _forward_order(evidence.shape, workflow_id, records)
         findings += _reverse_order(evidence, workflow_id, undo)
     return conclude(
@@ -76,17 +78,18 @@ def check_order(evidence: Evidence) -> Verdict:
         tested=tested,
         planned=_undoing(evidence),
         what="sagas with compensations",
-        otherwise=(len(evidence.planned), "sagas"),
+        otherwise=(begun, len(evidence.planned), "sagas"),
     )
 
 
 def _forward_order(shape: Shape, workflow_id: str, records: Sequence[Record]) -> Iterator[str]:
     element = {step.name: step.element for step in shape.steps}
-    effects = {r.step: r.seq for r in records if r.kind == "effect" and r.direction == "action"}
+    effects: dict[str, int] = {}
     starts: dict[str, int] = {}
     for record in records:
-        if record.kind == "attempt" and record.direction == "action":
-            starts.setdefault(record.step, record.seq)
+        if record.direction == "action" and record.kind in ("effect", "attempt"):
+            first = effects if record.kind == "effect" else starts
+            first.setdefault(record.step, record.seq)
     for later, started in starts.items():
         for step in shape.recorded:
             if step.element >= element.get(later, -1):
@@ -105,8 +108,10 @@ def _reverse_order(evidence: Evidence, workflow_id: str, undo: Sequence[Record])
             continue  # delivered again after its own effect: nothing moves, and I5 and I7 count it
         if record.kind != "attempt" and (record.step, "compensation") in late:
             continue  # an attempt that timed out may enter its effect late
-        position = element.get(record.step, -1)
-        if furthest is not None and position > element.get(furthest.step, -1):
+        position = element.get(record.step)
+        if position is None:
+            continue  # a step of no saga of this plan; others name it
+        if furthest is not None and position > element[furthest.step]:
             yield f"{workflow_id}: {record.step} was undone after {furthest.step}, which stands before it"
             return
         furthest = record
@@ -152,10 +157,10 @@ def check_pivot(evidence: Evidence) -> Verdict:
             r.seq for r in records if r.kind == "effect" and r.step in pivots and r.direction == "action"
         ]
         tested += bool(passed)
+        late = [r.step for r in records if passed and r.direction == "compensation" and r.seq > passed[0]]
         findings += [
-            f"{workflow_id}: {record.step} was compensated after the pivot had succeeded"
-            for record in records
-            if passed and record.direction == "compensation" and record.seq > passed[0]
+            f"{workflow_id}: {step} was compensated after the pivot had succeeded"
+            for step in dict.fromkeys(late)
         ]
     planned = sum(
         any((pivot, "action", "effect") in group for group in one.expected.effects for pivot in pivots)

@@ -33,21 +33,25 @@ class Floor:
         planned: How many of them the plan holds; less than half of that tested is no evidence.
         what: What was counted, e.g. ``"compensated sagas"``.
         nothing_planned: Why the invariant does not apply where ``planned`` is zero.
-        otherwise: Cases, and their name, that count as tested where ``planned`` is zero.
+        otherwise: ``(tested, planned, what)`` of other cases on which it rests where ``planned`` is zero.
     """
 
     tested: int
     planned: int
     what: str
     nothing_planned: str = ""
-    otherwise: tuple[int, str] = (0, "")
+    otherwise: tuple[int, int, str] = (0, 0, "")
 
     def __add__(self, other: Floor) -> Floor:
         return replace(
             self,
             tested=self.tested + other.tested,
             planned=self.planned + other.planned,
-            otherwise=(self.otherwise[0] + other.otherwise[0], self.otherwise[1]),
+            otherwise=(
+                self.otherwise[0] + other.otherwise[0],
+                self.otherwise[1] + other.otherwise[1],
+                self.otherwise[2],
+            ),
         )
 
 
@@ -108,7 +112,7 @@ def conclude(
     planned: int,
     what: str,
     nothing_planned: str = "",
-    otherwise: tuple[int, str] = (0, ""),
+    otherwise: tuple[int, int, str] = (0, 0, ""),
 ) -> Verdict:
     """Turn what a checker found into its verdict, with a floor against vacuous passes.
 
@@ -127,11 +131,10 @@ def _concluded(
     invariant: str, title: str, findings: tuple[str, ...], violations: int, floor: Floor
 ) -> Verdict:
     tested, planned, what = floor.tested, floor.planned, floor.what
-    if not planned and floor.otherwise[1]:
-        tested, what = floor.otherwise
-        planned = tested
+    if not planned and floor.otherwise[2]:
+        tested, planned, what = floor.otherwise
     if violations:
-        validity, reason = Validity.INVALID, f"{violations} violations in {tested} {what}"
+        validity, reason = Validity.INVALID, f"{violations} violations; looked at {tested} {what}"
     elif planned == 0:
         validity = Validity.NOT_APPLICABLE if floor.nothing_planned else Validity.UNKNOWN
         reason = floor.nothing_planned or f"the plan holds no {what}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sqlite3
 import sys
 from collections.abc import Iterator
 
@@ -34,6 +35,8 @@ def _word(error: BaseException) -> str | None:
     ):
         first = hide_credentials(next(iter(str(error.orig).splitlines()), type(error.orig).__name__))
         return f"the services' database does not work any more: {first}; {_KEPT}"
+    if isinstance(error, sqlite3.OperationalError):
+        return f"the services' database does not work any more: {error}; {_KEPT}"
     if isinstance(error, OSError) and error.errno in _OF_DISKS:
         where = f" ({error.filename})" if error.filename else ""
         return f"nothing more can be written{where}: {error.strerror}; {_KEPT}"

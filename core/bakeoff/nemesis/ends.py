@@ -28,10 +28,15 @@ async def killed(aimed: Sequence[int], kill: Callable[[], None]) -> Landing:
     """Kill processes and see them end.
 
     Raises:
-        FaultMissedError: If one still lives after ``ENDS_WITHIN_S``.
+        FaultMissedError: If one still lives after ``ENDS_WITHIN_S``, or none was there.
     """
+    if not aimed:
+        raise FaultMissedError("it had ended already")
     at_s = time.monotonic()
-    await asyncio.to_thread(kill)
+    try:
+        await asyncio.to_thread(kill)
+    except ProcessLookupError as error:
+        raise FaultMissedError(f"of processes {list(aimed)} one had ended already") from error
     if not await ended(aimed, ENDS_WITHIN_S):
         raise FaultMissedError(f"processes {[pid for pid in aimed if not is_gone(pid)]} still run")
     return Landing(tuple(aimed), at_s, f"processes ended of SIGKILL: {len(aimed)}")

@@ -13,6 +13,8 @@ from bakeoff.credentials import hide_credentials, without_credentials
 from bakeoff.errors import ServerStartError, UsageError
 from bakeoff.processes import Child, Launch, Launcher, free_ports, port_is_free
 
+#: How often a server that finds its port taken is started again, and the pause before that, in seconds.
+_RESTARTS, _RESTART_PAUSE_S = 10, 1.0
 _PROBE_PAUSE_S = 0.02
 _PROBE_TIMEOUT_S = 5.0
 #: Starts of a server whose ports were taken under its hands.
@@ -148,6 +150,8 @@ async def _wait_ready(server: Server, child: Child, address: str) -> str:
 async def restart_server(running: RunningServer, launcher: Launcher) -> None:
     """Start a server of ours again that has ended or been killed: same data, same ports; wait for its answer.
 
+    A stranger's outgoing connection may hold one of the ports for a moment; then it is tried again.
+
     Raises:
         UsageError: If it is none of ours.
         ServerStartError: If it does not answer in time.
@@ -157,9 +161,17 @@ async def restart_server(running: RunningServer, launcher: Launcher) -> None:
         raise UsageError(
             f"{running.server.kind} at {hide_credentials(running.address)} was not started by us"
         )
-    await asyncio.to_thread(launcher.stop, child, 0)
-    running.child = launcher.start(running.server.role, running.server.launch(folder, running.ports))
-    await await_answer(running)
+    for left in reversed(range(_RESTARTS)):
+        assert running.child is not None
+        await asyncio.to_thread(launcher.stop, running.child, 0)
+        running.child = launcher.start(running.server.role, running.server.launch(folder, running.ports))
+        try:
+            await await_answer(running)
+            return
+        except ServerStartError as error:
+            if not left or "address already in use" not in str(error).lower():
+                raise
+            await asyncio.sleep(_RESTART_PAUSE_S)
 
 
 async def await_answer(running: RunningServer) -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.processes import Launcher
-from bakeoff.servers import ValkeyServer, start_server
-from bakeoff_bench.ordeals.site import start_again
+from bakeoff.servers import ValkeyServer, restart_server, start_server
 
 pytestmark = [pytest.mark.service]
 
@@ -27,7 +26,7 @@ def test_a_port_that_a_stranger_holds_for_a_moment_is_waited_for(tmp_path: Path)
                 stranger.bind(("127.0.0.1", running.ports["client"]))
                 stranger.listen()
                 asyncio.get_running_loop().call_later(1.5, stranger.close)
-                await start_again(running, launcher)
+                await restart_server(running, launcher)
             assert running.child.pid != first
             assert await running.server.probe(running.address)
 
