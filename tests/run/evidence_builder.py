@@ -127,8 +127,11 @@ def ledger_of(told: Sequence[Told]) -> list[Record]:
     records: list[Record] = []
     for one in told:
         ordinals: Counter[tuple[str, str]] = Counter()
+        entered: set[tuple[str, str]] = set()
         for kind, step, direction in one.entries:
             ordinals[step, direction] += kind == "attempt"
+            repeat = kind == "attempt" and (step, direction) in entered
+            entered |= {(step, direction)} if kind in ("effect", "nothing") else set()
             records.append(
                 Record(
                     seq=len(records) + 1,
@@ -139,7 +142,7 @@ def ledger_of(told: Sequence[Told]) -> list[Record]:
                     direction=direction,
                     ordinal=max(1, ordinals[step, direction]),
                     attempt=max(1, ordinals[step, direction]),
-                    repeat=False,
+                    repeat=repeat,
                     pid=1,
                     at=0.0,
                     result=None,
@@ -168,21 +171,41 @@ def operation(name: str, workflow_id: str, *, value: object = None, error: str |
 
 
 def books_of(told: Sequence[Told]) -> Books:
-    sold = [one.order_id for one in told if one.word and one.word.status is Status.COMPLETED]
-    refunded = [one.order_id for one in told if ("effect", "charge_payment", "compensation") in one.entries]
+    """What the services hold after the effects in the ledger, whatever anybody says of them."""
+    shipped = _in_force(told, "create_shipment")
+    reserved = [one for one in _in_force(told, "reserve_inventory", "reserve_east") if one not in shipped]
+    states = {
+        "refunded": _entered(told, "charge_payment", "authorize_payment"),
+        "authorised": _in_force(told, "authorize_payment"),
+        "captured": _in_force(told, "charge_payment", "capture_payment"),
+    }
+    charges = {order_id: {state: PRICE} for state, order_ids in states.items() for order_id in order_ids}
     return Books(
         stocked={"A": len(told)},
-        stock={"A": (len(told) - len(sold), 0, len(sold))},
-        charges={
-            **{order_id: {"captured": PRICE} for order_id in sold},
-            **{order_id: {"refunded": PRICE} for order_id in refunded},
-        },
-        charge_counts=dict.fromkeys([*sold, *refunded], 1),
-        shipment_counts=dict.fromkeys(sold, 1),
-        message_counts=dict.fromkeys(sold, 1),
+        stock={"A": (len(told) - len(reserved) - len(shipped), len(reserved), len(shipped))},
+        charges=charges,
+        charge_counts=dict.fromkeys(charges, 1),
+        shipment_counts=dict.fromkeys(_entered(told, "create_shipment"), 1),
+        message_counts=dict.fromkeys(_entered(told, "send_confirmation"), 1),
         totals={one.order_id: PRICE for one in told},
         baskets={one.order_id: {"A": 1} for one in told},
     )
+
+
+def _entered(told: Sequence[Told], *steps: str) -> list[str]:
+    """Orders for which one of these steps took effect, undone or not."""
+    return [one.order_id for one in told if any(("effect", step, "action") in one.entries for step in steps)]
+
+
+def _in_force(told: Sequence[Told], *steps: str) -> list[str]:
+    """Orders for which one of these steps took effect, and its last effect was no undo."""
+    last = {
+        (one.order_id, step): direction
+        for one in told
+        for kind, step, direction in one.entries
+        if kind == "effect"
+    }
+    return [one.order_id for one in told if any(last.get((one.order_id, step)) == "action" for step in steps)]
 
 
 def spoilt(workflow_id: str, change: Callable[[list[Entry]], list[Entry]]) -> list[Told]:

@@ -216,6 +216,14 @@ RUNS: dict[str, Evidence] = {
     "undone without reason, after a kill": _engine_faults(
         _plus("order-6", _TRY, ("nothing", "charge_payment", "compensation"))
     ),
+    "undo tried though its step never was, after a kill": _engine_faults(
+        evidence_of(
+            spoilt(
+                "order-6",
+                lambda before: [*before[:-2], ("attempt", "create_shipment", "compensation"), *before[-2:]],
+            )
+        )
+    ),
     "undone though never tried, after a kill": _engine_faults(
         _plus(
             "order-6",
@@ -265,6 +273,12 @@ RUNS: dict[str, Evidence] = {
     ),
     "settled, and nobody told": _untold(),
     "stuck": evidence_of(_last(Told("order-9", done("reserve_inventory"), None))),
+    "stuck, and tried fifty times": evidence_of(
+        _last(Told("order-9", done("reserve_inventory")[:1] * 50, None))
+    ),
+    "its last record is there, others are not": evidence_of(
+        _last(replace(completed("order-9"), entries=completed("order-9").entries[2:], word=None))
+    ),
     "stuck with its unit": _books(
         evidence_of(_last(Told("order-9", done("reserve_inventory"), None))), stock={"A": (3, 1, 6)}
     ),
@@ -274,7 +288,7 @@ RUNS: dict[str, Evidence] = {
     "stuck while undoing": evidence_of(
         _last(Told("order-9", [*done(*STEPS[:2]), *undone("charge_payment")], None))
     ),
-    "said completed, ledger unfinished": _says("order-6", Outcome(Status.COMPLETED)),
+    "said completed, ledger compensated": _says("order-6", Outcome(Status.COMPLETED)),
     "said completed, nothing there": evidence_of(
         _last(Told("order-9", done("reserve_inventory"), Outcome(Status.COMPLETED)))
     ),
@@ -305,6 +319,20 @@ RUNS: dict[str, Evidence] = {
     "result of a step without effect": _says(
         "order-6", Outcome(Status.COMPENSATED, {"send_confirmation": 1}, _DECLINED)
     ),
+    "word on a stranger, compensated": replace(
+        evidence_of(usual()),
+        operations=[
+            *evidence_of(usual()).operations,
+            operation("result", "order-404", value=Outcome(Status.COMPENSATED, cause=_BROKEN).to_json()),
+        ],
+    ),
+    "a lie, then the truth": replace(
+        evidence_of(usual()),
+        operations=[
+            operation("result", "order-6", value=Outcome(Status.COMPLETED).to_json()),
+            *evidence_of(usual()).operations,
+        ],
+    ),
     "word on a stranger": replace(
         evidence_of(usual()),
         operations=[
@@ -333,6 +361,17 @@ RUNS: dict[str, Evidence] = {
         operation("start", "order-0", error="RuntimeError: no"),
         operation("start", "order-0", value=True),
     ),
+    "start refused, but it ran": _asked(
+        "order-0", operation("start", "order-0", error="RuntimeError: no"), ledger=True
+    ),
+    "start refused, and it got stuck": replace(
+        evidence_of(_last(Told("order-9", done("reserve_inventory"), None))),
+        operations=[
+            *(one for one in evidence_of(usual()).operations if one.workflow_id != "order-9"),
+            operation("start", "order-9", error="RuntimeError: no"),
+        ],
+    ),
+    "never started by us, but it ran": _asked("order-0", ledger=True),
     "start refused twice": _asked(
         "order-0",
         operation("start", "order-0", error="RuntimeError: no"),
@@ -356,7 +395,14 @@ RUNS: dict[str, Evidence] = {
     "sums": replace(evidence_of(usual()), counts={"completed": 7, "compensated": 3}),
     "unit vanished": _books(stock={"A": (3, 0, 6)}),
     "unit shipped to nobody": _books(stock={"A": (3, 0, 7)}),
-    "unit left the shelf": _books(stock={"A": (3, 0, 7)}, stocked={"A": 10}),
+    "two reserved, one held": _books(
+        evidence_of([*usual(), Told("order-10", done("reserve_inventory"), None)]), stock={"A": (4, 2, 5)}
+    ),
+    "charges of a stranger": _books(strangers={"404": {"captured": 500}}),
+    "a stock code that nobody stocked": _books(
+        stocked={"A": 10, "B": 0}, stock={"A": (4, 0, 6), "B": (0, 0, 1)}
+    ),
+    "released in the ledger, reserved in the books": _books(_gave_up(_GAVE_UP), stock={"A": (0, 1, 0)}),
     "unit never sent": _books(stock={"A": (5, 0, 5)}),
     "unit reserved for nobody": _books(stock={"A": (4, 1, 5)}),
     "shelf missing": _books(stock={}),
@@ -379,6 +425,8 @@ RUNS: dict[str, Evidence] = {
     "planned failure": _gave_up(_GAVE_UP),
     "planned failure, one try too few": _gave_up(_GAVE_UP, tries=9),
     "planned failure, one try too many": _gave_up(_GAVE_UP, tries=11),
+    "planned failure without a name": _gave_up(replace(_GAVE_UP, failed_compensations=())),
+    "planned failure with another name": _gave_up(replace(_GAVE_UP, failed_compensations=(STEPS[2],))),
     "planned failure denied": _gave_up(
         Outcome(Status.COMPENSATED, cause=Cause("BusinessError", "", "create_shipment"))
     ),

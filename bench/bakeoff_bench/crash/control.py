@@ -17,9 +17,10 @@ def missed(evidence: Evidence) -> list[str]:
 
 def _damaged(evidence: Evidence) -> Iterator[tuple[str, Evidence]]:
     effects = [record for record in evidence.ledger if record.kind == "effect"]
-    last, first = effects[-1], effects[0]
-    yield "a lost effect", replace(evidence, ledger=[r for r in evidence.ledger if r is not last])
-    yield "an effect that is there twice", replace(evidence, ledger=[*evidence.ledger, first])
+    if effects:  # none where its first step was given up
+        last, first = effects[-1], effects[0]
+        yield "a lost effect", replace(evidence, ledger=[r for r in evidence.ledger if r is not last])
+        yield "an effect that is there twice", replace(evidence, ledger=[*evidence.ledger, first])
     answers = [operation for operation in evidence.operations if operation.name == "result"]
     if answers and isinstance(answers[-1].value, dict):
         said = answers[-1].value["status"]

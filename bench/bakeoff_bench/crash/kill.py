@@ -350,6 +350,13 @@ def judged(evidences: Sequence[Evidence]) -> tuple[KillOutcome, str]:
 
     A judge that does not see damage in the evidence of the first one has nothing to say.
     """
+    try:
+        return _judged(evidences)
+    except Exception as error:  # it must not end hours of kills, and vouches for nothing
+        return KillOutcome.VOID, f"the judge crashed: {type(error).__name__}: {error}"
+
+
+def _judged(evidences: Sequence[Evidence]) -> tuple[KillOutcome, str]:
     outcome, detail = outcome_of(evidences[0])
     if outcome in HARMFUL:
         return outcome, detail
