@@ -65,3 +65,18 @@ def test_what_an_engine_has_lost_will_never_recover() -> None:
     cell = cell_of([_row("lost"), _row("stuck"), _row("clean", 4.0)])
 
     assert (cell.recovery.seen_s, cell.recovery.censored, cell.recovery.never) == ((4.0,), 1, 1)
+
+
+def test_nobody_is_stuck_the_moment_his_lease_ends() -> None:
+    """Somebody has to look, and then there is work to do."""
+    assert outcome_word(_row("stuck", lease_s=30.0)) == NOT_OBSERVED
+    assert outcome_word(_row("stuck", lease_s=25.0)) == KillOutcome.STUCK
+
+
+def test_a_repeat_that_may_yet_come_is_not_observed() -> None:
+    """A message that was not acknowledged comes again after the lease, when its saga is long over."""
+    row = _row("clean", 1.0, open=True)
+
+    assert outcome_word(row) == NOT_OBSERVED
+    assert outcome_word({**row, "open": False}) == KillOutcome.CLEAN
+    assert outcome_word({**row, "outcome": "lost"}) == KillOutcome.LOST

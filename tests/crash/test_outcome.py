@@ -10,8 +10,18 @@ from bakeoff.checkers import Evidence
 from bakeoff.outcome import Cause, Outcome, Status
 from bakeoff_bench.crash import control
 from bakeoff_bench.crash.control import missed
+from bakeoff_bench.crash.kill import judged
 from bakeoff_bench.crash.outcome import HARMFUL, KillOutcome, outcome_of
-from tests.run.evidence_builder import Told, completed, declined, done, evidence_of, operation, undone
+from tests.run.evidence_builder import (
+    Entry,
+    Told,
+    completed,
+    declined,
+    done,
+    evidence_of,
+    operation,
+    undone,
+)
 
 _ID = "order-1"
 
@@ -129,3 +139,51 @@ def test_an_undo_delivered_again_after_its_effect_is_no_disorder() -> None:
     assert outcome is KillOutcome.WOULD_HAVE_DUPLICATED
     disorder = replace(again, repeat=False)
     assert outcome_of(replace(evidence, ledger=[*evidence.ledger, disorder]))[0] is KillOutcome.LEAKED
+
+
+def _asked(told: Told, error: str) -> Evidence:
+    operations = [operation("start", _ID, value=True), operation("result", _ID, error=error)]
+    return replace(evidence_of([told]), operations=operations, engine_faults=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [("WorkflowNotFoundError: who?", KillOutcome.LOST), ("ResultTimeoutError: wait", KillOutcome.STUCK)],
+)
+def test_a_saga_whose_ledger_is_complete_has_not_ended_while_its_engine_is_silent(
+    error: str, outcome: KillOutcome
+) -> None:
+    """Its last message is lost: nobody who waits for it will ever be told."""
+    evidence = _asked(completed(_ID), error)
+
+    assert outcome_of(evidence)[0] is outcome
+    assert outcome_of(replace(evidence, silent="it tells no outcomes"))[0] is KillOutcome.CLEAN
+
+
+def test_harm_to_a_saga_beside_the_one_that_was_struck_counts() -> None:
+    struck, beside = evidence_of([completed(_ID)]), completed("order-2")
+    gone = evidence_of([Told("order-2", done("reserve_inventory"), None)])
+
+    assert judged([struck, evidence_of([beside])]) == (KillOutcome.CLEAN, "")
+    outcome, detail = judged([struck, evidence_of([beside]), gone])
+    assert outcome is KillOutcome.STUCK
+    assert detail.startswith("order-2, which was in flight beside it: ")
+
+
+def test_a_judge_that_crashes_vouches_for_nothing() -> None:
+    outcome, detail = judged([replace(evidence_of([completed(_ID)]), planned={})])
+
+    assert outcome is KillOutcome.VOID
+    assert detail.startswith("the judge crashed: ValueError")
+
+
+def test_a_saga_that_never_had_an_effect_can_be_judged() -> None:
+    tried: list[Entry] = [("attempt", "reserve_inventory", "action")] * 3
+    undo: list[Entry] = [
+        ("attempt", "reserve_inventory", "compensation"),
+        ("nothing", "reserve_inventory", "compensation"),
+    ]
+    word = Outcome(Status.COMPENSATED, cause=Cause("InjectedFault", "no", "reserve_inventory"))
+    told = Told(_ID, [*tried, *undo], word, {"reserve_inventory:action": {"then": "fault"}})
+
+    assert judged([evidence_of([told])])[0] is KillOutcome.CLEAN

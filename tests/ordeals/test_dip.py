@@ -25,6 +25,7 @@ def test_a_stream_that_nothing_interrupts_has_no_dip() -> None:
 
     assert dip.before_per_s == pytest.approx(10, rel=0.05)
     assert dip.lowest_share >= 0.9
+    assert dip.lowest_share_before >= 0.9
     assert dip.silent_s < 0.2
     assert (dip.open_before, dip.open_after, dip.drained_s) == (1, 1, 0.0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -9,9 +10,13 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from bakeoff.cli.main import run
 from bakeoff.cli.options import choose_engines
+from bakeoff.nemesis import FaultMissedError
 from bakeoff_bench.ordeals.catalogue import ORDEALS, find_ordeals
 from bakeoff_bench.ordeals.command import ordeal
+from bakeoff_bench.ordeals.ordeal import OrdealResult, Setup
+from bakeoff_bench.ordeals.under_load import UnderLoad
 from tests.cli.terminal import Terminal
 
 _PAGE = Path(__file__).parents[2] / "docs" / "ordeals.md"
@@ -68,3 +73,20 @@ def _parse(arguments: list[str]) -> None:
     given = typer.main.get_command(app).make_context("ordeal", arguments).params
     find_ordeals(given["names"] or [])
     choose_engines(given["engine"], config=given["config"], sets=given["set_"], raws=given["set_raw"])
+
+
+def test_a_fault_that_did_not_land_is_unknown_and_costs_nobody_else_his_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def miss(self: UnderLoad, setup: Setup) -> OrdealResult:
+        raise FaultMissedError("nobody came to the point")
+
+    monkeypatch.setattr(UnderLoad, "run", miss)
+    monkeypatch.chdir(tmp_path)
+    line = ["ordeal", "under-load", "--engine", "dramatiq", "--engine", "inline", "--json", "found.json"]
+
+    assert run(line) == 1
+    found = json.loads((tmp_path / "found.json").read_text())["ordeals"]["under-load"]
+    assert found["dramatiq"]["verdict"] == "unknown"
+    assert found["dramatiq"]["reasons"] == ["nobody came to the point"]
+    assert found["inline"]["verdict"] == "not supported"

@@ -120,13 +120,14 @@ def test_a_worker_that_dies_under_load_leaves_a_dip_and_everything_ends(put: Put
     assert (code, result["verdict"]) == (0, "valid"), shown
     counted, times = result["integers"], result["times_s"]
     assert counted["in flight at the kill"] >= 3
-    assert counted["of them not settled"] == 0
-    assert counted["orders before"] >= 15
+    assert (counted["in flight, not settled"], counted["of them not settled"]) == (0, 0)
+    assert counted["orders before"] >= 12, "those that ended before the kill"
     assert counted["orders after"] >= 15
     assert counted["attempts beyond the plan"] >= 3, "those that stood at the point"
     assert times["kill to the end of all in flight"] > 2, "the lease"
     assert times["longest silence from the kill on"] > 0.3, "a worker needs so long to start"
-    assert sum(result["counts"].values()) == 10 + 3 + counted["orders before"] + counted["orders after"]
+    came = 10 + 3 + counted["orders before"] + counted["orders after"]
+    assert came <= sum(result["counts"].values()) <= came + counted["in flight at the kill"] - 3
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ CopiesOption = Annotated[
 
 
 def crash(
+    context: typer.Context,
     engine: EngineOption = None,
     saga: SagaOption = "order",
     profile: Annotated[
@@ -51,7 +52,11 @@ def crash(
     ] = Profile.QUICK,
     point: Annotated[
         list[str] | None,
-        typer.Option("--point", metavar="NAME", help="STEP.POINT, or STEP for all of its points."),
+        typer.Option(
+            "--point",
+            metavar="NAME",
+            help="STEP.POINT, STEP for all of its points, `windows` for engines' own.",
+        ),
     ] = None,
     fault: Annotated[
         list[str] | None,
@@ -117,7 +122,7 @@ def crash(
     """
     check_json(json_, out)
     if resume is not None:
-        _refuse_others(out, engine, point, fault, config, broker, set_, set_raw)
+        _refuse_others(context)
         folder = CrashFolder(resume)
         with reading(resume):
             asked = Asked.from_json(folder.manifest()["asked"])
@@ -240,9 +245,20 @@ def _parts(
     return list(found.values())
 
 
-def _refuse_others(*others: object) -> None:
-    if any(other for other in others):
-        raise UsageError("--resume DIR goes on with what the folder says; leave the other options out")
+def _refuse_others(context: typer.Context) -> None:
+    """What was given beside ``--resume`` and ``--json`` would be ignored."""
+    others = [
+        max(option.opts, key=len)
+        for option in context.command.params
+        if option.name not in ("resume", "json_")
+        and (source := context.get_parameter_source(option.name or "")) is not None
+        and source.name == "COMMANDLINE"
+    ]
+    if others:
+        given = ", ".join(others)
+        raise UsageError(
+            f"--resume DIR goes on with what the folder says; leave the other options out: {given}"
+        )
 
 
 def _check_same(then: dict[str, Any], now: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.checkers import Evidence, Planned, Shape, read_books
+from bakeoff.cli.screen import say
 from bakeoff.history import Operation, read_history
 from bakeoff.world import Record, World
 from bakeoff_bench.crash.cells import group
@@ -27,6 +28,10 @@ def rejudged(folder: CrashFolder) -> Iterator[tuple[Row, KillOutcome, str]]:
     manifest = folder.manifest()
     told = [row for row in folder.rows() if KillOutcome(row["outcome"]) not in _UNJUDGED]
     for stack, rows in group(told, lambda row: row["stack"]).items():
+        if not (folder.stacks / stack / "world.db").exists():
+            # Its ledger lay in PostgreSQL, and the harness was killed before it could be copied.
+            say(f"{len(rows)} kills of {stack} cannot be judged again: its ledger was not kept")
+            continue
         about = _Stack(folder.stacks / stack, manifest)
         for row in rows:
             outcome, detail = judged(about.evidence(row))
@@ -40,8 +45,6 @@ class _Stack:
         self._contestants = manifest["contestants"]
         self._shape = Shape.from_json(manifest["saga"]["shape"])
         with reading(path / "world.db"):
-            if not (path / "world.db").exists():
-                raise FileNotFoundError(2, "there is no such file")
             world = World.open(f"sqlite:///{path / 'world.db'}")
             try:
                 self._records: dict[str, list[Record]] = group(world.ledger(), lambda one: one.workflow_id)

@@ -39,6 +39,12 @@ def show_matrix(rows: Sequence[Row], manifest: Mapping[str, Any]) -> None:
         for fault, of_fault in group(of_series, lambda row: row["fault"]).items():
             _show_points(f"{fault}, {series['title']}", of_fault, series)
     say("seconds: median from the fault to the end of every saga in flight; mostly it is the lease")
+    lanes = manifest.get("asked", {}).get("lanes", 1)
+    if lanes > 1:
+        say(
+            f"up to {lanes} kills computed at the same time: where nobody waits for a lease, recovery is the "
+            "start of a process, and longer than with --lanes 1"
+        )
     _show_sums(rows)
     _show_what_to_explain(rows, commands_of(manifest))
 
@@ -89,6 +95,7 @@ def _show_sums(rows: Sequence[Row]) -> None:
         ],
     )
     say("kills: those that landed; times: median (shortest to longest) after the fault, >: not by then")
+    say("not all-or-nothing: the share of these kills, at these points; each point stands alone above")
 
 
 def _share(cell: Cell) -> str:

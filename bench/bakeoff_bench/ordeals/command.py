@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from bakeoff.checkers import Validity
 from bakeoff.cli.options import (
     ChosenEngine,
     ConfigOption,
@@ -21,7 +22,8 @@ from bakeoff.cli.options import (
     choose_engines,
 )
 from bakeoff.cli.screen import say
-from bakeoff.errors import UsageError
+from bakeoff.errors import ServerStartError, UsageError
+from bakeoff.nemesis import FaultMissedError
 from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.ordeals.catalogue import ORDEALS, find_ordeals
@@ -81,11 +83,16 @@ def ordeal(
     )
     with nullcontext(out) if out is not None else scratch_folder("ordeal") as folder:
         folder.mkdir(parents=True, exist_ok=True)
-        found = _all(wanted, chosen, size, deadline, folder, str(config))
-        if out is not None:
-            (out / "ordeals.json").write_text(json.dumps(found, indent=2) + "\n")
-    if json_ is not None:
-        json_.write_text(json.dumps(found, indent=2) + "\n")
+        files = [
+            *([out / "ordeals.json"] if out is not None else []),
+            *([json_] if json_ is not None else []),
+        ]
+
+        def told(found: dict[str, Any]) -> None:
+            for file in files:  # after each of them: the next one may take an hour, and be broken off
+                file.write_text(json.dumps(found, indent=2) + "\n")
+
+        found = _all(wanted, chosen, size, deadline, folder, str(config), told)
     verdicts = [one["verdict"] for by_engine in found["ordeals"].values() for one in by_engine.values()]
     if not set(verdicts) <= {"valid", NOT_SUPPORTED}:
         raise typer.Exit(1)
@@ -98,6 +105,7 @@ def _all(
     deadline_s: float | None,
     folder: Path,
     config: str,
+    told: Callable[[dict[str, Any]], None],
 ) -> dict[str, Any]:
     able = {one.name: [e for e in chosen if not one.lacks(e.engine.info(e.settings))] for one in wanted}
     expected_s = sum(one.expected_s(size or one.size) * len(able[one.name]) for one in wanted)
@@ -111,6 +119,7 @@ def _all(
             for each in chosen
         }
         show_result(one.name, found[one.name])
+        told({"config": config, "size": size, "deadline_s": deadline_s, "ordeals": found})
     return {"config": config, "size": size, "deadline_s": deadline_s, "ordeals": found}
 
 
@@ -129,6 +138,8 @@ def _put(ordeal: Ordeal, chosen: ChosenEngine, size: int, deadline_s: float, fol
         return run_interruptibly(
             ordeal.run(Setup(chosen=chosen, size=size, deadline_s=deadline_s, folder=place, tell=tell))
         )
+    except (FaultMissedError, ServerStartError) as error:  # hours of other verdicts must not go with it
+        return OrdealResult(verdict=str(Validity.UNKNOWN), reasons=(" ".join(str(error).split()),))
     finally:
         _forget(place)
 

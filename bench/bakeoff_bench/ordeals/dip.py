@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,8 +17,8 @@ class Dip:
 
     Attributes:
         before_per_s: Sagas that settled per second before the fault.
-        lowest_share: Those of the worst ``WINDOW_S`` seconds after it, as a share of what came in meanwhile
-            before it; 0 is a standstill.
+        lowest_share_before, lowest_share: What settled in the worst ``WINDOW_S`` seconds before and after it,
+            as a share of what comes in within such a time; 0 is a standstill.
         silent_s: The longest time without a saga that settled, from the fault on, while sagas came in.
         open_before, open_after: Sagas that were open at the same time, at the most.
         drained_s: Seconds from the fault until no more are open than at the most before it, for good; 0 if
@@ -26,6 +26,7 @@ class Dip:
     """
 
     before_per_s: float
+    lowest_share_before: float
     lowest_share: float
     silent_s: float
     open_before: int
@@ -53,8 +54,7 @@ def dip_of(arrived_s: Mapping[str, float], ended_s: Mapping[str, float], fault_s
     came_per_s = len(came) / (last_s - began_s)
     # While orders still come in; afterwards it is quiet anyway.
     after = [fault_s, *(second for second in ends if fault_s < second <= last_s), last_s]
-    windows = [fault_s, *(second for second in after if second <= last_s - WINDOW_S)]
-    fewest = min(bisect_right(ends, start + WINDOW_S) - bisect_right(ends, start) for start in windows)
+    usual = came_per_s * WINDOW_S
     moments = sorted([*((second, 1) for second in came), *((second, -1) for second in ends)])
     open_now = open_before = open_after = 0
     drained_s: float | None = 0.0
@@ -70,9 +70,18 @@ def dip_of(arrived_s: Mapping[str, float], ended_s: Mapping[str, float], fault_s
             drained_s = second - fault_s
     return Dip(
         before_per_s=before_per_s,
-        lowest_share=fewest / (came_per_s * WINDOW_S),
+        lowest_share_before=_fewest(ends, began_s, fault_s) / usual,
+        lowest_share=_fewest(ends, fault_s, last_s) / usual,
         silent_s=max(later - earlier for earlier, later in pairwise(after)),
         open_before=open_before,
         open_after=open_after,
         drained_s=drained_s,
+    )
+
+
+def _fewest(ends: Sequence[float], from_s: float, until_s: float) -> int:
+    """How many settled in the worst window between two moments; in all of it if it is shorter than one."""
+    starts = [from_s, *(second for second in ends if from_s < second <= until_s - WINDOW_S)]
+    return min(
+        bisect_right(ends, min(start + WINDOW_S, until_s)) - bisect_right(ends, start) for start in starts
     )

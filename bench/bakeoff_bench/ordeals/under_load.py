@@ -27,6 +27,9 @@ _AIM = Aim("charge_payment", "action", Point.AFTER_EFFECT)
 #: So many orders stand there, so that one slot is left for the others.
 _STRUCK = 3
 _REACHED_WITHIN_S = 20.0
+#: Share of the arrivals that must have settled before the kill, those in flight not counted.
+_KEPT_UP = 0.85
+_AFTER = ("came after p50", "came after p95", "came after, worst")
 
 
 @dataclass(frozen=True)
@@ -102,28 +105,36 @@ class UnderLoad:
             await ask(site, site.planned)
 
             dip = dip_of(arrivals.intended_s, follower.ended_s, landing.at_s)
+            # Whoever was in flight is neither: the wait of those is told apart from the others'.
+            before = Arrivals(
+                intended_s={
+                    one: at
+                    for one, at in arrivals.intended_s.items()
+                    if follower.ended_s.get(one, landing.at_s) < landing.at_s
+                }
+            )
             after = Arrivals(
                 intended_s={one: at for one, at in arrivals.intended_s.items() if at >= landing.at_s}
             )
-            before = Arrivals(
-                intended_s={one: at for one, at in arrivals.intended_s.items() if one not in after.intended_s}
-            )
-            left = follower.unsettled(hit)
+            left, still_open = follower.unsettled(hit), follower.unsettled(after.intended_s)
+            worst_s = max(after.latencies_s(site), default=None)
+            slowest = {**percentiles(after.latencies_s(site), "came after"), "came after, worst": worst_s}
             full_s = max(follower.ended_s[one] for one in hit) - landing.at_s if not left else None
             evidence = evidence_of(site, saga, site.planned, stock=site.stock)
             floors = [
                 (bool(landing.ended), "no process was seen to end"),
-                (dip.before_per_s > _PER_S / 2, "the engine did not keep up before the kill"),
+                (dip.before_per_s > _KEPT_UP * _PER_S, "the engine did not keep up before the kill"),
             ]
             return OrdealResult(
                 **conclude(evidence, floors),
                 integers={
                     "in flight at the kill": len(hit),
-                    "of them not settled": len(left),
+                    "in flight, not settled": len(left),
                     "open at once before, at the most": dip.open_before,
                     "open at once after, at the most": dip.open_after,
                     "orders before": len(before.intended_s),
                     "orders after": len(after.intended_s),
+                    "of them not settled": len(still_open),
                     "attempts beyond the plan": extra_attempts(evidence),
                 },
                 times_s={
@@ -131,11 +142,14 @@ class UnderLoad:
                     "kill to no more open than before": dip.drained_s,
                     "kill to the end of all in flight": full_s,
                     **percentiles(before.latencies_s(site), "came before"),
-                    **percentiles(after.latencies_s(site), "came after"),
-                    "came after, worst": max(after.latencies_s(site), default=None),
+                    # One that never ended would be the slowest of all: then there is no such percentile.
+                    **(dict.fromkeys(_AFTER) if still_open else slowest),
                 },
                 rates_per_s={"settled before": dip.before_per_s},
-                ratios={f"settled in the worst {WINDOW_S:.0f} s, of what came": dip.lowest_share},
+                ratios={
+                    f"settled in the worst {WINDOW_S:.0f} s before, of what came": dip.lowest_share_before,
+                    f"settled in the worst {WINDOW_S:.0f} s after, of what came": dip.lowest_share,
+                },
                 notes=tuple(arrivals.notes("orders")),
             )
 

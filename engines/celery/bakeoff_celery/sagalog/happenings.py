@@ -76,7 +76,9 @@ def claim(saga: Saga, record: Record, key: Key, attempt: int, now: float, lease_
             told = "the process that made this attempt fell silent"
             fault(saga, record, key, attempt, ("WorkerLost", told), now)
         return False
-    if entry.due is None or entry.due > now + EARLY_S:
+    # A first attempt is due at once, perhaps by the clock of a host that is ahead; its message must not be
+    # dropped for that. A retry comes by this host's own clock.
+    if entry.due is None or (attempt > 1 and entry.due > now + EARLY_S):
         return False
     entry.state, entry.lease = State.RUNNING, now + lease_s
     record.note("attempt", f"{_named(entry)} #{attempt}", entry)
