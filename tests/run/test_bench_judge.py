@@ -22,11 +22,15 @@ def test_command_tells_seconds_rate_and_peak(capfd: pytest.CaptureFixture[str]) 
     assert "records/s, peak" in said
 
 
-def test_size_of_a_batch_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sagas", [71, 1000])
+def test_neither_size_of_a_batch_nor_processes_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sagas: int
+) -> None:
+    """With 71 sagas there are 37 batches, enough to be judged in processes of their own."""
     made = write_run(tmp_path / "run", 20_000)
     whole = result_of(RunFolder(tmp_path / "run"))
     counts = whole["engines"][ENGINE]["counts"]
-    monkeypatch.setattr(batches.batches, "__defaults__", (71,))
+    monkeypatch.setattr(batches.Batches.__init__, "__kwdefaults__", {"sagas": sagas})
 
     assert {fate: sagas for fate, sagas in counts.items() if sagas} == made
     assert set(made) == {"completed", "compensated", "compensation_failed", "stuck", "lost"}
@@ -37,6 +41,19 @@ def test_saga_that_is_planned_twice_is_damage(tmp_path: Path) -> None:
     write_run(tmp_path / "run", 100)
     plan = tmp_path / "run" / ENGINE / "plan.jsonl"
     plan.write_text(plan.read_text() + plan.read_text().splitlines()[0] + "\n")
+
+    with pytest.raises(UsageError, match=r"plan\.jsonl is damaged"):
+        result_of(RunFolder(tmp_path / "run"))
+
+
+def test_damage_that_only_a_process_of_its_own_sees_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(tmp_path / "run", 20_000)
+    plan = tmp_path / "run" / ENGINE / "plan.jsonl"
+    first, rest = plan.read_text().split("\n", 1)
+    plan.write_text(first.replace('"expected"', '"unexpected"') + "\n" + rest)
+    monkeypatch.setattr(batches.Batches.__init__, "__kwdefaults__", {"sagas": 71})
 
     with pytest.raises(UsageError, match=r"plan\.jsonl is damaged"):
         result_of(RunFolder(tmp_path / "run"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.errors import BakeoffError
-from bakeoff_bench.run.result import percentile
+from bakeoff_bench.run.sums import percentile
 from bakeoff_bench.speed.contract import run_suite
 from bakeoff_bench.speed.domain import cpu_ms_per_order
 from bakeoff_bench.speed.rates import ratio

@@ -15,7 +15,7 @@ from bakeoff.errors import NotSupportedError, StartUnknownError
 from bakeoff.patience import ANSWER_WITHIN_S, in_time
 from bakeoff.saga import JSON, Saga
 from bakeoff_bench.ordeals.site import Site
-from bakeoff_bench.run.result import percentile
+from bakeoff_bench.run.sums import percentile
 
 #: Calls of the client at once where many are made as fast as they can be.
 AT_ONCE = 64

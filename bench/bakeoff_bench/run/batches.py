@@ -1,27 +1,29 @@
 """The evidence of one engine's part of a run in batches of sagas, so that its length does not matter.
 
-Plan, ledger and history lie in three different orders. Which batch each line belongs to is written into
-temporary tables beside the ledger, which SQLite keeps in a file of its own; every batch then reads its lines.
-A last batch holds what belongs to no planned saga, and the books that only the whole run can be held to.
+Plan, ledger and history lie in three different orders. Which batch each line belongs to is written into a
+file that is attached to the ledger's; every batch then reads its lines, in whatever process. A rest holds
+what belongs to no planned saga, and the books that only the whole run can be held to.
 """
 
 from __future__ import annotations
 
 import json
 import marshal
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, String, column, select, table, type_coerce
+from sqlalchemy import Connection, String, column, event, select, table, type_coerce
 
-from bakeoff.checkers import Books, Evidence, Planned, choose_alternative
+from bakeoff.checkers import Books, Evidence, Planned, Totals, choose_alternative
 from bakeoff.checkers.books import books_of_orders, charges_of_strangers, read_stock, rows_per_order
 from bakeoff.history import Operation, stream_history
+from bakeoff.processes import scratch_folder
 from bakeoff.world import Record, World, schema
-from bakeoff.world.database import reading
+from bakeoff.world.database import open_database, reading
 from bakeoff_bench.run import stored
 
 Item = TypeVar("Item")
@@ -31,17 +33,20 @@ _decode = json.JSONDecoder().decode
 #: Sagas of one batch: large enough that the queries do not count, small enough for tens of megabytes.
 SAGAS = 2000
 
+#: They lie in a file of their own, so that several processes can read them.
 _TABLES = (
-    "CREATE TEMP TABLE saga_batch (workflow_id TEXT PRIMARY KEY, order_id TEXT, batch INTEGER) WITHOUT ROWID",
-    "CREATE TEMP TABLE record_batch (batch INTEGER, seq INTEGER, PRIMARY KEY (batch, seq)) WITHOUT ROWID",
-    """CREATE TEMP TABLE operation (batch INTEGER, number INTEGER, name, workflow_id, invoked_at_s,
+    """CREATE TABLE sorted.saga_batch (workflow_id TEXT PRIMARY KEY, order_id TEXT, batch INTEGER,
+        number INTEGER, plan TEXT) WITHOUT ROWID""",
+    "CREATE TABLE sorted.record_batch (batch INTEGER, seq INTEGER, PRIMARY KEY (batch, seq)) WITHOUT ROWID",
+    """CREATE TABLE sorted.operation (batch INTEGER, number INTEGER, name, workflow_id, invoked_at_s,
         completed_at_s, completion, value, error, PRIMARY KEY (batch, number)) WITHOUT ROWID""",
 )
-_SAGAS = table("saga_batch", column("order_id"), column("batch"))
-_RECORDS = table("record_batch", column("seq"), column("batch"))
+_SAGAS = table("saga_batch", column("order_id"), column("batch"), schema="sorted")
+_RECORDS = table("record_batch", column("seq"), column("batch"), schema="sorted")
 _ADD_SAGA = """INSERT INTO saga_batch
-    SELECT json_extract(?1, '$.workflow_id'), json_extract(?1, '$.order_id'), ?2"""
-_INDEX_ORDERS = "CREATE INDEX temp.order_batch ON saga_batch (batch, order_id)"
+    SELECT json_extract(?1, '$.workflow_id'), json_extract(?1, '$.order_id'), ?2, ?3, ?1"""
+_INDEX_BATCHES = "CREATE INDEX sorted.order_batch ON saga_batch (batch, number, order_id)"
+_PLANS_OF = "SELECT plan FROM saga_batch WHERE batch = ? ORDER BY number"
 _ADD_RECORDS = """INSERT INTO record_batch
     SELECT coalesce(batch, ?), seq FROM ledger LEFT JOIN saga_batch USING (workflow_id)"""
 _ADD_OPERATION = """INSERT INTO operation
@@ -55,53 +60,114 @@ _OPERATIONS_OF = """SELECT name, workflow_id, invoked_at_s, completed_at_s, comp
     FROM operation WHERE batch = ? ORDER BY number"""
 
 
-def batches(part: Path, common: Evidence, stock: Mapping[str, int], sagas: int = SAGAS) -> Iterator[Evidence]:
-    """Evidence on ``sagas`` planned sagas at a time, and at last on everything else.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batches:
+    """One engine's part of a run, to be judged batch by batch.
 
-    Args:
+    Attributes:
         part: Folder of one engine in a run folder.
         common: What is known without plan, ledger, history and books.
         stock: ``{stock code: units}`` at the start.
         sagas: How many are held in memory at once.
-
-    Raises:
-        UsageError: If a file is missing or broken.
     """
-    with stored.reading(part / "world.db"):
-        world = World.open(f"sqlite:///{part / 'world.db'}")
-    try:
-        with reading(world.engine) as connection:
-            last = _sort(connection, part, sagas)
-            for number, planned in enumerate(_plans(part / "plan.jsonl", sagas)):
+
+    part: Path
+    common: Evidence
+    stock: Mapping[str, int]
+    sagas: int = SAGAS
+
+    @contextmanager
+    def sorted(self) -> Iterator[Sorted]:
+        """Sort the part; what is needed for that is gone with the context.
+
+        Raises:
+            UsageError: If a file is missing or broken.
+        """
+        with stored.reading(self.part / "world.db"):
+            World.open(f"sqlite:///{self.part / 'world.db'}").close()
+        with scratch_folder("judge") as folder:
+            index = folder / "sorted.db"
+            with _connected(self.part, index) as connection:
+                count = _sort(connection, self.part, self.sagas)
+            yield Sorted(batches=self, index=index, count=count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sorted:
+    """The same, sorted: any batch of it can be read, in any process.
+
+    Attributes:
+        batches: What was sorted.
+        index: The file that knows which line belongs to which batch.
+        count: Batches; what belongs to none of them is the rest.
+    """
+
+    batches: Batches
+    index: Path
+    count: int
+
+    def read(self, numbers: Iterable[int]) -> Iterator[Evidence]:
+        """The evidence of these batches, one after the other.
+
+        Raises:
+            UsageError: If a file is broken.
+        """
+        part, common = self.batches.part, self.batches.common
+        with _connected(part, self.index) as connection:
+            for number in numbers:
                 with stored.reading(part / "world.db"):
                     own = select(_SAGAS.c.order_id).where(_SAGAS.c.batch == number)
                     books = books_of_orders(connection, own)
                 batch = _read(connection, part, number, replace(common, counts={}, books=books, more=True))
                 with stored.reading(part / "plan.jsonl"):
-                    records = batch.by_saga()
+                    records, texts = batch.by_saga(), connection.exec_driver_sql(_PLANS_OF, (number,)).all()
+                    plans = [Planned.from_json(_decode(text)) for (text,) in texts]
                     planned = {
-                        workflow_id: choose_alternative(plan, records.get(workflow_id, ()))
-                        for workflow_id, plan in planned.items()
+                        plan.workflow_id: choose_alternative(plan, records.get(plan.workflow_id, ()))
+                        for plan in plans
                     }
                 yield replace(batch, planned=planned)
+
+    def rest(self, before: Totals) -> Evidence:
+        """What belongs to no planned saga, and the books that only the whole run can be held to.
+
+        Args:
+            before: The sums over all batches.
+        """
+        part, common = self.batches.part, self.batches.common
+        with _connected(part, self.index) as connection:
             with stored.reading(part / "world.db"):
-                books = _books_of_all(connection, stock)
-            yield _read(connection, part, last, replace(common, books=books))
+                books = _books_of_all(connection, self.batches.stock)
+            return _read(connection, part, self.count, replace(common, books=books, before=before))
+
+
+@contextmanager
+def _connected(part: Path, index: Path) -> Iterator[Connection]:
+    """The services' database with the sorted tables beside it."""
+    engine = open_database(f"sqlite:///{part / 'world.db'}")
+
+    @event.listens_for(engine, "connect")
+    def attach(connection: Any, _record: object) -> None:
+        connection.execute("ATTACH DATABASE ? AS sorted", (str(index),))
+
+    try:
+        with reading(engine) as connection:
+            yield connection
     finally:
-        world.close()
+        engine.dispose()
 
 
 def _sort(connection: Connection, part: Path, sagas: int) -> int:
-    """Note the batch of everything; return the number of the last one."""
+    """Note the batch of everything; return the number of batches, which is that of the rest."""
     for create in _TABLES:
         connection.exec_driver_sql(create)
     last = 0
     with stored.reading(part / "plan.jsonl"):
         for plans in _chunks(_lines(part / "plan.jsonl"), sagas):
-            rows = [(plan, last) for plan in plans]
+            rows = [(plan, last, number) for number, plan in enumerate(plans)]
             connection.exec_driver_sql(_ADD_SAGA, rows)
             last += 1
-        connection.exec_driver_sql(_INDEX_ORDERS)
+        connection.exec_driver_sql(_INDEX_BATCHES)
     with stored.reading(part / "world.db"):
         connection.exec_driver_sql(_ADD_RECORDS, (last,))
     with stored.reading(part / "history.jsonl"):
@@ -163,16 +229,6 @@ def _books_of_all(connection: Connection, stock: Mapping[str, int]) -> Books:
         shipment_counts=rows_per_order(connection, schema.shipments, at_least=2),
         message_counts=rows_per_order(connection, schema.messages, at_least=2),
     )
-
-
-def _plans(file: Path, sagas: int) -> Iterator[dict[str, Planned]]:
-    chunks = _chunks(map(_decode, _lines(file)), sagas)
-    while True:
-        with stored.reading(file):
-            planned = {plan.workflow_id: plan for plan in map(Planned.from_json, next(chunks, []))}
-        if not planned:
-            return
-        yield planned
 
 
 def _lines(file: Path) -> Iterator[str]:

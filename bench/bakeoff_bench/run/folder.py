@@ -13,19 +13,19 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, insert, select
 
-from bakeoff.checkers import Evidence, Shape, in_turn
+from bakeoff.checkers import Evidence, Shape
 from bakeoff.errors import UsageError
 from bakeoff.orders.loader import Rejection
 from bakeoff.world import schema
 from bakeoff.world.database import open_database, reading
 from bakeoff_bench.run import stored
-from bakeoff_bench.run.batches import batches
+from bakeoff_bench.run.batches import Batches
 from bakeoff_scenarios import Workload
 
 FORMAT = 1
@@ -117,7 +117,7 @@ class RunFolder:
         (folder / "workload.json").write_text(json.dumps(about, indent=2) + "\n")
         _write_lines(folder / "plan.jsonl", (one.planned.to_json() for one in workload.assignments))
 
-    def evidence(self, engine: str, manifest: Mapping[str, Any]) -> Iterator[Evidence]:
+    def evidence(self, engine: str, manifest: Mapping[str, Any]) -> Batches:
         """Everything that is known of one engine's part, in batches of its sagas.
 
         Raises:
@@ -140,7 +140,7 @@ class RunFolder:
             rejected_planned=manifest["orders"]["rejected_orders"],
             silent=manifest["engines"][engine]["silent"],
         )
-        return in_turn(batches(folder, common, about["stock"]))
+        return Batches(part=folder, common=common, stock=about["stock"])
 
 
 def keep_world(source: Engine, file: Path) -> None:

@@ -83,6 +83,17 @@ class Totals:
     held: Counter[str] = field(default_factory=Counter)
     strangers: int = 0
 
+    def __add__(self, other: Totals) -> Totals:
+        """Over the sagas of both; of the firsts that are named, this one's."""
+        return Totals(
+            fates=self.fates + other.fates,
+            refusal=self.refusal or other.refusal,
+            doubt=self.doubt or other.doubt,
+            sold=self.sold + other.sold,
+            held=self.held + other.held,
+            strangers=self.strangers + other.strangers,
+        )
+
 
 def remembered(look: Callable[[Evidence], Found]) -> Callable[[Evidence], Found]:
     """Look only once at the same evidence: eleven checkers ask for the same."""

@@ -19,9 +19,8 @@ _HOLD_NOTHING = (Fate.COMPLETED, Fate.COMPENSATED, Fate.NOT_STARTED)
 @remembered
 def totals_of(evidence: Evidence) -> Totals:
     """The sums over this batch and those before it."""
-    before, baskets = evidence.before, evidence.books.baskets
-    fates, sold, held = Counter(before.fates), Counter(before.sold), Counter(before.held)
-    refusal, doubt, records = before.refusal, before.doubt, evidence.by_saga()
+    fates, sold, held = Counter[str](), Counter[str](), Counter[str]()
+    refusal, doubt, records, baskets = "", "", evidence.by_saga(), evidence.books.baskets
     for workflow_id, one in observe(evidence).items():
         fates[str(one.fate)] += 1
         if one.fate is Fate.NOT_STARTED and not refusal:
@@ -33,8 +32,15 @@ def totals_of(evidence: Evidence) -> Totals:
             sold.update(basket)
         elif one.fate not in _HOLD_NOTHING and _holds_units(records[workflow_id]):
             held.update(basket)
-    strangers = before.strangers + len(strangers_in(evidence))
-    return Totals(fates=fates, refusal=refusal, doubt=doubt, sold=sold, held=held, strangers=strangers)
+    own = Totals(
+        fates=fates,
+        refusal=refusal,
+        doubt=doubt,
+        sold=sold,
+        held=held,
+        strangers=len(strangers_in(evidence)),
+    )
+    return evidence.before + own
 
 
 def _holds_units(records: Sequence[Record]) -> bool:
