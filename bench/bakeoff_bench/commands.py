@@ -17,6 +17,7 @@ def bakeoff_register_commands(cli: typer.Typer) -> None:
 
     from bakeoff_bench.crash.command import crash
     from bakeoff_bench.judge.command import judge
+    from bakeoff_bench.lines.command import lines
     from bakeoff_bench.ordeals.command import ordeal
     from bakeoff_bench.run.command import check, run, scenarios
     from bakeoff_bench.speed.command import speed
@@ -31,6 +32,7 @@ def bakeoff_register_commands(cli: typer.Typer) -> None:
     bench = typer.Typer(help="Measure bakeoff itself on this machine.", rich_markup_mode=None)
     bench.command("speed")(speed)
     bench.command("judge")(judge)
+    bench.command("lines")(lines)
     # The callback keeps typer from folding a group of one into its only command.
     bench.callback()(_bench)
     cli.add_typer(bench, name="bench")

@@ -1,0 +1,99 @@
+"""``bakeoff bench lines``: what each capability takes in an adapter."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bakeoff.cli.options import ChosenEngine, EngineOption, SetOption, choose_engines
+from bakeoff.cli.screen import say, show_table
+from bakeoff.errors import BakeoffError
+from bakeoff.processes import scratch_folder
+from bakeoff.settings import ConfigClass
+from bakeoff_bench.lines.attribution import DECLARED, NOT_RUN, SHARED, count_lines
+from bakeoff_bench.lines.plugin import TESTS
+from bakeoff_bench.lines.tracer import FOLDER, PACKAGE, make_clock
+
+_STARTUP = "from bakeoff_bench.lines import tracer\n\ntracer.begin()\n"
+#: pytest's exit codes for a suite that was run to its end: all green, or not.
+_RAN = (0, 1)
+
+
+def lines(
+    engine: EngineOption = None,
+    set_: SetOption = None,
+    json_: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="The numbers as JSON.")] = None,
+) -> None:
+    """Count the logical lines of an adapter by the capability that needs them.
+
+    Runs the contract suite on each engine with a tracer in every process. A line belongs to a capability if
+    every test that runs it asks for that one; declarations run when a module is imported, and belong to none.
+
+    \b
+    Example:
+        bakeoff bench lines --engine celery --engine temporal
+    """
+    chosen = choose_engines(engine, config=ConfigClass.CI, sets=set_ or ())
+    found: dict[str, dict[str, int]] = {}
+    for one in chosen:
+        say(f"{one.name}: the contract suite under a tracer, some minutes ...")
+        found[one.name] = _lines_of(one, set_ or [])
+    words = [SHARED, DECLARED, NOT_RUN]
+    needs = sorted({need for counted in found.values() for need in counted} - set(words))
+    rows = [[what, *(str(counted.get(what, 0)) for counted in found.values())] for what in [*needs, *words]]
+    rows.append(["in all", *(str(sum(counted.values())) for counted in found.values())])
+    show_table(["logical lines", *found], rows)
+    if json_ is not None:
+        json_.write_text(json.dumps(found, indent=2) + "\n")
+
+
+def _lines_of(one: ChosenEngine, sets: list[str]) -> dict[str, int]:
+    module = sys.modules[type(one.engine).__module__]
+    assert module.__file__ is not None
+    package = Path(module.__file__).parent
+    with scratch_folder("lines") as folder:
+        make_clock(folder)
+        startup = folder / "startup"
+        startup.mkdir()
+        # Python imports this by itself, in every process that inherits the environment.
+        (startup / "sitecustomize.py").write_text(
+            "from bakeoff_bench.lines import tracer\n\ntracer.begin()\n"
+        )
+        path = os.pathsep.join([str(startup), *filter(None, [os.environ.get("PYTHONPATH")])])
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        command += ["-p", "bakeoff_bench.lines.plugin", f"--engine={one.name}", "-o", "timeout=600"]
+        command += [part for text in sets if text.startswith(f"{one.name}.") for part in ("--set", text)]
+        environ = {**os.environ, "PYTHONPATH": path, FOLDER: str(folder), PACKAGE: str(package)}
+        done = subprocess.run(command, cwd=folder, env=environ, check=False, capture_output=True, text=True)
+        if done.returncode not in _RAN:
+            raise BakeoffError(
+                f"the contract suite did not run: {(done.stderr or done.stdout).strip()[-500:]}"
+            )
+        tests = [json.loads(line) for line in (folder / TESTS).read_text().splitlines()]
+        requires = {test["number"]: frozenset(test["requires"]) for test in tests}
+        ran = _ran(folder)
+        # A package may hold another engine as well, of which nothing runs here.
+        return dict(
+            count_lines([file for file in sorted(package.rglob("*.py")) if str(file) in ran], ran, requires)
+        )
+
+
+def _ran(folder: Path) -> Mapping[str, Mapping[int, frozenset[int]]]:
+    """``{file: {line: numbers of tests}}`` from what all processes wrote down; the last line may be torn."""
+    ran: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for notes in folder.glob("*.lines"):
+        for note in notes.read_text().splitlines():
+            parts: list[Any] = note.split("\t")
+            if len(parts) == 3:
+                ran[parts[2]][int(parts[1])].add(int(parts[0]))
+    return {
+        file: {line: frozenset(numbers) for line, numbers in by_line.items()} for file, by_line in ran.items()
+    }
