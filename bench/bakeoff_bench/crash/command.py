@@ -276,7 +276,8 @@ def _check_same(then: dict[str, Any], now: dict[str, Any]) -> None:
                 raise UsageError(f"--resume: {what} of {label} are not what they were; start a new run")
     if then["bakeoff"] != now["bakeoff"]:
         raise UsageError(
-            f"--resume: the run began with bakeoff {then['bakeoff']}, this is {now['bakeoff']}; start a new run"
+            f"--resume: the run began with bakeoff {then['bakeoff']}, this is {now['bakeoff']}; "
+            "start a new run"
         )
     if then["machine"] != now["machine"]:
         warn("this is another machine, or another Python, than the run began on; times are not comparable")
