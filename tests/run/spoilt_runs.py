@@ -201,6 +201,9 @@ RUNS: dict[str, Evidence] = {
     "less than half could be tested": evidence_of(
         [completed("order-0"), *(Told(f"order-{n}", [], None) for n in range(1, 4))]
     ),
+    "two of five could be tested": evidence_of(
+        [completed("order-0"), completed("order-1"), *(Told(f"order-{n}", [], None) for n in range(2, 5))]
+    ),
     "half could be tested": evidence_of([completed("order-0"), Told("order-1", [], None)]),
     "compensations never seen": evidence_of(
         [completed("order-0"), *(Told(one.workflow_id, [], None, one.fates) for one in usual()[7:])]
@@ -215,6 +218,18 @@ RUNS: dict[str, Evidence] = {
     "undone without reason": _plus("order-6", _TRY, ("nothing", "charge_payment", "compensation")),
     "undone without reason, after a kill": _engine_faults(
         _plus("order-6", _TRY, ("nothing", "charge_payment", "compensation"))
+    ),
+    "undone by nobody's attempt": _plus("order-6", ("nothing", "create_shipment", "compensation")),
+    "an undo of nothing in the middle": evidence_of(
+        spoilt(
+            "order-8",
+            lambda before: [
+                *before[:-4],
+                *undone("reserve_inventory"),
+                ("attempt", "gift_wrap", "compensation"),
+                *undone("charge_payment"),
+            ],
+        )
     ),
     "undo tried though its step never was, after a kill": _engine_faults(
         evidence_of(
@@ -326,6 +341,13 @@ RUNS: dict[str, Evidence] = {
             operation("result", "order-404", value=Outcome(Status.COMPENSATED, cause=_BROKEN).to_json()),
         ],
     ),
+    "word on a stranger, then a lie": replace(
+        _says("order-6", Outcome(Status.COMPLETED)),
+        operations=[
+            operation("result", "order-404", value=Outcome(Status.COMPLETED).to_json()),
+            *_says("order-6", Outcome(Status.COMPLETED)).operations,
+        ],
+    ),
     "a lie, then the truth": replace(
         evidence_of(usual()),
         operations=[
@@ -372,6 +394,13 @@ RUNS: dict[str, Evidence] = {
         ],
     ),
     "never started by us, but it ran": _asked("order-0", ledger=True),
+    "started, then refused because it is there": replace(
+        evidence_of(usual()),
+        operations=[
+            *evidence_of(usual()).operations,
+            operation("start", "order-0", error="WorkflowConflictError: order-0"),
+        ],
+    ),
     "start refused twice": _asked(
         "order-0",
         operation("start", "order-0", error="RuntimeError: no"),
