@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bakeoff_bench.crash.cells import NOT_OBSERVED, Times, cell_of, is_harmful, outcome_word
+from bakeoff_bench.crash.folder import standing
 from bakeoff_bench.crash.outcome import KillOutcome
 
 
@@ -80,3 +81,15 @@ def test_a_repeat_that_may_yet_come_is_not_observed() -> None:
     assert outcome_word(row) == NOT_OBSERVED
     assert outcome_word({**row, "open": False}) == KillOutcome.CLEAN
     assert outcome_word({**row, "outcome": "lost"}) == KillOutcome.LOST
+
+
+def test_a_void_kill_stands_until_it_has_been_made_again() -> None:
+    def kill(outcome: str, point: str = "a.after_effect") -> dict[str, Any]:
+        return {"series": 0, "contestant": "x", "fault": "f", "point": point, "outcome": outcome}
+
+    series = [{"kills": 2}]
+    void, clean, other = kill("void"), kill("clean"), kill("void", "b.after_effect")
+
+    assert standing([void, clean], series) == [void, clean]
+    assert standing([void, clean, clean, other], series) == [clean, clean, other]
+    assert standing([void, void, clean], series) == [void, clean]

@@ -60,6 +60,12 @@ def test_a_matrix_whose_harness_was_killed_goes_on_and_is_judged_alike(terminal:
     assert _rows(run) == rows, "there was nothing left to do"
     assert "0 kills" in again.stdout
 
+    file = run / "kills.jsonl"
+    file.write_text(file.read_text().replace('"outcome":"lost"', '"outcome":"void"', 1))
+    assert "1 kills" in terminal.run(["crash", "--resume", "run"]).stdout, "what did not land is made again"
+    assert [row["outcome"] for row in _rows(run)].count("lost") == 3
+    assert "3 kills judged again, 3 the same" in terminal.run(["check", "run"]).stdout
+
 
 def test_a_run_folder_that_can_take_no_more_is_one_clear_line(terminal: Terminal) -> None:
     """As on a full disk: no file may grow beyond 16 or 32 kB, whichever unit the shell has."""

@@ -23,6 +23,7 @@ from bakeoff_bench.crash.conduct import conduct
 from bakeoff_bench.crash.contestants import Options
 from bakeoff_bench.crash.folder import CrashFolder
 from bakeoff_bench.crash.manifest import manifest_of
+from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.crash.plan import CrashPlan
 from bakeoff_bench.crash.profiles import COPIES, PROFILES, WORDS, Part, Profile
 from bakeoff_bench.crash.result import failed, result_of, show
@@ -155,7 +156,7 @@ def make_kills(asked: Asked, folder: CrashFolder, json_: Path | None, *, keeps: 
     else:
         folder.write_manifest(manifest_of(asked, plan))
     leases = {label: about["lease_s"] for label, about in folder.manifest()["contestants"].items()}
-    done = len(folder.rows())
+    done = sum(row["outcome"] != KillOutcome.VOID for row in folder.rows())
     seconds = plan.expected_seconds(leases) * (1 - done / max(1, plan.kills_in_all))
     say(
         f"{plan.kills_in_all - done} kills of {plan.saga.name} sagas ({', '.join(leases)}), "

@@ -61,7 +61,8 @@ class _Run:
         self._folder = folder
         engines = ((one.engine, one.settings) for series in plan.series for one in series.contestants)
         self._points = points_of(plan.saga, windows_of(plan.saga, engines))
-        rows = folder.rows()
+        # What did not land is no kill: it is made again, on a stack that knows nothing of it.
+        rows = [row for row in folder.rows() if row["outcome"] != KillOutcome.VOID]
         self._made = Counter(_key(row) for row in rows)
         self._before = self._done = len(rows)
         self._began_s = time.monotonic()

@@ -8,7 +8,8 @@ stacks/NAME/          of each stack that was brought up: world.db (services and 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,31 @@ class CrashFolder:
             for row in rows:
                 stored.check("a kill", row, _ROW)
         return rows
+
+
+def standing(rows: Sequence[Row], series: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """The kills that count: one that did not land is left out once it has been made again.
+
+    Args:
+        rows: All kills, in the order in which they were made.
+        series: The blocks of the manifest; ``kills`` says how many a cell is to have.
+    """
+    left: Counter[tuple[Any, ...]] = Counter()
+    for row in rows:
+        left[_cell(row)] += row["outcome"] != "void"
+    kept = []
+    for row in rows:
+        cell = _cell(row)
+        if row["outcome"] == "void":
+            if left[cell] >= series[row["series"]]["kills"]:
+                continue
+            left[cell] += 1
+        kept.append(row)
+    return kept
+
+
+def _cell(row: Row) -> tuple[Any, ...]:
+    return row["series"], row["contestant"], row["fault"], row["point"]
 
 
 def is_crash_folder(path: Path) -> bool:

@@ -7,17 +7,18 @@ from typing import Any
 
 from bakeoff.cli.screen import say
 from bakeoff_bench.crash.cells import cell_of, group, is_harmful
-from bakeoff_bench.crash.folder import CrashFolder
+from bakeoff_bench.crash.folder import CrashFolder, standing
 from bakeoff_bench.crash.table import show_matrix
 
 
 def result_of(folder: CrashFolder) -> dict[str, Any]:
     """``{manifest, cells, sums, kills}``: by contestant, fault and point; by contestant and fault; all."""
-    rows = folder.rows()
+    manifest = folder.manifest()
+    rows = standing(folder.rows(), manifest["series"])
     points = group(rows, lambda row: (row["contestant"], row["fault"], row["point"]))
     sums = group(rows, lambda row: (row["contestant"], row["fault"]))
     return {
-        "manifest": folder.manifest(),
+        "manifest": manifest,
         "cells": [
             {"contestant": key[0], "fault": key[1], "point": key[2], **cell_of(found).to_json()}
             for key, found in points.items()
