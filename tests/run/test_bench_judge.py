@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,17 @@ def test_damage_that_only_a_process_of_its_own_sees_is_one_line(
 
     with pytest.raises(UsageError, match=r"plan\.jsonl is damaged"):
         result_of(RunFolder(tmp_path / "run"))
+
+
+def test_charges_of_orders_that_nobody_placed_are_found(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", 1000)
+    with sqlite3.connect(tmp_path / "run" / ENGINE / "world.db") as books:
+        books.execute(
+            "INSERT INTO charges (charge_id, order_id, amount_minor, state) VALUES ('c', '404', 7, 'captured')"
+        )
+    books.close()
+
+    found = result_of(RunFolder(tmp_path / "run"))["engines"][ENGINE]["verdicts"]
+    (conserved,) = [verdict for verdict in found if verdict["invariant"] == "I1"]
+    assert conserved["validity"] == "invalid"
+    assert "order 404: nobody ordered it, but its charges are {'captured': 7}" in conserved["findings"]

@@ -73,16 +73,7 @@ def _show_sums(rows: Sequence[Row]) -> None:
     say()
     sums = group(rows, lambda row: (row["contestant"], row["fault"]))
     show_table(
-        [
-            "contestant",
-            "fault",
-            "kills",
-            "outcomes",
-            "not all-or-nothing (95 %)",
-            "detected",
-            "progress",
-            "recovered",
-        ],
+        _COLUMNS,
         [
             [
                 *key,
