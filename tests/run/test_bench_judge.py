@@ -64,7 +64,8 @@ def test_charges_of_orders_that_nobody_placed_are_found(tmp_path: Path) -> None:
     write_run(tmp_path / "run", 1000)
     with sqlite3.connect(tmp_path / "run" / ENGINE / "world.db") as books:
         books.execute(
-            "INSERT INTO charges (charge_id, order_id, amount_minor, state) VALUES ('c', '404', 7, 'captured')"
+            "INSERT INTO charges (charge_id, order_id, amount_minor, state) "
+            "VALUES ('x', '404', 7, 'captured')"
         )
     books.close()
 
