@@ -127,7 +127,7 @@ def test_a_worker_that_dies_under_load_leaves_a_dip_and_everything_ends(put: Put
     assert times["kill to the end of all in flight"] > 2, "the lease"
     assert times["longest silence from the kill on"] > 0.3, "a worker needs so long to start"
     came = 10 + 3 + counted["orders before"] + counted["orders after"]
-    assert came <= sum(result["counts"].values()) <= came + counted["in flight at the kill"] - 3
+    assert sum(result["counts"].values()) >= came, "and those that were in flight"
 
 
 @pytest.mark.parametrize(
