@@ -89,6 +89,18 @@ def test_a_killed_broker_is_started_again(terminal: Terminal) -> None:
 
 
 @pytest.mark.slow
+def test_outcomes_are_told_although_their_server_was_away(terminal: Terminal) -> None:
+    """Effects without a word are no end: whoever waits for the order would wait for ever."""
+    require("rabbitmq")
+    line = [*_LINE, "--engine", "celery", "--broker", "rabbitmq", "--fault", "results-kill"]
+    done = terminal.run([*line, "--point", "charge_payment.after_effect"])
+    (kill,) = _kills(terminal).values()
+
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert kill["outcome"] == "clean", kill["detail"]
+
+
+@pytest.mark.slow
 def test_without_an_engine_a_crash_leaves_an_orphaned_charge(terminal: Terminal) -> None:
     """The seed's own example: the card is charged, and nobody knows of the order any more."""
     done = terminal.run([*_LINE, "--engine", "inline", "--point", "charge_payment.after_effect"])

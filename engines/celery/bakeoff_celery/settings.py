@@ -135,6 +135,13 @@ SETTINGS: Sequence[Setting] = (
         ci=4.0,
     ),
     Setting(
+        name="result_backend_always_retry",
+        help="try again to store a result while its server is away, instead of losing it",
+        default=False,
+        recommended=True,
+        ci=True,
+    ),
+    Setting(
         name="result_expires",
         help="seconds that outcomes and unique rows are kept",
         default=86_400,
@@ -180,6 +187,7 @@ def celery_configuration(
         "control_exchange": f"{prefix}celery",
         "event_exchange": f"{prefix}celeryev",
         "event_queue_prefix": f"{prefix}celeryev",
+        "result_backend_always_retry": bool(settings["result_backend_always_retry"]),
         "result_backend_transport_options": {"global_keyprefix": prefix},
         "result_expires": int(settings["result_expires"]),
         # The errback finds with what a step failed in the failure that Celery stores.
