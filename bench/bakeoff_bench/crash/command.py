@@ -162,10 +162,10 @@ def make_kills(asked: Asked, folder: CrashFolder, json_: Path | None, *, keeps: 
         f"{plan.kills_in_all - done} kills of {plan.saga.name} sagas ({', '.join(leases)}), "
         f"{plan.lanes} at a time: about {seconds / 60:.0f} min; Ctrl-C loses nothing with --out"
     )
+    again = f"go on with: bakeoff crash --resume {folder.path}" if keeps else "nothing kept (--out DIR)"
     try:
-        _conduct(plan, folder)
+        _conduct(plan, folder, again)
     except KeyboardInterrupt:
-        again = f"go on with: bakeoff crash --resume {folder.path}" if keeps else "nothing kept (--out DIR)"
         say(f"broken off after {len(folder.rows())} kills; {again}")
         raise
     result = result_of(folder)
@@ -176,7 +176,7 @@ def make_kills(asked: Asked, folder: CrashFolder, json_: Path | None, *, keeps: 
         raise typer.Exit(1)
 
 
-def _conduct(plan: CrashPlan, folder: CrashFolder) -> None:
+def _conduct(plan: CrashPlan, folder: CrashFolder, again: str) -> None:
     """Make the kills; a full disk ends them in one line, and what is in the folder stays.
 
     Raises:
@@ -189,8 +189,7 @@ def _conduct(plan: CrashPlan, folder: CrashFolder) -> None:
         if told is None:
             raise
         raise BakeoffError(
-            f"the run cannot go on: {told}; {len(folder.rows())} kills are kept; "
-            f"go on with: bakeoff crash --resume {folder.path}"
+            f"the run cannot go on: {told}; {len(folder.rows())} kills were made; {again}"
         ) from error
 
 
