@@ -19,13 +19,25 @@ SAGAS = ("bakeoff.contract.sagas", "tests.engines.celery_sagas")
 
 @contextmanager
 def celery_lab(
-    folder: Path, *, config: ConfigClass = ConfigClass.CI, prefix: str = "bakeoff-", **overrides: str
+    folder: Path,
+    *,
+    config: ConfigClass = ConfigClass.CI,
+    prefix: str = "bakeoff-",
+    faults: bool = False,
+    **overrides: str,
 ) -> Iterator[Lab]:
-    """Bring Celery up with ``overrides`` of its settings."""
+    """Bring Celery up with ``overrides`` of its settings; with ``faults`` points of its sagas may be armed."""
     engine = Plugins().engine("celery")
     settings = resolve("celery", engine.info().settings, config, overrides)
     plan = StackPlan(
-        engine=engine, settings=settings, folder=folder, sagas=SAGAS, workers=1, slots=4, prefix=prefix
+        engine=engine,
+        settings=settings,
+        folder=folder,
+        sagas=SAGAS,
+        workers=1,
+        slots=4,
+        prefix=prefix,
+        faults=faults,
     )
     thread = StackThread(plan)
     stack = thread.start()

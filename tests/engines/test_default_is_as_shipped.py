@@ -23,7 +23,8 @@ def test_celery() -> None:
     assert shipped["pool"] == app.conf.worker_pool
     assert shipped["publish_max_retries"] == app.conf.task_publish_retry_policy["max_retries"]
     assert shipped["result_expires"] == app.conf.result_expires.total_seconds()
-    for name in ("visibility_timeout", "unacked_restore_interval", "unacked_restore_throttle"):
+    leases = ("unacked_mutex_expire", "unacked_restore_interval", "unacked_restore_throttle")
+    for name in ("visibility_timeout", *leases):
         assert shipped[name] == getattr(Channel, name), name
 
 

@@ -16,7 +16,12 @@ from bakeoff_bench.run.manifest import shown_settings
 
 #: Settings of one broker or server; all others apply with either.
 VALKEY = {
-    "celery": {"visibility_timeout", "unacked_restore_interval", "unacked_restore_throttle"},
+    "celery": {
+        "visibility_timeout",
+        "unacked_mutex_expire",
+        "unacked_restore_interval",
+        "unacked_restore_throttle",
+    },
     "dramatiq": {
         "heartbeat_timeout_s",
         "maintenance_chance",

@@ -37,7 +37,8 @@ def check_leases(saga: Saga, settings: SettingsInForce) -> None:
 def silence_s(settings: SettingsInForce) -> float:
     """Seconds until a message of a worker that has fallen silent is delivered to another one, at the most.
 
-    Valkey: the lease, and the pause until somebody looks for leases that ended. RabbitMQ closes a connection
+    Valkey: the lease, the lock of a worker that died while it looked for leases that ended, and the pause
+    until somebody looks again. RabbitMQ closes a connection
     whose heartbeats stay away; without heartbeats only ``consumer_timeout`` is left. A message that was
     acknowledged before its task ran is delivered to nobody again.
     """
@@ -45,7 +46,7 @@ def silence_s(settings: SettingsInForce) -> float:
         return math.inf
     if settings["broker"] == "valkey":
         looks_s = settings["unacked_restore_interval"] * settings["unacked_restore_throttle"]
-        return lease_s(settings) + float(looks_s)
+        return lease_s(settings) + float(settings["unacked_mutex_expire"]) + float(looks_s)
     told = settings.raw.get("broker_heartbeat")
     heartbeat_s = told if isinstance(told, int | float) else _HEARTBEAT_S
     if not heartbeat_s:

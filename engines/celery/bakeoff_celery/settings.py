@@ -104,6 +104,17 @@ SETTINGS: Sequence[Setting] = (
         ci=1,
         only=_VALKEY,
     ),
+    # Whoever looks holds a lock in the server. A worker that is killed just then leaves it behind, and until
+    # it expires nobody looks at all: a lease of 12 s becomes one of five minutes.
+    Setting(
+        name="unacked_mutex_expire",
+        help="seconds until the lock of a worker that died while it looked is free again",
+        least=1,
+        default=300,
+        recommended=10,
+        ci=2,
+        only=_VALKEY,
+    ),
     Setting(
         name="confirm_publish",
         help="wait until the broker has confirmed a message",
@@ -172,6 +183,7 @@ def celery_configuration(
         transport = {
             **({"client_name": connection_name} if connection_name else {}),
             "global_keyprefix": prefix,
+            "unacked_mutex_expire": settings["unacked_mutex_expire"],
             "unacked_restore_interval": settings["unacked_restore_interval"],
             "unacked_restore_throttle": settings["unacked_restore_throttle"],
             "visibility_timeout": settings["visibility_timeout"],
