@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
 @hookimpl
 def bakeoff_register_commands(cli: typer.Typer) -> None:
-    """Add ``run``, ``check``, ``scenarios``, ``crash``, ``ordeal`` and ``bench``."""
+    """Add ``run``, ``check``, ``scenarios``, ``crash``, ``load``, ``ordeal`` and ``bench``."""
     import typer
 
     from bakeoff_bench.crash.command import crash
     from bakeoff_bench.judge.command import judge
     from bakeoff_bench.lines.command import lines
+    from bakeoff_bench.load.command import load
     from bakeoff_bench.ordeals.command import ordeal
     from bakeoff_bench.run.command import check, run, scenarios
     from bakeoff_bench.speed.command import speed
@@ -28,6 +29,7 @@ def bakeoff_register_commands(cli: typer.Typer) -> None:
     cli.command("scenarios")(scenarios)
     cli.command("crash")(crash)
     cli.command("sweep")(sweep)
+    cli.command("load")(load)
     cli.command("ordeal")(ordeal)
     bench = typer.Typer(help="Measure bakeoff itself on this machine.", rich_markup_mode=None)
     bench.command("speed")(speed)

@@ -26,7 +26,7 @@ def celery_lab(
     faults: bool = False,
     **overrides: str,
 ) -> Iterator[Lab]:
-    """Bring Celery up with ``overrides`` of its settings; with ``faults`` points of its sagas may be armed."""
+    """Bring Celery up with ``overrides`` of its settings; ``faults``: points of its sagas may be armed."""
     engine = Plugins().engine("celery")
     settings = resolve("celery", engine.info().settings, config, overrides)
     plan = StackPlan(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from celery import Celery
@@ -37,7 +38,7 @@ def test_lock_of_the_dead_does_not_hold_up_what_they_left(tmp_path: Path) -> Non
 def _take_the_lock(app: Celery, lab: Lab) -> None:
     """As a worker takes it, by the settings in force, and never give it back."""
     with app.connection_for_write() as connection:
-        channel = connection.default_channel
+        channel: Any = connection.default_channel
 
         def taken() -> bool:
             lock = channel.client.lock(channel.unacked_mutex_key, timeout=channel.unacked_mutex_expire)

@@ -96,7 +96,11 @@ class Contestant:
 
 
 def find_contestants(
-    options: Options, config: ConfigClass, varied: Sequence[Mapping[str, str]] = ({},)
+    options: Options,
+    config: ConfigClass,
+    varied: Sequence[Mapping[str, str]] = ({},),
+    *,
+    ours_only: bool = True,
 ) -> list[Contestant]:
     """Every engine, once for each broker that it has a choice of, once for each set of varied settings.
 
@@ -104,6 +108,7 @@ def find_contestants(
         options: What was asked for.
         config: Configuration class.
         varied: ``{"ENGINE.NAME": text}`` settings that distinguish contestants of one engine (a sweep).
+        ours_only: Whether servers of the user's own are refused: something is to be killed.
 
     Raises:
         UsageError: For an unknown engine, broker, setting or value; a server that is not ours to kill.
@@ -119,6 +124,9 @@ def find_contestants(
         for broker in _brokers(one, options.brokers, options.sets)
         for settings in varied
     ]
+    if ours_only:
+        for one in found:
+            _check_ours(one.chosen)
     # What is varied may concern another engine, or have no effect with one broker.
     return list({one.label: one for one in found}.values())
 
@@ -171,7 +179,6 @@ def _contestant(
         ]
     sets += [f"{name}.{key}={text}" for key, text in own.items()]
     ready = choose_engines([name], config=config, sets=sets, raws=raws)[0]
-    _check_ours(ready)
     words = [str(ready.settings[_BROKER])] if _choices(one) else []
     words += [CLASS_WORDS[config]] if config is not ConfigClass.RECOMMENDED else []
     words += [f"{key}={text}" for key, text in own.items()]

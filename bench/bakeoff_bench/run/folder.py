@@ -157,10 +157,10 @@ def keep_world(source: Engine, file: Path) -> None:
         target.dispose()
 
 
-def remove_servers_data(folder: Path) -> None:
-    """What servers stored is theirs, and the deployment file may hold credentials; the logs stay."""
+def remove_servers_data(folder: Path, kept: Iterable[str] = ("logs",)) -> None:
+    """What servers stored is theirs, and the deployment file may hold credentials; ``kept`` stays."""
     for path in folder.glob("*/"):
-        if path.name != "logs":
+        if path.name not in kept:
             shutil.rmtree(path, ignore_errors=True)
     (folder / "deployment.json").unlink(missing_ok=True)
 

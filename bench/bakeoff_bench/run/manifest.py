@@ -46,13 +46,18 @@ def manifest_of(plan: RunPlan, contestants: Sequence[Contestant]) -> dict[str, A
         "slots": plan.slots,
         "ledger": plan.ledger if "://" not in plan.ledger else "external",
         "participants": plan.participants,
-        "machine": {
-            "system": platform.platform(),
-            "python": platform.python_version(),
-            "cpus": psutil.cpu_count() or 0,
-            "memory_bytes": psutil.virtual_memory().total,
-        },
+        "machine": machine(),
         "engines": {one.chosen.name: _about(one) for one in contestants},
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What numbers of this run were measured on."""
+    return {
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "cpus": psutil.cpu_count() or 0,
+        "memory_bytes": psutil.virtual_memory().total,
     }
 
 
@@ -69,7 +74,7 @@ def _about(one: Contestant) -> dict[str, Any]:
         "changed": list(settings.changed),
         "raw": settings.shown_raw(),
         "survives": survives,
-        "durability": _tier(info.survives),
+        "durability": tier(info.survives),
         "in_process": info.in_process,
         "lacking": {str(need): reason for need, reason in one.lacking.items()},
         "silent": outcome.reason if outcome.support is Support.ABSENT else "",
@@ -78,7 +83,7 @@ def _about(one: Contestant) -> dict[str, Any]:
     }
 
 
-def _tier(survives: frozenset[Survives]) -> str:
+def tier(survives: frozenset[Survives]) -> str:
     """Durability tier; D2 (fsync per acknowledgement) is a matter of settings that no class of ours takes."""
     if Survives.POWER_LOSS in survives:
         return "D2 (power loss, as declared; not tested)"

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bakeoff.checkers import Fate, Totals, Validity, merge
+from bakeoff.checkers import Evidence, Fate, Totals, Validity, merge
 from bakeoff_bench.run.batches import Batches
 from bakeoff_bench.run.folder import RunFolder
-from bakeoff_bench.run.sums import sum_of, sum_of_all
+from bakeoff_bench.run.sums import Sum, sum_of, sum_of_all
 
 
 def result_of(folder: RunFolder) -> dict[str, Any]:
@@ -59,10 +59,7 @@ def _withdraw(about: dict[str, Any]) -> None:
 
 def _judged(batches: Batches, about: Mapping[str, Any]) -> dict[str, Any]:
     """Judge batch by batch; verdicts and sums of the batches add up."""
-    with batches.sorted() as ready:
-        before = sum_of_all(ready)
-        rest = ready.rest(before.totals)
-        whole = replace(before, totals=Totals()) + sum_of(rest)
+    whole, rest = _added_up(batches)
     fates = whole.totals.fates
     return {
         "validity": str(merge(verdict.validity for verdict in whole.verdicts)),
@@ -79,3 +76,21 @@ def _judged(batches: Batches, about: Mapping[str, Any]) -> dict[str, Any]:
         "unfinished_hold": dict(whole.holding),
         "indicative": whole.times.indicative(about["blocks"]),
     }
+
+
+def judged_whole(batches: Batches) -> dict[str, Any]:
+    """``validity``, ``verdicts`` and ``counts`` of everything that happened to one engine."""
+    whole, _ = _added_up(batches)
+    return {
+        "validity": str(merge(verdict.validity for verdict in whole.verdicts)),
+        "verdicts": [verdict.to_json() for verdict in whole.verdicts],
+        "counts": {str(fate): whole.totals.fates[fate] for fate in Fate},
+    }
+
+
+def _added_up(batches: Batches) -> tuple[Sum, Evidence]:
+    """The sums over all batches, and the rest that only the whole run can be held to."""
+    with batches.sorted() as ready:
+        before = sum_of_all(ready)
+        rest = ready.rest(before.totals)
+        return replace(before, totals=Totals()) + sum_of(rest), rest

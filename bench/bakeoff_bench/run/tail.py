@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -23,16 +24,18 @@ class _Watch:
     records: list[Record] = field(default_factory=list)
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     reached: Expectation | None = None
+    reached_at_s: float = 0.0
     tried: dict[str, asyncio.Event] = field(default_factory=dict)
 
 
 class LedgerTail:
     """Reads new records of one world while ``follow`` runs."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, poll_s: float = POLL_S, after: int = 0) -> None:
         self._world = world
+        self._poll_s = poll_s
         self._overlap = 0 if world.engine.url.get_backend_name() == "sqlite" else _OVERLAP
-        self._last = 0
+        self._last = after
         self._recent: set[int] = set()
         self._watched: dict[str, _Watch] = {}
 
@@ -54,6 +57,10 @@ class LedgerTail:
         await _within(watch.settled, within_s)
         return watch.reached
 
+    def settled_at_s(self, workflow_id: str) -> float:
+        """When the last record of its plan was seen, in monotonic seconds."""
+        return self._watched[workflow_id].reached_at_s
+
     def forget(self, workflow_id: str) -> None:
         """Stop watching."""
         self._watched.pop(workflow_id, None)
@@ -64,9 +71,10 @@ class LedgerTail:
             check()
             after = max(0, self._last - self._overlap)
             self._take(await asyncio.to_thread(self._world.ledger, after=after))
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(self._poll_s)
 
     def _take(self, records: Sequence[Record]) -> None:
+        now_s = time.monotonic()
         touched: dict[str, _Watch] = {}
         for record in records:
             if record.seq in self._recent:
@@ -86,7 +94,8 @@ class LedgerTail:
         for watch in touched.values():
             ends = (watch.planned.expected, *watch.planned.alternatives)
             watch.reached = next((end for end in ends if settled_by_plan(end, watch.records)), None)
-            if watch.reached is not None:
+            if watch.reached is not None and not watch.settled.is_set():
+                watch.reached_at_s = now_s
                 watch.settled.set()
 
 

@@ -4,7 +4,7 @@ from bakeoff.world.fate import USUAL, Fate, Profile, behaviour
 from bakeoff.world.ledger import Record
 from bakeoff.world.participant import Participant, participant_of_this_process
 from bakeoff.world.perform import Services, perform
-from bakeoff.world.points import Aim, Point, Reached, Window, arm, reached, release
+from bakeoff.world.points import Aim, Point, Reached, Window, arm, disarm, reached, release
 from bakeoff.world.world import Totals, WorkerSeen, World
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "World",
     "arm",
     "behaviour",
+    "disarm",
     "participant_of_this_process",
     "perform",
     "reached",

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from sqlalchemy import Connection, Engine, and_, func, insert, select, update
+from sqlalchemy import Connection, Engine, and_, delete, func, insert, select, update
 
 from bakeoff.saga import Direction
 from bakeoff.world import schema
@@ -93,6 +93,12 @@ def arm(engine: Engine, workflow_id: str, aim: Aim, times: int = 1) -> None:
     row = {"workflow_id": workflow_id, **_columns(aim), "times": times}
     with writing(engine) as tx:
         tx.execute(insert(_armed), row)
+
+
+def disarm(engine: Engine) -> None:
+    """Let nobody stop at a point any more; those who stand there already go on standing."""
+    with writing(engine) as tx:
+        tx.execute(delete(_armed))
 
 
 def reached(engine: Engine, *, after: int = 0) -> Sequence[Reached]:

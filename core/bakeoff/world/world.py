@@ -151,6 +151,11 @@ class World:
         """Records with ``seq > after``, of one saga or of all, in order."""
         return read_ledger(self.engine, after=after, workflow_id=workflow_id)
 
+    def ledger_end(self) -> int:
+        """Sequence number of the last record; 0 of an empty ledger."""
+        with reading(self.engine) as connection:
+            return connection.execute(select(func.max(schema.ledger.c.seq))).scalar_one() or 0
+
     def announce_worker(self) -> None:
         """Report this process as a worker that is ready to take work."""
         with self.engine.begin() as tx:

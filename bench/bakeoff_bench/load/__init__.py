@@ -1,0 +1,1 @@
+"""``bakeoff load``: engines under load, measured from outside of them."""

@@ -1,0 +1,336 @@
+"""``bakeoff load``: from options to an exit code."""
+
+from __future__ import annotations
+
+import json
+import math
+import secrets
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bakeoff.cli.failures import of_the_machine
+from bakeoff.cli.options import (
+    EngineOption,
+    LedgerOption,
+    SetOption,
+    SetRawOption,
+    SlotsOption,
+    WorkersOption,
+    choose_saga,
+)
+from bakeoff.cli.screen import say, warn
+from bakeoff.errors import BakeoffError, EngineUnavailableError, UsageError
+from bakeoff.processes import run_interruptibly, scratch_folder
+from bakeoff.settings import ConfigClass
+from bakeoff_bench.crash.contestants import Contestant, Options, find_contestants
+from bakeoff_bench.load.plan import Block, LoadPlan
+from bakeoff_bench.load.strike import strike_of
+from bakeoff_bench.run.command import check_json
+from bakeoff_bench.run.preflight import missing_servers
+from bakeoff_scenarios import find_load, lacking
+
+
+class LoadProfile(StrEnum):
+    """How much is measured."""
+
+    INDICATIVE = "indicative"
+    PUBLISHABLE = "publishable"
+
+
+class ArrivalsChoice(StrEnum):
+    """How arrivals are spaced."""
+
+    POISSON = "poisson"
+    CONSTANT = "constant"
+
+
+#: Rounds, seconds of each load, warm-up, and levels as shares of what a contestant can do.
+_PROFILES: dict[LoadProfile, tuple[int, float, float, tuple[float, ...]]] = {
+    LoadProfile.INDICATIVE: (2, 15.0, 3.0, (0.5, 0.8)),
+    LoadProfile.PUBLISHABLE: (10, 15.0, 3.0, (0.25, 0.5, 0.75, 0.9)),
+}
+_ROUNDS_AS_ASKED = 3
+#: Sagas in flight of the closed loop of every round.
+_USERS = 16
+
+
+def load(
+    engine: EngineOption = None,
+    scenario: Annotated[
+        str, typer.Option("--scenario", metavar="NAME", help="`bakeoff scenarios` lists them.")
+    ] = "order-steady",
+    rate: Annotated[
+        float | None,
+        typer.Option("--rate", metavar="PER_S", help="Arrivals per second; each engine's own if left out."),
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option("--duration", metavar="SECONDS", help="Of each load, with the warm-up.")
+    ] = None,
+    warm_up: Annotated[
+        float | None, typer.Option("--warm-up", metavar="SECONDS", help="Arrivals that do not count.")
+    ] = None,
+    arrivals: Annotated[
+        ArrivalsChoice, typer.Option("--arrivals", help="Independent clients, or evenly spaced.")
+    ] = ArrivalsChoice.POISSON,
+    closed: Annotated[
+        int | None,
+        typer.Option("--closed", min=1, max=10_000, metavar="SAGAS", help="Closed loop: so many in flight."),
+    ] = None,
+    shape: Annotated[
+        str, typer.Option("--shape", metavar="MODULE:CLASS", help="Your LoadTestShape; users are arrivals/s.")
+    ] = "",
+    profile: Annotated[
+        LoadProfile, typer.Option("--profile", help="Minutes, or hours with intervals.")
+    ] = LoadProfile.INDICATIVE,
+    rounds: Annotated[
+        int | None, typer.Option("--rounds", min=1, max=30, help="Turns of each engine, interleaved.")
+    ] = None,
+    slo: Annotated[
+        float, typer.Option("--slo", metavar="SECONDS", help="Most that the 95th percentile may take.")
+    ] = 2.0,
+    fault: Annotated[
+        str | None,
+        typer.Option("--fault", metavar="FAULT:POINT", help="worker-kill:charge_payment.after_effect, ..."),
+    ] = None,
+    arm_after: Annotated[
+        float | None,
+        typer.Option("--arm-after", metavar="SECONDS", help="The next saga at the point is struck."),
+    ] = None,
+    saga: Annotated[
+        str | None, typer.Option("--saga", metavar="NAME", help="Another saga than the scenario's.")
+    ] = None,
+    config: Annotated[
+        list[ConfigClass] | None, typer.Option("--config", help="Repeat to set classes side by side.")
+    ] = None,
+    broker: Annotated[
+        list[str] | None,
+        typer.Option("--broker", metavar="NAME", help="Only this broker, where an engine has a choice."),
+    ] = None,
+    set_: SetOption = None,
+    set_raw: SetRawOption = None,
+    workers: WorkersOption = 1,
+    slots: SlotsOption = 4,
+    ledger: LedgerOption = "sqlite",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of arrivals and fates.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Keep the run in this new folder.")
+    ] = None,
+    json_: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON.")
+    ] = None,
+) -> None:
+    """Put engines under load and measure them from outside: rate, latency, and what they did by the ledger.
+
+    Sagas arrive when they are due, whatever became of those before them, and their latency counts from then.
+    Engines take turns; every round is judged from the ledger.
+
+    Exit code 0: every ledger is valid. 1: one is not, or nothing could be measured. 2: nothing started.
+
+    \b
+    Examples:
+        bakeoff load
+        bakeoff load --engine celery --rate 20 --duration 60
+        bakeoff load --scenario order-worker-crash --rate 10
+        bakeoff load --profile publishable --out runs/load
+    """
+    check_json(json_, out)
+    the_load = find_load(scenario)
+    asked_for = rate is not None or closed is not None or bool(shape)
+    the_rounds, seconds, warm_up_s, shares = _PROFILES[profile]
+    if asked_for or the_load.duration_s > seconds:
+        seconds = the_load.duration_s
+    seconds = duration if duration is not None else seconds
+    warm_up_s = warm_up if warm_up is not None else min(warm_up_s, seconds / 4)
+    _check_numbers(rate, seconds, warm_up_s, slo, arm_after, closed, shape)
+    the_saga, references = choose_saga(saga or the_load.saga)
+    arm_after_s = arm_after if arm_after is not None else the_load.arm_at * seconds
+    named = fault if fault is not None else the_load.fault
+    if arm_after is not None and not named:
+        raise UsageError("--arm-after: there is no fault to arm; name one with --fault FAULT:POINT")
+    strike = strike_of(named, the_saga, arm_after_s) if named else None
+    if strike is not None and closed is not None:
+        raise UsageError("--fault: a fault strikes an open loop; leave --closed out")
+    if shape:
+        from bakeoff_bench.load.order import legs_of_shape
+
+        seconds = float(len(legs_of_shape(shape)))
+    plan = LoadPlan(
+        contestants=_contestants(engine, broker, set_, set_raw, config, the_saga, strike is not None),
+        load=the_load,
+        saga=the_saga,
+        references=references,
+        blocks=_blocks(rate, closed, shape, shares),
+        rounds=rounds or (_ROUNDS_AS_ASKED if asked_for else the_rounds),
+        seconds=seconds,
+        warm_up_s=warm_up_s,
+        process=arrivals.value,
+        search=profile is LoadProfile.PUBLISHABLE and not asked_for,
+        slo_s=slo,
+        fault=strike,
+        shape=shape,
+        seed=seed,
+        workers=workers,
+        slots=slots,
+        ledger=ledger,
+        prefix=f"bakeoff-{secrets.token_hex(3)}-",
+        patience_s=max(60.0, the_load.parked_s + 60.0),
+        quality="as asked" if asked_for else profile.value,
+    )
+    _run(plan, out, json_)
+
+
+def _run(plan: LoadPlan, out: Path | None, json_: Path | None) -> None:
+    # Locust, Parquet and HDR histograms are an extra, and heavy: only whoever puts load on needs them.
+    from bakeoff_bench.load.conduct import conduct
+    from bakeoff_bench.load.folder import LoadFolder
+    from bakeoff_bench.load.manifest import manifest_of
+    from bakeoff_bench.load.result import result_of
+    from bakeoff_bench.load.show import show
+
+    with _folder(out) as path:
+        folder = LoadFolder.create(path)
+        manifest = manifest_of(plan)
+        folder.write_manifest(manifest)
+        names = ", ".join(one.label for one in plan.contestants)
+        minutes = max(1, math.ceil(plan.expected_s() / 60))
+        say(
+            f"{plan.load.name} on {names}: about {minutes} min; Ctrl-C keeps what was measured with --out",
+        )
+        began_s = time.monotonic()
+
+        def tell(text: str) -> None:
+            say(f"[{(time.monotonic() - began_s) / 60:.1f} of about {minutes} min] {text}")
+
+        broken_off: BaseException | None = None
+        try:
+            run_interruptibly(conduct(plan, folder, manifest, tell))
+        except KeyboardInterrupt as error:
+            say("broken off; " + (f"kept in {out}" if out else "nothing kept (--out DIR)"))
+            broken_off = error
+        except Exception as error:
+            told = of_the_machine(error)
+            if told is None:
+                raise
+            raise BakeoffError(f"the run cannot go on: {told}") from error
+        if not folder.rows():
+            if broken_off is not None:
+                raise broken_off
+            return
+        result = result_of(folder)
+        show(result)
+        if json_ is not None:
+            json_.write_text(json.dumps(result, indent=2) + "\n")
+        if broken_off is not None:
+            raise broken_off
+    say(f"kept in {out}" if out else "nothing kept (--out DIR keeps it)")
+    if result["validity"] != "valid" or _measured_nothing(result):
+        raise typer.Exit(1)
+
+
+def _measured_nothing(result: dict[str, Any]) -> bool:
+    return any(block["void"] == block["rounds"] for block in result["blocks"])
+
+
+@contextmanager
+def _folder(out: Path | None) -> Iterator[Path]:
+    """The user's folder, or one that is gone afterwards; nothing is left of a run that never began."""
+    if out is None:
+        with scratch_folder("load") as path:
+            yield path
+        return
+    existed = out.exists()
+    try:
+        yield out
+    except BakeoffError:
+        loads = out / "loads.jsonl"
+        if loads.exists() and not loads.read_text():
+            for path in out.iterdir():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if not existed:
+                out.rmdir()
+        raise
+
+
+def _blocks(rate: float | None, closed: int | None, shape: str, shares: Sequence[float]) -> Sequence[Block]:
+    if closed is not None:
+        return [Block(name=f"{closed} in flight", users=closed)]
+    if shape:
+        return [Block(name=shape.partition(":")[2], rate=1.0)]
+    if rate is not None:
+        return [Block(name=f"{rate:g}/s", rate=rate)]
+    return [
+        Block(name=f"{_USERS} in flight", users=_USERS),
+        *(Block(name=f"{share:.0%}", share=share) for share in shares),
+    ]
+
+
+def _contestants(
+    engine: Sequence[str] | None,
+    broker: Sequence[str] | None,
+    sets: Sequence[str] | None,
+    raws: Sequence[str] | None,
+    config: Sequence[ConfigClass] | None,
+    saga: Any,
+    kills: bool,
+) -> list[Contestant]:
+    options = Options(
+        engines=tuple(name for name in engine or () if name != "all"),
+        brokers=tuple(broker or ()),
+        sets=tuple(sets or ()),
+        raws=tuple(raws or ()),
+    )
+    found = [
+        one
+        for each in dict.fromkeys(config or [ConfigClass.RECOMMENDED])
+        for one in find_contestants(options, each, ours_only=kills)
+    ]
+    ready = []
+    for one in found:
+        missing = lacking(saga, one.engine.info(one.settings), ())
+        if missing:
+            warn(f"left out: {one.label}: {'; '.join(missing.values())}")
+        elif problem := run_interruptibly(missing_servers(one.chosen)):
+            if one.engine.name in options.engines and len(found) == 1:
+                raise EngineUnavailableError(problem)
+            warn(f"left out: {one.label}: {problem}")
+        else:
+            ready.append(one)
+    if not ready:
+        raise EngineUnavailableError(
+            "no engine can be put under this load; `bakeoff doctor` tells what is missing"
+        )
+    return ready
+
+
+def _check_numbers(
+    rate: float | None,
+    seconds: float,
+    warm_up_s: float,
+    slo_s: float,
+    arm_after_s: float | None,
+    closed: int | None,
+    shape: str,
+) -> None:
+    for option, value in (
+        ("--rate", rate),
+        ("--duration", seconds),
+        ("--slo", slo_s),
+    ):
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise UsageError(f"{option} {value:g}: a positive number")
+    if rate is not None and rate > 10_000:
+        raise UsageError(f"--rate {rate:g}: at most 10000 per second; one generator cannot offer more")
+    if not (math.isfinite(warm_up_s) and 0 <= warm_up_s < seconds):
+        raise UsageError(f"--warm-up {warm_up_s:g}: from 0 to less than the {seconds:g} s of the load")
+    if arm_after_s is not None and not (math.isfinite(arm_after_s) and 0 <= arm_after_s < seconds):
+        raise UsageError(f"--arm-after {arm_after_s:g}: within the {seconds:g} s of the load")
+    given = [name for name, value in (("--rate", rate), ("--closed", closed), ("--shape", shape)) if value]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)}: say only one of them")

@@ -1,0 +1,120 @@
+"""What one load on one engine came to, in numbers; how it is stored."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bakeoff_bench.load.generator.guard import Effort
+from bakeoff_bench.load.generator.sample import Sample
+from bakeoff_bench.load.histograms import Histograms
+
+#: Fewer values than these, pooled, do not show the percentile (rule 5 of the rules for numbers).
+FLOORS = {0.50: 5, 0.90: 50, 0.95: 100, 0.99: 1000}
+#: Sagas in flight at the end of the arrivals may be so many times those at half of them, and some.
+_GROWTH, _SLACK = 1.5, 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One load on one engine, its warm-up left out.
+
+    Attributes:
+        seconds: How long sagas arrived after the warm-up.
+        arrived, warm_up: Sagas that count, and those that came in the warm-up and do not.
+        offered_per_s: Arrivals, ``achieved_per_s``: starts that the engine accepted, ``settled_per_s``: ends,
+            in these seconds.
+        censored: Sagas that had not settled when patience ended; they are in no percentile.
+        open_half, open_end: Sagas in flight at half of the arrivals, and at their end.
+        kept_up: Whether the backlog did not grow.
+        latencies: ``{distribution: {"n", "p50", "p90", "p95", "p99"}}`` in seconds; a percentile that too few
+            values show is ``None``.
+        void: Why the numbers say nothing about the engine.
+        effort: What it cost the generator.
+        validity, reasons: The ledger's verdict.
+        fault: What was done, and what became of it.
+        cost: Of the deployment, as ``bakeoff_bench.meter`` has it.
+    """
+
+    seconds: float
+    arrived: int
+    warm_up: int
+    offered_per_s: float
+    achieved_per_s: float
+    settled_per_s: float
+    censored: int
+    open_half: int
+    open_end: int
+    kept_up: bool
+    latencies: Mapping[str, Mapping[str, float | int | None]]
+    void: Sequence[str]
+    effort: Effort
+    validity: str
+    reasons: Sequence[str]
+    fault: Mapping[str, Any] = field(default_factory=dict)
+    cost: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return asdict(self)
+
+    @property
+    def usable(self) -> bool:
+        """Whether its numbers are about the engine, and what they are about is right."""
+        return not self.void and self.validity == "valid"
+
+
+def measure(
+    samples: Sequence[Sample], *, effort: Effort, arriving_s: float, warm_up_s: float, closed: bool
+) -> tuple[dict[str, Any], Histograms]:
+    """Sum samples up; return the fields of ``Measured`` that follow from them, and their histograms.
+
+    Args:
+        samples: Of every saga that arrived.
+        effort: Of the generator.
+        arriving_s: Seconds during which sagas arrived.
+        warm_up_s: Of these, how many do not count.
+        closed: Whether it was a closed loop, in which a backlog cannot grow.
+    """
+    counted = [one for one in samples if one.intended_s >= warm_up_s]
+    seconds = max(1e-9, arriving_s - warm_up_s)
+    histograms = Histograms()
+    for one in counted:
+        histograms.add(one)
+    half, end = open_at(samples, warm_up_s + seconds / 2), open_at(samples, arriving_s)
+    return {
+        "seconds": seconds,
+        "arrived": len(counted),
+        "warm_up": len(samples) - len(counted),
+        "offered_per_s": len(counted) / seconds,
+        "achieved_per_s": _within(warm_up_s, arriving_s, [one.accepted_s for one in samples]) / seconds,
+        "settled_per_s": _within(warm_up_s, arriving_s, [one.settled_s for one in samples]) / seconds,
+        "censored": sum(one.settled_s is None for one in counted),
+        "open_half": half,
+        "open_end": end,
+        "kept_up": closed or end <= _GROWTH * half + _SLACK,
+        "latencies": {name: summary(histograms, name) for name in histograms},
+        "void": effort.void(),
+        "effort": effort,
+    }, histograms
+
+
+def open_at(samples: Sequence[Sample], at_s: float) -> int:
+    """Sagas that were due and had not settled."""
+    return sum(one.due_s <= at_s and (one.settled_s is None or one.settled_s > at_s) for one in samples)
+
+
+def _within(from_s: float, until_s: float, moments: Sequence[float | None]) -> int:
+    return sum(one is not None and from_s <= one < until_s for one in moments)
+
+
+def summary(histograms: Histograms, name: str) -> dict[str, float | int | None]:
+    """``n`` and the percentiles that so many values can show, in seconds."""
+    count = histograms.count(name)
+    found: dict[str, float | int | None] = {"n": count}
+    for share, floor in FLOORS.items():
+        enough = count >= floor
+        found[f"p{math.floor(100 * share)}"] = histograms.percentile_s(name, share) if enough else None
+    return found

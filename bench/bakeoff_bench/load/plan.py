@@ -1,0 +1,118 @@
+"""What a load run is to do, decided before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bakeoff.saga import Saga
+from bakeoff_bench.crash.contestants import Contestant
+from bakeoff_bench.load.strike import Strike
+from bakeoff_scenarios import LoadScenario, Process
+
+#: Seconds to start a generator, to let the last sagas end, and to sum up.
+_AROUND_S = 5.0
+#: Seconds to bring a stack up.
+_START_S = 6.0
+#: Loads that the search for the sustainable rate makes, more or less.
+_PROBES = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One load of every round.
+
+    Attributes:
+        name: In tables.
+        rate: Arrivals per second; 0 if it follows from ``share`` or ``users``.
+        share: Of the contestant's own sustainable rate (or of its throughput, where none was searched).
+        users: Closed loop with so many sagas in flight.
+    """
+
+    name: str
+    rate: float = 0.0
+    share: float = 0.0
+    users: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPlan:
+    """The whole run.
+
+    Attributes:
+        contestants: In the order of their first turn.
+        load, saga, references: What arrives, and what workers load for it.
+        blocks: Of every round.
+        rounds: Turns of each contestant.
+        seconds, warm_up_s: Of every load; arrivals of the second are left out of the first's numbers.
+        process: How arrivals are spaced.
+        search: Whether the sustainable rate is searched for, with ``slo_s`` as the most that the 95th
+            percentile may take.
+        fault: What strikes in the middle of each open-loop load.
+        shape: ``module:Class`` of the user's own ``LoadTestShape``.
+        seed, workers, slots, ledger, prefix, patience_s: As everywhere.
+        quality: ``indicative``, ``publishable`` or ``as asked``.
+    """
+
+    contestants: Sequence[Contestant]
+    load: LoadScenario
+    saga: Saga
+    references: tuple[str, ...]
+    blocks: Sequence[Block]
+    rounds: int
+    seconds: float
+    warm_up_s: float
+    process: Process
+    search: bool
+    slo_s: float
+    fault: Strike | None
+    shape: str
+    seed: int
+    workers: int
+    slots: int
+    ledger: str
+    prefix: str
+    patience_s: float
+    quality: str
+
+    @property
+    def measures_throughput_first(self) -> bool:
+        """Whether a contestant's own speed must be known before its blocks can be played."""
+        return self.search or any(block.share for block in self.blocks)
+
+    def turns(self) -> Iterator[tuple[int, Contestant]]:
+        """``(round, contestant)``: interleaved, each round begins with another contestant."""
+        count = len(self.contestants)
+        for number in range(self.rounds):
+            for offset in range(count):
+                yield number, self.contestants[(number + offset) % count]
+
+    def expected_s(self) -> float:
+        """Seconds in all, roughly."""
+        one = self.seconds + _AROUND_S
+        before = (1 if self.measures_throughput_first else 0) + (_PROBES if self.search else 0)
+        loads = before + self.rounds * len(self.blocks)
+        return len(self.contestants) * (_START_S + loads * one)
+
+    def to_json(self) -> dict[str, Any]:
+        """For the manifest."""
+        return {
+            "scenario": self.load.name,
+            "saga": self.saga.name,
+            "blocks": [asdict(block) for block in self.blocks],
+            "rounds": self.rounds,
+            "seconds": self.seconds,
+            "warm_up_s": self.warm_up_s,
+            "process": self.process,
+            "search": self.search,
+            "slo_s": self.slo_s,
+            "fault": None if self.fault is None else self.fault.name,
+            "shape": self.shape or None,
+            "seed": self.seed,
+            "workers": self.workers,
+            "slots": self.slots,
+            "ledger": self.ledger if "://" not in self.ledger else "external",
+            "patience_s": self.patience_s,
+            "quality": self.quality,
+        }

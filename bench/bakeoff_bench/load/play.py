@@ -1,0 +1,202 @@
+"""One load on one engine: the generator is started, watched, and what it wrote is summed up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bakeoff.checkers import Planned
+from bakeoff.errors import BakeoffError
+from bakeoff.processes import Launch
+from bakeoff_bench.load.generator.guard import Effort
+from bakeoff_bench.load.generator.sample import Sample, read_samples
+from bakeoff_bench.load.generator.task import BEGAN, EFFORT, HISTORY, SAMPLES
+from bakeoff_bench.load.histograms import Histograms
+from bakeoff_bench.load.measured import Measured, measure
+from bakeoff_bench.load.order import LoadOrder
+from bakeoff_bench.load.stage import Stage
+from bakeoff_bench.load.strike import Strike, Struck, strike
+from bakeoff_bench.ordeals.dip import dip_of
+from bakeoff_scenarios import Arrival, duration_s
+
+_ORDER = "order.json"
+_POLL_S = 0.1
+#: Seconds that Locust and an SDK may need until they begin, and until they have ended.
+_START_S, _END_S = 30.0, 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """A load that is over.
+
+    Attributes:
+        measured: Its numbers.
+        samples: Of every saga that was sent.
+        histograms: Of those after the warm-up.
+        started: ``{workflow id: plan}`` of those that were sent.
+        histories: Of its generators.
+    """
+
+    measured: Measured
+    samples: Sequence[Sample]
+    histograms: Histograms
+    started: dict[str, Planned]
+    histories: Sequence[Path]
+
+
+async def play(
+    stage: Stage,
+    order: LoadOrder,
+    folder: Path,
+    *,
+    warm_up_s: float,
+    fault: Strike | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Played:
+    """Do one load.
+
+    Args:
+        stage: The engine.
+        order: What to do; its folder and deployment are filled in here.
+        folder: A new one for what the generator writes.
+        warm_up_s: Seconds whose arrivals do not count.
+        fault: What is done meanwhile.
+        tell: Progress, in a few words.
+
+    Raises:
+        BakeoffError: If the generator failed, with the end of its log.
+    """
+    order = replace(order, deployment=str(stage.stack.deployment_file), folder=str(folder))
+    arrivals = await asyncio.to_thread(stage.prepare, order)
+    before = stage.stack.world.ledger_end()
+    struck = await _generate(stage, order, folder, arrivals, fault, tell)
+    samples = list(read_samples(folder / SAMPLES))
+    about = json.loads((folder / EFFORT).read_text())
+    began_s = about.pop("began_s")
+    about.pop("sent")
+    effort = Effort(**about)
+    arriving_s = effort.arriving_s if order.users else duration_s(order.legs())
+    numbers, histograms = measure(
+        samples, effort=effort, arriving_s=arriving_s, warm_up_s=warm_up_s, closed=bool(order.users)
+    )
+    plans = {one.planned.workflow_id: one.planned for one in arrivals}
+    started = {one.workflow_id: plans[one.workflow_id] for one in samples if one.sent_s is not None}
+    histories = [folder / HISTORY]
+    judged = await asyncio.to_thread(stage.judge, started, histories, before, fault is not None)
+    missed = [f"the fault did not strike: {struck.missed}"] if struck.missed else []
+    histograms.store(folder)
+    measured = Measured(
+        **{**numbers, "void": [*numbers["void"], *missed]},
+        validity=str(judged.validity),
+        reasons=judged.reasons,
+        fault=_about_fault(fault, struck, samples, began_s),
+    )
+    return Played(
+        measured=measured, samples=samples, histograms=histograms, started=started, histories=histories
+    )
+
+
+async def _generate(
+    stage: Stage,
+    order: LoadOrder,
+    folder: Path,
+    arrivals: Sequence[Arrival],
+    fault: Strike | None,
+    tell: Callable[[str], None],
+) -> Struck:
+    """Run the generator process to its end, and do the fault meanwhile."""
+    folder.mkdir(parents=True, exist_ok=True)
+    order.write(folder / _ORDER)
+    launcher = stage.stack.launcher
+    child = launcher.start(f"generator-{order.label}", _locust(folder / _ORDER))
+    striking: asyncio.Task[Struck] | None = None
+    most_s = _START_S + order.seconds + order.patience_s + _END_S
+    deadline_s = time.monotonic() + most_s
+    try:
+        while child.alive:
+            if time.monotonic() > deadline_s:
+                raise BakeoffError(f"the generator did not end within {most_s:.0f} s\n{child.log_tail()}")
+            if stage.stack.workers is not None and stage.stack.workers.failure is not None:
+                raise stage.stack.workers.failure
+            over = _lines(folder / SAMPLES)
+            tell(f"{over} of {len(arrivals)} sagas are over")
+            if fault is not None and striking is None and (began := _began_s(folder)) is not None:
+                striking = asyncio.create_task(strike(stage.stack, fault, arrivals, began))
+            await asyncio.sleep(_POLL_S)
+        if child.popen.returncode or not (folder / EFFORT).exists():
+            raise BakeoffError(
+                f"the generator failed (exit code {child.popen.returncode})\n{child.log_tail()}"
+            )
+        return await striking if striking is not None else Struck(missed="" if fault is None else "too late")
+    finally:
+        if striking is not None and not striking.done():
+            striking.cancel()
+            await asyncio.gather(striking, return_exceptions=True)
+        await asyncio.to_thread(launcher.stop, child)
+
+
+def _locust(order: Path) -> Launch:
+    """Headless, one user (the whole load), and nothing but the locustfile's own output."""
+    locustfile = Path(__file__).parent / "generator" / "locustfile.py"
+    return Launch(
+        argv=[
+            *(sys.executable, "-m", "locust", "--locustfile", str(locustfile), "--headless"),
+            *("--users", "1", "--spawn-rate", "1", "--only-summary", "--exit-code-on-error", "0"),
+            *("--stop-timeout", "5", "--loglevel", "WARNING"),
+        ],
+        env={"BAKEOFF_LOAD_ORDER": str(order), "LOCUST_SKIP_MONKEY_PATCH": "1"},
+        stop_within_s=5.0,
+    )
+
+
+def _began_s(folder: Path) -> float | None:
+    """Monotonic seconds at which the first saga was due, as the generator says."""
+    file = folder / BEGAN
+    return float(json.loads(file.read_text())) if file.exists() else None
+
+
+def _lines(file: Path) -> int:
+    if not file.exists() or not os.path.getsize(file):  # noqa: PTH202
+        return 0
+    with file.open("rb") as opened:
+        return sum(block.count(b"\n") for block in iter(lambda: opened.read(1 << 20), b""))
+
+
+def _about_fault(
+    fault: Strike | None, struck: Struck, samples: Sequence[Sample], began_s: float
+) -> dict[str, Any]:
+    """The dip, the drain, and what those paid who were in flight or came right behind."""
+    if fault is None:
+        return {}
+    about: dict[str, Any] = {"fault": fault.name, "after_s": fault.after_s, "missed": struck.missed}
+    if struck.at_s is None:
+        return about
+    at_s = struck.at_s - began_s
+    sent = [one for one in samples if not one.shed]
+    arrived = {one.workflow_id: one.due_s for one in sent}
+    ended = {one.workflow_id: one.settled_s for one in sent if one.settled_s is not None}
+    hit = [one for one in sent if one.due_s <= at_s and (one.settled_s is None or one.settled_s > at_s)]
+    ends = [one.settled_s for one in hit if one.settled_s is not None]
+    about |= {
+        "at_s": at_s,
+        "seen": struck.seen,
+        "in_flight": len(hit),
+        "in_flight_lost": len(hit) - len(ends),
+        "recovery_s": max(ends) - at_s if hit and len(ends) == len(hit) else None,
+    }
+    dip = dip_of(arrived, ended, at_s)
+    return about | {
+        "silent_s": dip.silent_s,
+        "drained_s": dip.drained_s,
+        "lowest_share_before": dip.lowest_share_before,
+        "lowest_share": dip.lowest_share,
+        "open_before": dip.open_before,
+        "open_after": dip.open_after,
+    }

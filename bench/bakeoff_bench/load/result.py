@@ -1,0 +1,102 @@
+"""From a load folder to a result: per contestant and block, over all rounds; judged again from the ledger."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bakeoff.checkers import Evidence, Shape, Validity, merge
+from bakeoff_bench.load.folder import LoadFolder, Row
+from bakeoff_bench.load.histograms import Histograms
+from bakeoff_bench.load.measured import summary
+from bakeoff_bench.run import stored
+from bakeoff_bench.run.batches import Batches
+from bakeoff_bench.run.result import judged_whole
+
+
+def result_of(folder: LoadFolder) -> dict[str, Any]:
+    """Judge and sum up a stored run; the same folder always gives the same result.
+
+    Returns:
+        The manifest with ``blocks`` (one per contestant and block, see ``block_of``) and, per contestant,
+        ``validity`` and ``verdicts`` over everything that happened to it.
+
+    Raises:
+        UsageError: If the folder is damaged.
+    """
+    manifest, rows = folder.manifest(), folder.rows()
+    for about in manifest["contestants"].values():
+        about |= _verdict(folder, manifest, about)
+    blocks = [
+        block_of(folder, manifest["contestants"][contestant]["slug"], [*of_block])
+        for (contestant, _), of_block in _grouped(rows).items()
+    ]
+    used = [about["validity"] for about in manifest["contestants"].values()]
+    return {**manifest, "blocks": blocks, "validity": str(merge(Validity(one) for one in used))}
+
+
+def block_of(folder: LoadFolder, slug: str, rows: Sequence[Row]) -> dict[str, Any]:
+    """One block of one contestant over its rounds: sums, medians, and percentiles of all values pooled.
+
+    Rounds that are void, or whose ledger is not valid, are counted and left out of every number.
+    """
+    usable = [row for row in rows if not row["measured"]["void"] and row["measured"]["validity"] == "valid"]
+    pooled = Histograms()
+    for row in usable:
+        pooled.merge_all(Histograms.load(folder.load(slug, row["label"])))
+    measured = [row["measured"] for row in usable]
+    arrived = sum(one["arrived"] for one in measured)
+    return {
+        "contestant": rows[0]["contestant"],
+        "block": rows[0]["block"],
+        "phase": rows[0]["phase"],
+        "users": rows[0]["users"],
+        "rate": rows[0]["rate"],
+        "rounds": len(rows),
+        "void": len(rows) - len(usable),
+        "why_void": sorted(
+            {problem for row in rows for problem in (*row["measured"]["void"], *row["measured"]["reasons"])}
+        ),
+        "kept_up": all(one["kept_up"] for one in measured),
+        "arrived": arrived,
+        "warm_up": sum(one["warm_up"] for one in measured),
+        "censored": sum(one["censored"] for one in measured),
+        **{
+            name: statistics.median(one[name] for one in measured) if measured else None
+            for name in ("offered_per_s", "achieved_per_s", "settled_per_s")
+        },
+        "settled_per_s_of_rounds": [one["settled_per_s"] for one in measured],
+        "latencies": {name: summary(pooled, name) for name in pooled},
+        "faults": [one["fault"] for one in measured if one["fault"]],
+    }
+
+
+def _grouped(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row["phase"] != "search":
+            found.setdefault((row["contestant"], row["block"]), []).append(row)
+    return found
+
+
+def _verdict(folder: LoadFolder, manifest: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:
+    """Over all loads of one contestant, conservation included."""
+    part = folder.contestant(about["slug"])
+    if not (part / "workload.json").exists():
+        return {"validity": str(Validity.UNKNOWN), "reason": "the run ended before its first load was over"}
+    with stored.reading(part / "workload.json"):
+        workload = json.loads((part / "workload.json").read_text())
+        stored.check_workload(workload)
+    common = Evidence(
+        engine=about["engine"],
+        shape=Shape.from_json(manifest["shape"]),
+        planned={},
+        counts=workload["counts"],
+        ledger=(),
+        operations=(),
+        silent=about["silent"],
+        engine_faults=manifest["plan"]["fault"] is not None,
+    )
+    return judged_whole(Batches(part=part, common=common, stock=workload["stock"]))

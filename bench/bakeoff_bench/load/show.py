@@ -1,0 +1,152 @@
+"""A load run as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bakeoff.cli.screen import say, show_table
+
+_STYLES = {"valid": "green", "invalid": "bold red", "unknown": "yellow"}
+_COLUMNS = (
+    "contestant",
+    "block",
+    "rounds",
+    "sagas",
+    "offered /s",
+    "started /s",
+    "settled /s",
+    "p50 s",
+    "p90 s",
+    "p95 s",
+    "p99 s",
+    "told p95 s",
+    "open at last",
+)
+
+
+def show(result: Mapping[str, Any]) -> None:
+    """Per block the numbers of all rounds; what was found by the search; what is void, and why."""
+    plan = result["plan"]
+    for contestant in result["contestants"]:
+        of_one = [block for block in result["blocks"] if block["contestant"] == contestant]
+        _warn_of_void(contestant, of_one)
+    for status in ("completed", "compensated"):
+        rows = [
+            _row(block, kind, status)
+            for block in result["blocks"]
+            for kind in _kinds(block, status)
+            if block["arrived"]
+        ]
+        if rows:
+            say()
+            say(f"{plan['scenario']}, {status} sagas, seconds from the intended start", style="bold")
+            show_table(_COLUMNS, rows)
+    _show_search(result)
+    _show_faults(result["blocks"])
+    say()
+    rows = [
+        [name, about["validity"], about["durability"], about["note"]]
+        for name, about in result["contestants"].items()
+    ]
+    show_table(["contestant", "ledger", "durability", "note"], rows, _STYLES)
+    _explain(result)
+
+
+def _row(block: Mapping[str, Any], kind: str, status: str) -> list[str]:
+    settled = block["latencies"].get(f"{kind}-{status}-settled", {})
+    told = block["latencies"].get(f"{kind}-{status}-told", {})
+    loop = " (closed loop)" if block["users"] else ""
+    return [
+        block["contestant"],
+        f"{block['block']}{loop}" + (f", {kind}" if kind == "slow" else ""),
+        str(block["rounds"] - block["void"]),
+        str(settled.get("n", 0)),
+        _number(block["offered_per_s"]),
+        _number(block["achieved_per_s"]),
+        _number(block["settled_per_s"]),
+        *(_seconds(settled.get(p), block) for p in ("p50", "p90", "p95", "p99")),
+        _seconds(told.get("p95"), block),
+        f"{block['censored']} open" if block["censored"] else "none",
+    ]
+
+
+def _kinds(block: Mapping[str, Any], status: str) -> Sequence[str]:
+    end = f"-{status}-settled"
+    return [name.removesuffix(end) for name in block["latencies"] if name.endswith(end)]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
+
+
+def _seconds(value: float | None, block: Mapping[str, Any]) -> str:
+    if value is None:
+        return "too few"
+    # Under overload a percentile tells how long the load lasted, and nothing about the engine.
+    return f"{value:.3f}" + ("" if block["kept_up"] else " !")
+
+
+def _warn_of_void(contestant: str, blocks: Sequence[Mapping[str, Any]]) -> None:
+    for block in blocks:
+        if block["void"]:
+            why = "; ".join(block["why_void"])
+            left_out = f"{block['void']} of {block['rounds']} rounds are left out"
+            say(f"{contestant}, {block['block']}: {left_out}: {why}", style="yellow")
+
+
+def _show_search(result: Mapping[str, Any]) -> None:
+    rows = []
+    for name, about in result["contestants"].items():
+        if found := about.get("sustained"):
+            rate = found["rate_per_s"]
+            rows.append(
+                [
+                    name,
+                    f"{rate:.1f}" if rate else f"none; closest: {found['closest']}",
+                    _number(found["failed_per_s"]),
+                    found["why"] + (" (the generator's end)" if found["bound"] == "generator" else ""),
+                ]
+            )
+    if rows:
+        say()
+        slo_s = result["plan"]["slo_s"]
+        say(f"highest rate that was sustained with a 95th percentile of at most {slo_s:g} s", style="bold")
+        show_table(["contestant", "sagas/s", "not sustained /s", "because"], rows)
+
+
+def _show_faults(blocks: Sequence[Mapping[str, Any]]) -> None:
+    rows = [
+        [
+            block["contestant"],
+            block["block"],
+            fault["fault"],
+            str(fault["in_flight"]),
+            str(fault["in_flight_lost"]),
+            _number(fault["silent_s"]),
+            _number(fault["recovery_s"]) or "not seen",
+            "not seen" if fault["drained_s"] is None else _number(fault["drained_s"]),
+            f"{fault['open_before']} -> {fault['open_after']}",
+        ]
+        for block in blocks
+        for fault in block["faults"]
+        if not fault["missed"]
+    ]
+    if rows:
+        say()
+        say("what the fault cost, seconds", style="bold")
+        columns = ["contestant", "block", "fault", "in flight", "lost", "silence", "all in flight over"]
+        show_table([*columns, "drained", "open at once"], rows)
+
+
+def _explain(result: Mapping[str, Any]) -> None:
+    plan = result["plan"]
+    say(
+        f"arrivals: {plan['process']}, {plan['seconds']:g} s, {plan['warm_up_s']:g} s of it warm-up that is "
+        f"left out; {plan['workers']} x {plan['slots']} slots; settled: last record of the plan in the ledger"
+    )
+    if any(not block["kept_up"] for block in result["blocks"]):
+        say("!: the backlog grew, so these measure how long the load lasted, not the engine")
+    say("too few: fewer values than a percentile needs (p50 5, p90 50, p95 100, p99 1000, pooled)")
+    if plan["quality"] == "indicative":
+        say("indicative: few rounds; `--profile publishable` takes hours and gives intervals")

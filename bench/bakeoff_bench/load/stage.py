@@ -1,0 +1,185 @@
+"""One engine brought up for loads, the orders of each load made known to it, and the ledger judged."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bakeoff.checkers import CHECKERS, Evidence, Planned, Shape, Validity, judge, merge
+from bakeoff.cli.options import ChosenEngine
+from bakeoff.engine import Capability, Support
+from bakeoff.history import read_history
+from bakeoff.saga import Saga
+from bakeoff.stack import Stack, StackPlan, running_stack
+from bakeoff_bench.load.order import LoadOrder, baskets
+from bakeoff_scenarios import Arrival, LoadScenario, profile_of, shelves
+
+#: Conservation is a sum over everything that ever happened in a world: it is judged once, at the end.
+_OF_THE_WHOLE = "I1"
+#: Findings that a verdict repeats.
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The ledger's verdict on the sagas of one load.
+
+    Attributes:
+        validity: Of all invariants together.
+        reasons: What is wrong, or not known.
+    """
+
+    validity: Validity
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """A running engine whose world knows the orders of one load after the other.
+
+    Attributes:
+        stack: The engine.
+        saga: What arrives.
+        folder: Of this engine.
+        stock: ``{stock code: units}`` on the shelves at the start.
+        counts: ``{status: sagas}`` that must come out of all loads so far.
+    """
+
+    stack: Stack
+    saga: Saga
+    folder: Path
+    stock: Mapping[str, int]
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def prepare(self, order: LoadOrder) -> list[Arrival]:
+        """Make a load's orders and fates known; return its sagas."""
+        arrivals = order.arrivals(self.saga)
+        world = self.stack.world
+        world.add_orders([one.order for one in arrivals])
+        for one in arrivals:
+            if one.fates is not None:
+                world.set_fate(one.planned.workflow_id, one.fates)
+        return arrivals
+
+    def judge(
+        self, started: Mapping[str, Planned], histories: Sequence[Path], after: int, faults: bool
+    ) -> Judged:
+        """Judge the sagas of one load by the records and answers of its time.
+
+        Args:
+            started: ``{workflow id: plan}`` of those that were sent.
+            histories: Of the generators.
+            after: Last record before the load.
+            faults: Whether processes were killed on purpose.
+        """
+        claim = self.stack.info.claims[Capability.OUTCOME]
+        evidence = Evidence(
+            engine=self.stack.engine.name,
+            shape=Shape.of(self.saga),
+            planned=started,
+            counts=Counter(str(one.expected.status) for one in started.values()),
+            ledger=[r for r in self.stack.world.ledger(after=after) if r.workflow_id in started],
+            operations=[
+                one for file in histories for one in read_history(file) if one.workflow_id in started
+            ],
+            silent=claim.reason if claim.support is Support.ABSENT else "",
+            engine_faults=faults,
+        )
+        verdicts = judge(evidence, {k: one for k, one in CHECKERS.items() if k != _OF_THE_WHOLE})
+        bad = [one for one in verdicts if one.validity in (Validity.INVALID, Validity.UNKNOWN)]
+        return Judged(
+            validity=merge([one.validity for one in verdicts]),
+            reasons=tuple(
+                f"{one.invariant}, {one.title}: {one.reason}; {'; '.join(one.findings[:_SHOWN])}".rstrip("; ")
+                for one in bad
+            ),
+        )
+
+    def keep(self, started: Mapping[str, Planned], histories: Sequence[Path]) -> None:
+        """Add a load to what the whole run is judged by: plan and history of this engine."""
+        self.counts.update(str(one.expected.status) for one in started.values())
+        with (self.folder / "plan.jsonl").open("a", encoding="utf-8") as file:
+            for one in started.values():
+                file.write(json.dumps(one.to_json(), separators=(",", ":")) + "\n")
+        about = {"stock": dict(self.stock), "counts": dict(self.counts), "notes": []}
+        (self.folder / "workload.json").write_text(json.dumps(about) + "\n")
+        append_histories(self.folder / "history.jsonl", histories)
+
+
+def append_histories(whole: Path, parts: Sequence[Path]) -> None:
+    """Add histories to a longer one, in its clock, with numbers of their own."""
+    if whole.exists():
+        with whole.open(encoding="utf-8") as file:
+            first = json.loads(file.readline())
+    else:
+        first = {"began_at": 0.0, "next": 0}
+    began_at, number = first["began_at"], _next_number(whole)
+    with whole.open("a", encoding="utf-8") as file:
+        for part in parts:
+            most = 0
+            for text in part.read_text(encoding="utf-8").splitlines():
+                try:
+                    line: dict[str, Any] = json.loads(text)
+                except ValueError:
+                    break  # torn: its writer was killed
+                if "n" not in line:
+                    shift_s = line["began_at"] - began_at if began_at else 0.0
+                    if not began_at:
+                        began_at = line["began_at"]
+                        file.write(text + "\n")
+                    continue
+                most = max(most, line["n"])
+                line |= {"n": line["n"] + number, "at_s": line["at_s"] + shift_s}
+                file.write(json.dumps(line, separators=(",", ":")) + "\n")
+            number += most
+
+
+def _next_number(whole: Path) -> int:
+    if not whole.exists():
+        return 0
+    with whole.open(encoding="utf-8") as file:
+        return max((json.loads(line).get("n", 0) for line in file), default=0)
+
+
+@asynccontextmanager
+async def staged(
+    chosen: ChosenEngine,
+    load: LoadScenario,
+    saga: Saga,
+    references: tuple[str, ...],
+    folder: Path,
+    *,
+    seed: int,
+    workers: int,
+    slots: int,
+    ledger: str,
+    prefix: str,
+    faults: bool,
+) -> AsyncIterator[Stage]:
+    """Bring an engine up for loads.
+
+    Raises:
+        UsageError, ServerStartError: If it does not come up; nothing is left behind.
+    """
+    plan = StackPlan(
+        engine=chosen.engine,
+        settings=chosen.settings,
+        folder=folder,
+        sagas=references,
+        profile=profile_of(load, saga, seed),
+        workers=workers,
+        slots=slots,
+        ledger=ledger,
+        prefix=prefix,
+        faults=faults,
+    )
+    async with running_stack(plan) as stack:
+        stock = shelves(baskets())
+        await asyncio.to_thread(stack.world.set_stock, stock)
+        yield Stage(stack=stack, saga=stack.sagas[saga.name], folder=folder, stock=stock)
