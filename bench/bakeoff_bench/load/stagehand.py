@@ -31,6 +31,7 @@ from bakeoff_bench.run.batches import Batches
 from bakeoff_bench.run.result import judged_whole
 from bakeoff_scenarios import Arrival, find_load, lacking
 
+VERDICT = "verdict"
 #: A closed loop is given sagas for so many per second, far more than any engine here does.
 _MOST_PER_S = 400
 
@@ -85,7 +86,7 @@ def order_file(folder: Path, number: int) -> Path:
 
 
 def main() -> None:
-    """Until standard input ends; exit code 0: the ledger is valid, 1: it is not, 2: nothing started."""
+    """Until standard input ends; the verdict is written to a file, 0 if the ledger is valid, 1 if not."""
     wanted = Wanted(**json.loads(sys.argv[1]))
     try:
         valid = run_interruptibly(_stand_by(wanted))
@@ -97,7 +98,7 @@ def main() -> None:
             raise
         complain(told)
         sys.exit(2)
-    sys.exit(0 if valid else 1)
+    (Path(wanted.folder) / VERDICT).write_text("0" if valid else "1")
 
 
 async def _stand_by(wanted: Wanted) -> bool:
@@ -149,7 +150,9 @@ def _contestant(wanted: Wanted) -> Contestant:
         config = ConfigClass(wanted.config_class)
     except ValueError:
         known = ", ".join(ConfigClass)
-        raise UsageError(f"--config-class {wanted.config_class}: there is no such class; known: {known}") from None
+        raise UsageError(
+            f"--config-class {wanted.config_class}: there is no such class; known: {known}"
+        ) from None
     return find_contestants(options, config, ours_only=False)[0]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -12,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+from gevent import subprocess
 from locust.env import Environment
 
 from bakeoff_bench.load.order import LoadOrder
-from bakeoff_bench.load.stagehand import Wanted, order_file
+from bakeoff_bench.load.stagehand import VERDICT, Wanted, order_file
 
 _POLL_S = 0.1
 #: Seconds until an engine must be up, a load prepared, the ledger judged.
@@ -28,11 +28,9 @@ def add_options(parser: Any) -> None:
     group.add_argument("--scenario", default="order-steady", help="`bakeoff scenarios` lists them")
     group.add_argument("--engine", default="inline", help="the engine; it is started for you")
     group.add_argument("--broker", default="", help="where the engine has a choice")
-    group.add_argument("--config-class", default="recommended", help="default, recommended or ci", dest="config_class")
+    group.add_argument("--config-class", default="recommended", help="default, recommended or ci")
     group.add_argument("--set", action="append", default=[], metavar="ENGINE.NAME=VALUE", dest="sets")
-    group.add_argument(
-        "--ledger", default="sqlite", help="sqlite, postgres, or a URL for all machines"
-    )
+    group.add_argument("--ledger", default="sqlite", help="sqlite, postgres, or a URL for all machines")
     group.add_argument("--rate", type=float, default=10.0, help="arrivals per second")
     group.add_argument("--duration", type=float, default=0.0, help="seconds; the scenario's own if left out")
     group.add_argument("--arrivals", choices=("poisson", "constant"), default="poisson")
@@ -52,6 +50,7 @@ class Backstage:
         names = [name for name in Wanted.__dataclass_fields__ if name != "folder"]
         wanted = Wanted(folder=self._scratch.name, **{name: options[name] for name in names})
         self._loads = 0
+        self._code: int | None = None
         self._child = subprocess.Popen(
             [sys.executable, "-m", "bakeoff_bench.load.stagehand", json.dumps(wanted.to_json())],
             stdin=subprocess.PIPE,
@@ -71,20 +70,23 @@ class Backstage:
         return LoadOrder.read(file)
 
     def leave(self) -> int:
-        """Let it judge and take everything down; return its exit code."""
+        """Let it judge and take everything down; return 0 for a valid ledger, 1 for another, 2 for none."""
         if self._child.stdin is not None and not self._child.stdin.closed:
             self._child.stdin.close()
         try:
-            code = self._child.wait(_JUDGED_S)
+            self._child.wait(_JUDGED_S)
         except subprocess.TimeoutExpired:
             self._child.terminate()
-            code = self._child.wait()
-        self._scratch.cleanup()
-        return code
+            self._child.wait()
+        verdict = self._folder / VERDICT
+        if self._code is None:
+            self._code = int(verdict.read_text()) if verdict.exists() else 2
+            self._scratch.cleanup()
+        return self._code
 
     def _wait_for(self, file: Path, seconds: float) -> None:
         deadline_s = time.monotonic() + seconds
         while not file.exists():
             if self._child.poll() is not None or time.monotonic() > deadline_s:
-                raise SystemExit(self.leave() or 2)  # it has said why
+                raise SystemExit(self.leave())  # it has said why
             gevent.sleep(_POLL_S)

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gevent import monkey
+
 #: Path of a ``LoadOrder`` that ``bakeoff load`` has written; without it Locust's own options say what to do.
 ORDER_VARIABLE = "BAKEOFF_LOAD_ORDER"
 _UNPATCHED = "LOCUST_SKIP_MONKEY_PATCH"
@@ -26,6 +28,9 @@ def _begin_again_unpatched() -> None:
 
 if Path(sys.argv[0]).stem in ("locust", "__main__"):
     _begin_again_unpatched()
+    if any(argument.startswith("--processes") for argument in sys.argv):
+        # gevent reaps the processes that Locust forks, so Locust must ask gevent about them.
+        monkey.patch_os()
 
 from locust import events  # noqa: E402
 from locust.env import Environment  # noqa: E402

@@ -10,7 +10,7 @@ import gevent
 from locust import User, constant, task
 from locust.env import Environment
 from locust.exception import StopUser
-from locust.runners import WorkerRunner
+from locust.runners import WORKER_REPORT_INTERVAL, WorkerRunner
 
 from bakeoff_bench.load.generator.bridge import Bridge
 from bakeoff_bench.load.generator.sample import Sample
@@ -115,6 +115,7 @@ class Load(User):
             self.environment.process_exit_code = 2
             print(f"bakeoff: {problem}", flush=True)
         if isinstance(runner, WorkerRunner):
+            gevent.sleep(WORKER_REPORT_INTERVAL + 1)  # its last report goes before it
             runner.send_message(DONE, {"problem": problem})
         else:
             end_of_load(self.environment)
