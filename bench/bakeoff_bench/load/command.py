@@ -30,6 +30,8 @@ from bakeoff.errors import BakeoffError, EngineUnavailableError, UsageError
 from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.contestants import Contestant, Options, find_contestants
+from bakeoff_bench.load.check import measured_nothing
+from bakeoff_bench.load.extra import check_extra
 from bakeoff_bench.load.plan import Block, LoadPlan
 from bakeoff_bench.load.strike import strike_of
 from bakeoff_bench.run.command import check_json
@@ -140,6 +142,7 @@ def load(
         bakeoff load --scenario order-worker-crash --rate 10
         bakeoff load --profile publishable --out runs/load
     """
+    check_extra()
     check_json(json_, out)
     the_load = find_load(scenario)
     asked_for = rate is not None or closed is not None or bool(shape)
@@ -230,12 +233,8 @@ def _run(plan: LoadPlan, out: Path | None, json_: Path | None) -> None:
         if broken_off is not None:
             raise broken_off
     say(f"kept in {out}" if out else "nothing kept (--out DIR keeps it)")
-    if result["validity"] != "valid" or _measured_nothing(result):
+    if result["validity"] != "valid" or measured_nothing(result):
         raise typer.Exit(1)
-
-
-def _measured_nothing(result: dict[str, Any]) -> bool:
-    return any(block["void"] == block["rounds"] for block in result["blocks"])
 
 
 @contextmanager

@@ -18,12 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bakeoff.errors import UsageError
+from bakeoff_bench.load.extra import KIND, MANIFEST
 from bakeoff_bench.load.generator.sample import Sample
 from bakeoff_bench.run import stored
 
 FORMAT = 1
-KIND = "load"
-_MANIFEST, _LOADS, _SAMPLES = "manifest.json", "loads.jsonl", "samples.parquet"
+_LOADS, _SAMPLES = "loads.jsonl", "samples.parquet"
 
 _KINDS: Mapping[str, type | tuple[type, ...]] = {"plan": dict, "contestants": dict, "complete": bool}
 _ROW: Mapping[str, type | tuple[type, ...]] = {
@@ -73,10 +73,10 @@ class LoadFolder:
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Replace the manifest."""
-        unfinished = self.path / f"{_MANIFEST}.new"
+        unfinished = self.path / f"{MANIFEST}.new"
         about = {"format": FORMAT, "kind": KIND, **manifest}
         unfinished.write_text(json.dumps(about, indent=2, default=str) + "\n")
-        unfinished.replace(self.path / _MANIFEST)
+        unfinished.replace(self.path / MANIFEST)
 
     def manifest(self) -> dict[str, Any]:
         """Read the manifest.
@@ -85,13 +85,13 @@ class LoadFolder:
             UsageError: If this is no folder of a load run, or one of another format.
         """
         try:
-            manifest = json.loads((self.path / _MANIFEST).read_text())
+            manifest = json.loads((self.path / MANIFEST).read_text())
         except (OSError, ValueError, RecursionError) as error:
             raise UsageError(f"{self.path} is no folder of a load run: {error}") from error
         found = (manifest.get("kind"), manifest.get("format")) if isinstance(manifest, dict) else None
         if found != (KIND, FORMAT):
             raise UsageError(f"{self.path} is no folder of a load run of format {FORMAT}, but {found}")
-        with stored.reading(self.path / _MANIFEST):
+        with stored.reading(self.path / MANIFEST):
             stored.check("the manifest", manifest, _KINDS)
         return dict(manifest)
 
@@ -132,12 +132,3 @@ def load_samples(folder: Path) -> list[Sample]:
     except (OSError, pa.ArrowException) as error:
         raise UsageError(f"{folder / _SAMPLES} cannot be read: {error}") from error
     return [Sample(**row) for row in table.to_pylist()]
-
-
-def is_load_folder(path: Path) -> bool:
-    """Whether ``bakeoff load`` wrote this folder."""
-    try:
-        manifest = json.loads((path / _MANIFEST).read_text())
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(manifest, dict) and manifest.get("kind") == KIND

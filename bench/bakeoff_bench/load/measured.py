@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -13,8 +14,11 @@ from bakeoff_bench.load.histograms import Histograms
 
 #: Fewer values than these, pooled, do not show the percentile (rule 5 of the rules for numbers).
 FLOORS = {0.50: 5, 0.90: 50, 0.95: 100, 0.99: 1000}
-#: Sagas in flight at the end of the arrivals may be so many times those at half of them, and some.
-_GROWTH, _SLACK = 1.5, 5
+#: While sagas arrive, those in flight may become more by this share of the arrivals, and by some: a queue
+#: that is busy but not too busy comes and goes.
+_GROWTH, _SLACK = 0.05, 5
+#: Moments at which those in flight are counted.
+_LOOKS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +31,9 @@ class Measured:
         offered_per_s: Arrivals, ``achieved_per_s``: starts that the engine accepted, ``settled_per_s``: ends,
             in these seconds.
         censored: Sagas that had not settled when patience ended; they are in no percentile.
-        open_half, open_end: Sagas in flight at half of the arrivals, and at their end.
-        kept_up: Whether the backlog did not grow.
+        open_first, open_last: Sagas in flight when the warm-up was over, and when the last had arrived.
+        growth: By how many those in flight became more meanwhile, by a straight line through all of it.
+        kept_up: Whether that is no more than chance.
         latencies: ``{distribution: {"n", "p50", "p90", "p95", "p99"}}`` in seconds; a percentile that too few
             values show is ``None``.
         void: Why the numbers say nothing about the engine.
@@ -45,8 +50,9 @@ class Measured:
     achieved_per_s: float
     settled_per_s: float
     censored: int
-    open_half: int
-    open_end: int
+    open_first: int
+    open_last: int
+    growth: float
     kept_up: bool
     latencies: Mapping[str, Mapping[str, float | int | None]]
     void: Sequence[str]
@@ -83,7 +89,9 @@ def measure(
     histograms = Histograms()
     for one in counted:
         histograms.add(one)
-    half, end = open_at(samples, warm_up_s + seconds / 2), open_at(samples, arriving_s)
+    looks_s = [warm_up_s + seconds * number / _LOOKS for number in range(_LOOKS + 1)]
+    in_flight = [open_at(samples, at_s) for at_s in looks_s]
+    growth = seconds * statistics.linear_regression(looks_s, in_flight).slope
     return {
         "seconds": seconds,
         "arrived": len(counted),
@@ -92,9 +100,10 @@ def measure(
         "achieved_per_s": _within(warm_up_s, arriving_s, [one.accepted_s for one in samples]) / seconds,
         "settled_per_s": _within(warm_up_s, arriving_s, [one.settled_s for one in samples]) / seconds,
         "censored": sum(one.settled_s is None for one in counted),
-        "open_half": half,
-        "open_end": end,
-        "kept_up": closed or end <= _GROWTH * half + _SLACK,
+        "open_first": in_flight[0],
+        "open_last": in_flight[-1],
+        "growth": growth,
+        "kept_up": closed or growth <= _GROWTH * len(counted) + _SLACK,
         "latencies": {name: summary(histograms, name) for name in histograms},
         "void": effort.void(),
         "effort": effort,

@@ -74,6 +74,7 @@ async def play(
         BakeoffError: If the generator failed, with the end of its log.
     """
     order = replace(order, deployment=str(stage.stack.deployment_file), folder=str(folder))
+    left = await stage.drained()
     arrivals = await asyncio.to_thread(stage.prepare, order)
     before = stage.stack.world.ledger_end()
     struck = await _generate(stage, order, folder, arrivals, fault, tell)
@@ -89,8 +90,13 @@ async def play(
     plans = {one.planned.workflow_id: one.planned for one in arrivals}
     started = {one.workflow_id: plans[one.workflow_id] for one in samples if one.sent_s is not None}
     histories = [folder / HISTORY]
-    judged = await asyncio.to_thread(stage.judge, started, histories, before, fault is not None)
+    unsettled = {one.workflow_id for one in samples if one.settled_s is None}
+    stage.open.update({one: plan for one, plan in started.items() if one in unsettled})
+    # More came than could be done: who was left is censored, and nobody's loss. Otherwise they are stuck.
+    due = started if numbers["kept_up"] else {k: one for k, one in started.items() if k not in unsettled}
+    judged = await asyncio.to_thread(stage.judge, due, histories, before, fault is not None)
     missed = [f"the fault did not strike: {struck.missed}"] if struck.missed else []
+    missed += [f"{left} sagas of an earlier load were still open"] if left else []
     histograms.store(folder)
     measured = Measured(
         **{**numbers, "void": [*numbers["void"], *missed]},

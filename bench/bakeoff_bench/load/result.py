@@ -13,7 +13,7 @@ from bakeoff_bench.load.histograms import Histograms
 from bakeoff_bench.load.measured import summary
 from bakeoff_bench.run import stored
 from bakeoff_bench.run.batches import Batches
-from bakeoff_bench.run.result import judged_whole
+from bakeoff_bench.run.result import judged_whole, withdraw
 
 
 def result_of(folder: LoadFolder) -> dict[str, Any]:
@@ -27,8 +27,9 @@ def result_of(folder: LoadFolder) -> dict[str, Any]:
         UsageError: If the folder is damaged.
     """
     manifest, rows = folder.manifest(), folder.rows()
-    for about in manifest["contestants"].values():
-        about |= _verdict(folder, manifest, about)
+    for label, about in manifest["contestants"].items():
+        own = [row["measured"] for row in rows if row["contestant"] == label]
+        about |= _verdict(folder, manifest, about, any(not one["kept_up"] for one in own))
     blocks = [
         block_of(folder, manifest["contestants"][contestant]["slug"], [*of_block])
         for (contestant, _), of_block in _grouped(rows).items()
@@ -81,7 +82,9 @@ def _grouped(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
     return found
 
 
-def _verdict(folder: LoadFolder, manifest: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:
+def _verdict(
+    folder: LoadFolder, manifest: Mapping[str, Any], about: Mapping[str, Any], overloaded: bool
+) -> dict[str, Any]:
     """Over all loads of one contestant, conservation included."""
     part = folder.contestant(about["slug"])
     if not (part / "workload.json").exists():
@@ -99,4 +102,9 @@ def _verdict(folder: LoadFolder, manifest: Mapping[str, Any], about: Mapping[str
         silent=about["silent"],
         engine_faults=manifest["plan"]["fault"] is not None,
     )
-    return judged_whole(Batches(part=part, common=common, stock=workload["stock"]))
+    found = judged_whole(Batches(part=part, common=common, stock=workload["stock"]))
+    if not manifest["complete"] or overloaded:
+        withdraw(
+            found, "the run was broken off, or more came than could be done, before every saga had its time"
+        )
+    return found

@@ -95,7 +95,7 @@ def not_sustained(measured: Measured, slo_s: float) -> str:
     if measured.validity != "valid":
         return f"the ledger is {measured.validity}: {'; '.join(measured.reasons)}"
     if not measured.kept_up:
-        return f"the backlog grew from {measured.open_half} to {measured.open_end} sagas"
+        return f"the backlog grew by {measured.growth:.0f} sagas while {measured.arrived} arrived"
     if measured.settled_per_s < _SETTLED * measured.offered_per_s:
         return f"{measured.settled_per_s:.1f} of {measured.offered_per_s:.1f} per second were done"
     p95_s = p95_of(measured)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bakeoff.checkers import CHECKERS, Evidence, Planned, Shape, Validity, judge, merge
+from bakeoff.checkers import CHECKERS, Evidence, Planned, Shape, Validity, judge, merge, settled_by_plan
 from bakeoff.cli.options import ChosenEngine
 from bakeoff.engine import Capability, Support
 from bakeoff.history import read_history
@@ -22,6 +23,8 @@ from bakeoff_scenarios import Arrival, LoadScenario, profile_of, shelves
 
 #: Conservation is a sum over everything that ever happened in a world: it is judged once, at the end.
 _OF_THE_WHOLE = "I1"
+#: Seconds until what an overload left behind must be done, before the next load.
+_DRAIN_S, _LOOK_S = 120.0, 0.2
 #: Findings that a verdict repeats.
 _SHOWN = 5
 
@@ -49,6 +52,7 @@ class Stage:
         folder: Of this engine.
         stock: ``{stock code: units}`` on the shelves at the start.
         counts: ``{status: sagas}`` that must come out of all loads so far.
+        open: ``{workflow id: plan}`` of those that had not settled when their load was over.
     """
 
     stack: Stack
@@ -56,6 +60,21 @@ class Stage:
     folder: Path
     stock: Mapping[str, int]
     counts: Counter[str] = field(default_factory=Counter)
+    open: dict[str, Planned] = field(default_factory=dict)
+
+    async def drained(self) -> int:
+        """Wait until the sagas that earlier loads left open have settled; return how many have not."""
+        deadline_s = time.monotonic() + _DRAIN_S
+        while self.open and time.monotonic() < deadline_s:
+            await asyncio.to_thread(self._look_at_open)
+            await asyncio.sleep(_LOOK_S)
+        return len(self.open)
+
+    def _look_at_open(self) -> None:
+        for workflow_id, planned in list(self.open.items()):
+            records = self.stack.world.ledger(workflow_id=workflow_id)
+            if settled_by_plan(planned.expected, records):
+                del self.open[workflow_id]
 
     def prepare(self, order: LoadOrder) -> list[Arrival]:
         """Make a load's orders and fates known; return its sagas."""

@@ -35,6 +35,8 @@ from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.check import check_crash
 from bakeoff_bench.crash.folder import is_crash_folder
+from bakeoff_bench.load.check import check_load
+from bakeoff_bench.load.extra import is_load_folder
 from bakeoff_bench.run.conduct import all_stacks_were_up, conduct
 from bakeoff_bench.run.folder import RunFolder
 from bakeoff_bench.run.plan import RunPlan, contestants, expected_seconds
@@ -42,7 +44,7 @@ from bakeoff_bench.run.preflight import with_servers
 from bakeoff_bench.run.result import result_of
 from bakeoff_bench.run.stored import reading
 from bakeoff_bench.run.tables import show_result
-from bakeoff_scenarios import SCENARIOS, find_scenario
+from bakeoff_scenarios import LOADS, SCENARIOS, find_scenario
 
 _COUNT, _QUICK_COUNT = 200, 60
 _ROUNDS, _QUICK_ROUNDS = 4, 2
@@ -173,7 +175,8 @@ def run(
 
 def check(
     directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A folder that `bakeoff run` or `crash` wrote with --out.")
+        Path,
+        typer.Argument(metavar="DIR", help="A folder that `bakeoff run`, `crash` or `load` wrote (--out)."),
     ],
     json_: JsonOption = None,
 ) -> None:
@@ -187,6 +190,9 @@ def check(
     if is_crash_folder(directory):
         check_crash(directory, json_)
         return
+    if is_load_folder(directory):
+        check_load(directory, json_)
+        return
     with reading(directory):  # what no look at a single file can find
         result = result_of(RunFolder(directory))
         show_result(result)
@@ -195,13 +201,15 @@ def check(
 
 
 def scenarios() -> None:
-    """List the scenarios that `bakeoff run --scenario` knows.
+    """List the scenarios that `bakeoff run --scenario` and `bakeoff load --scenario` know.
 
     \b
     Example:
         bakeoff scenarios
     """
-    show_table(["scenario", "what it is"], [[one.name, one.description] for one in SCENARIOS.values()])
+    rows = [["run", one.name, one.description] for one in SCENARIOS.values()]
+    rows += [["load", one.name, one.description] for one in LOADS.values()]
+    show_table(["bakeoff", "scenario", "what it is"], rows)
 
 
 def _orders(path: str | None, count: int | None, quick: bool) -> OrderBook:

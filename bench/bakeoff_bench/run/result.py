@@ -35,7 +35,7 @@ def result_of(folder: RunFolder) -> dict[str, Any]:
             continue
         about |= _judged(folder.evidence(name, manifest), about)
         if not manifest["complete"]:
-            _withdraw(about)
+            withdraw(about, "the run was broken off before every saga had its time")
         validities.append(Validity(about["validity"]))
         manifest["engines"][name] = about
     manifest["validity"] = str(merge(validities))
@@ -46,12 +46,12 @@ def result_of(folder: RunFolder) -> dict[str, Any]:
 _NEED_THE_END = ("expected", "I2", "I8")
 
 
-def _withdraw(about: dict[str, Any]) -> None:
+def withdraw(about: dict[str, Any], why: str) -> None:
     """Blame no engine for sagas that had no time to end, or were never started."""
     for verdict in about["verdicts"]:
         if verdict["invariant"] in _NEED_THE_END and verdict["validity"] == Validity.INVALID:
             verdict |= {"validity": str(Validity.UNKNOWN), "findings": [], "violations": 0}
-            verdict["reason"] = "the run was broken off before every saga had its time"
+            verdict["reason"] = why
     about["validity"] = str(
         merge([Validity.UNKNOWN, *(Validity(verdict["validity"]) for verdict in about["verdicts"])])
     )

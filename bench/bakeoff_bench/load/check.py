@@ -1,0 +1,39 @@
+"""``bakeoff check`` on the folder of a load run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from bakeoff_bench.load.extra import check_extra
+from bakeoff_bench.run.stored import reading
+
+
+def check_load(directory: Path, json_: Path | None) -> None:
+    """Judge and show a stored load run again.
+
+    Raises:
+        UsageError: If the folder is damaged, or what reads it is not installed.
+    """
+    check_extra()
+    # Parquet and HDR histograms are an extra, and heavy.
+    from bakeoff_bench.load.folder import LoadFolder
+    from bakeoff_bench.load.result import result_of
+    from bakeoff_bench.load.show import show
+
+    with reading(directory):  # what no look at a single file can find
+        result = result_of(LoadFolder(directory))
+        show(result)
+    if json_ is not None:
+        json_.write_text(json.dumps(result, indent=2) + "\n")
+    if result["validity"] != "valid" or measured_nothing(result):
+        raise typer.Exit(1)
+
+
+def measured_nothing(result: Mapping[str, Any]) -> bool:
+    """Whether some block has not one round that counts."""
+    return any(block["void"] == block["rounds"] for block in result["blocks"])

@@ -1,0 +1,49 @@
+"""A load's numbers for tests of what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bakeoff_bench.load.generator.guard import Effort
+from bakeoff_bench.load.measured import Measured
+
+
+def measured(
+    *,
+    offered_per_s: float = 10.0,
+    settled_per_s: float = 10.0,
+    kept_up: bool = True,
+    p95_s: float | None = 0.2,
+    censored: int = 0,
+    validity: str = "valid",
+    reasons: Sequence[str] = (),
+    void: Sequence[str] = (),
+) -> Measured:
+    """Sagas of the kind ``order``, all of them completed."""
+    return Measured(
+        seconds=10.0,
+        arrived=round(10 * offered_per_s),
+        warm_up=0,
+        offered_per_s=offered_per_s,
+        achieved_per_s=offered_per_s,
+        settled_per_s=settled_per_s,
+        censored=censored,
+        open_first=5,
+        open_last=5 if kept_up else 200,
+        growth=0.0 if kept_up else 195.0,
+        kept_up=kept_up,
+        latencies={"order-completed-settled": {"n": 100, "p50": 0.1, "p90": 0.15, "p95": p95_s, "p99": None}},
+        void=void,
+        effort=Effort(
+            seconds=12.0,
+            arriving_s=10.0,
+            cpu_s=1.0,
+            lag_p99_s=0.001,
+            late_p99_s=0.001,
+            late_max_s=0.001,
+            sheds=0,
+            in_process=False,
+        ),
+        validity=validity,
+        reasons=reasons,
+    )
