@@ -45,7 +45,7 @@ _ALL = (
         vary={
             "celery.task_acks_late": ("true", "false"),
             "celery.task_reject_on_worker_lost": ("true", "false"),
-            "celery.visibility_timeout": ("5", "15", "45"),
+            "celery.visibility_timeout": ("12", "20", "45"),
         },
         faults=("worker-kill", "child-kill"),
     ),

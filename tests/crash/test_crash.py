@@ -134,6 +134,17 @@ def test_what_cannot_be_done_to_an_engine_is_told_with_the_reason(terminal: Term
     assert "its worker is a single process" in done.stdout
 
 
+@pytest.mark.slow
+def test_settings_that_forbid_the_saga_are_told_with_the_reason(terminal: Terminal) -> None:
+    """A lease that is shorter than a pause of the saga: nothing was killed, and nothing is void."""
+    line = [*_LINE, "--engine", "celery", "--broker", "valkey", "--set", "celery.visibility_timeout=5"]
+    done = terminal.run([*line, "--own-leases", "--point", "charge_payment.after_effect"])
+
+    assert _kills(terminal)["charge_payment.after_effect"]["outcome"] == "not supported"
+    assert "Celery would act on it more than once" in done.stdout
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

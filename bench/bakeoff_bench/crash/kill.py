@@ -14,6 +14,7 @@ from typing import Any
 
 from bakeoff.checkers import Evidence, Planned, Shape, read_books
 from bakeoff.engine import Capability, Signals, Support
+from bakeoff.errors import NotSupportedError
 from bakeoff.history import History, read_history
 from bakeoff.nemesis import Fault, FaultMissedError, FaultNotSupportedError, Landing, Target, WorkerKill
 from bakeoff.orders.model import Order
@@ -153,7 +154,7 @@ class Kills:
             return await self._kill(fault, aim, orders, at_rest)
         except (FaultMissedError, TimeoutError) as error:
             return Kill(outcome=KillOutcome.VOID, detail=str(error), workflow_ids=ids)
-        except FaultNotSupportedError as error:
+        except (FaultNotSupportedError, NotSupportedError) as error:  # of the fault, or of saga and settings
             return Kill(outcome=KillOutcome.NOT_SUPPORTED, detail=str(error), workflow_ids=ids)
         finally:
             self._scene.release_all()
