@@ -34,9 +34,9 @@ from bakeoff_bench.load.check import measured_nothing
 from bakeoff_bench.load.extra import check_extra
 from bakeoff_bench.load.plan import Block, LoadPlan
 from bakeoff_bench.load.strike import strike_of
-from bakeoff_bench.run.command import check_json
+from bakeoff_bench.run.command import check_json, check_ledger_of_run
 from bakeoff_bench.run.preflight import missing_servers
-from bakeoff_scenarios import find_load, lacking
+from bakeoff_scenarios import find_load, lacking, moments
 
 
 class LoadProfile(StrEnum):
@@ -164,8 +164,12 @@ def load(
         from bakeoff_bench.load.order import legs_of_shape
 
         seconds = float(len(legs_of_shape(shape)))
+    elif rate is not None:
+        moments(the_load.shape(rate, seconds), arrivals.value, seed)  # something must arrive
+    contestants = _contestants(engine, broker, set_, set_raw, config, the_saga, strike is not None)
+    check_ledger_of_run(ledger, len(contestants))
     plan = LoadPlan(
-        contestants=_contestants(engine, broker, set_, set_raw, config, the_saga, strike is not None),
+        contestants=contestants,
         load=the_load,
         saga=the_saga,
         references=references,

@@ -108,6 +108,7 @@ async def _stand_by(wanted: Wanted) -> bool:
     if check_ledger(wanted.ledger) not in ("sqlite", "postgres"):
         check_ledger_is_empty(wanted.ledger)
     saga, references = choose_saga(load.saga)
+    wanted.order(1).arrivals(saga)  # something must arrive
     one = _contestant(wanted)
     if missing := lacking(saga, one.engine.info(one.settings), ()):
         raise UsageError(f"{one.label} cannot do this: {'; '.join(missing.values())}")

@@ -124,7 +124,7 @@ def run(
     began_s = time.monotonic()
     chosen = choose_engines(engine, config=config, sets=set_, raws=set_raw)
     the_saga, references = choose_saga(saga)
-    _check_ledger(ledger, len(chosen))
+    check_ledger_of_run(ledger, len(chosen))
     check_json(json_, out)
     book = _orders(orders, count, quick)
     if count is not None and len(book.orders) < count:
@@ -219,7 +219,8 @@ def _orders(path: str | None, count: int | None, quick: bool) -> OrderBook:
     return real_orders(count or (_QUICK_COUNT if quick else _COUNT))
 
 
-def _check_ledger(ledger: str, engines: int) -> None:
+def check_ledger_of_run(ledger: str, engines: int) -> None:
+    """Refuse a ledger that this many engines cannot use; ``UsageError`` says why."""
     if check_ledger(ledger) not in ("sqlite", "postgres"):
         if ledger.startswith("sqlite"):
             raise UsageError("--ledger sqlite keeps the file in the run folder (--out DIR); give no file")

@@ -1,0 +1,105 @@
+"""The locustfile under Locust itself: alone, with processes, as a master with workers."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bakeoff.processes import free_ports
+
+pytestmark = [pytest.mark.service, pytest.mark.slow]
+
+_LOCUSTFILE = Path(__file__).parents[2] / "scenarios" / "locustfile.py"
+_PATIENCE_S = 100
+_LOAD = ["--engine", "inline", "--rate", "6", "--duration", "5"]
+
+
+def _start(arguments: Sequence[str], folder: Path) -> subprocess.Popen[str]:
+    """As a user types it; without a hint about patching in the environment."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "locust", "-f", str(_LOCUSTFILE), "--headless", "--only-summary", *arguments],
+        env={**env, "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _end(process: subprocess.Popen[str]) -> str:
+    try:
+        said, _ = process.communicate(timeout=_PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
+        process.kill()
+        said, _ = process.communicate()
+        pytest.fail(f"Locust did not end: {said}")
+    return said
+
+
+def _settled(said: str) -> int:
+    found = re.search(r"ledger: valid; (.*)", said)
+    assert found, said
+    return sum(int(number) for number in re.findall(r"\d+", found.group(1)))
+
+
+def test_alone(tmp_path: Path) -> None:
+    process = _start(_LOAD, tmp_path)
+    said = _end(process)
+
+    assert process.returncode == 0, said
+    rows = re.findall(r"saga +order-accepted +(\d+)", said)
+    assert int(rows[0]) == _settled(said) > 10
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_with_two_processes(tmp_path: Path) -> None:
+    port = str(free_ports(1)[0])
+    process = _start(
+        [*_LOAD, "--processes", "2", "--master-port", port, "--master-bind-port", port], tmp_path
+    )
+    said = _end(process)
+
+    assert process.returncode == 0, said
+    assert f"order-accepted: {_settled(said)} of all workers" in said
+    assert "Traceback" not in said
+
+
+def test_a_master_and_two_workers(tmp_path: Path) -> None:
+    port = str(free_ports(1)[0])
+    master = _start([*_LOAD, "--master", "--expect-workers", "2", "--master-bind-port", port], tmp_path)
+    workers = [_start(["--worker", "--master-port", port], tmp_path) for _ in range(2)]
+    said = _end(master)
+    said_by_workers = [_end(worker) for worker in workers]
+
+    assert master.returncode == 0, said
+    assert f"order-accepted: {_settled(said)} of all workers" in said
+    assert [worker.returncode for worker in workers] == [0, 0], said_by_workers
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--scenario", "order-stedy"], "Did you mean 'order-steady'?"),
+        (["--engine", "temporall"], "'temporall' is not installed"),
+        (["--scenario", "order-worker-crash"], "bakeoff load --scenario order-worker-crash"),
+        (["--rate", "0.01", "--duration", "2"], "starts no saga at all"),
+    ],
+)
+def test_a_mistake_is_told_in_a_line(tmp_path: Path, arguments: list[str], why: str) -> None:
+    process = _start(arguments, tmp_path)
+    said = _end(process)
+
+    assert process.returncode == 2, said
+    assert why in said
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
