@@ -81,7 +81,7 @@ def _threads_of_its_core(cpu: int) -> str:
 
 @contextmanager
 def pinned(cpus: Collection[int] | None) -> Iterator[None]:
-    """Keep what this thread starts meanwhile, and all that it starts itself, on these CPUs; ``None``: anywhere.
+    """Keep what this thread starts meanwhile, with all that it starts, on these CPUs; ``None``: anywhere.
 
     The set is inherited, so it is put on this thread for the moment of the start. Put on the process
     afterwards, it would miss the threads that are there by then, and come too late for a program that counts
