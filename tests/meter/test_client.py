@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ from bakeoff.plugins import Plugins
 from bakeoff.processes import Launcher
 from bakeoff.settings import ConfigClass, resolve
 from bakeoff.stack import Stack, StackPlan
-from bakeoff_bench.meter import ResourceMeter
+from bakeoff_bench.meter import ResourceMeter, ResourceUsage
 from tests.meter.processes import start, until
 
 #: The system counts in hundredths, and a program that waits looks whether it may go on.
@@ -138,3 +139,30 @@ def test_without_a_client_the_bill_is_unknown(inline: Stack) -> None:
     assert usage.per_1000(100)["cpu_s.total"] is None
     assert usage.wire_bytes is None
     assert usage.unknown["wire_bytes"]
+
+
+def test_within_async_with_everything_of_the_body_is_measured(
+    inline: Stack, launcher: Launcher, tmp_path: Path
+) -> None:
+    program = start(
+        launcher,
+        tmp_path / "p",
+        "say('ready', 0); wait_for('go'); burn(0.3); say('used', 0); time.sleep(600)",
+    )
+    program.said("ready")
+
+    async def measured() -> ResourceUsage:
+        async with ResourceMeter(inline, [program.child.pid], every_s=0.02) as meter:
+            program.tell("go")
+            await asyncio.to_thread(program.said, "used")
+            await asyncio.to_thread(until, "it is seen", lambda: meter.samples[-1].cpu_s > 0.28)
+        return meter.usage
+
+    usage = asyncio.run(measured())
+
+    assert usage.total is not None
+    assert usage.total.cpu_s > 0.28
+    assert usage.window_s > 0.28
+    assert {tuple(row) for row in usage.rows()} == {
+        ("t", "role", "cpu_s", "memory_bytes", "processes", "threads")
+    }
