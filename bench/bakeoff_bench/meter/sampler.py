@@ -37,7 +37,7 @@ class Sampler:
     def take(
         self, t: float, roots: Mapping[int, Role], unknown: Collection[str], *, memory: bool = False
     ) -> list[Sample]:
-        """One sample of each role that has, or had, processes, and one of their sum (servers, workers, client).
+        """One sample of each role that has, or had, processes, and one of the three that make the total.
 
         Args:
             t: Seconds since the start of the window.
