@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bakeoff.deployment import Deployment
     from bakeoff.outcome import DeadLetter, Description, Event, Listed, Outcome, Status
     from bakeoff.saga import JSON, Saga
@@ -241,6 +243,28 @@ class HasWindows(Protocol):
 
     def windows(self, saga: Saga, settings: SettingsInForce) -> Sequence[Window]:
         """Every window of every call of the saga, in the order in which they open."""
+
+
+@runtime_checkable
+class KeepsFiles(Protocol):
+    """An engine that keeps state in files without a server; they are on its bill."""
+
+    def kept_files(self, deployment: Deployment) -> Sequence[Path]:
+        """Every file that it writes outside its servers' folders; those that are not there yet, too."""
+
+
+@runtime_checkable
+class HasBilling(Protocol):
+    """A client of an engine that is also sold by the *billable action* (which is no action of a step).
+
+    Attributes:
+        billing_note: By whose rules, and what cannot be counted after the fact; printed beside every number.
+    """
+
+    billing_note: str
+
+    async def billable_actions(self, workflow_id: str) -> Mapping[str, int]:
+        """``{the seller's name: how many}`` for a saga that has settled; ``WorkflowNotFoundError``."""
 
 
 @runtime_checkable

@@ -98,11 +98,19 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One entry of an engine's own event history: Unix seconds (UTC), kind, what it is about."""
+    """One entry of an engine's own event history.
+
+    Attributes:
+        at: Unix seconds (UTC).
+        kind: In the engine's words.
+        detail: What it is about.
+        size_bytes: Of the engine's own record, as it is stored or sent; ``None`` if the engine does not tell.
+    """
 
     at: float
     kind: str
     detail: str = ""
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from bakeoff.deployment import DEPLOYMENT_VARIABLE, Deployment
 from bakeoff.engine import EngineClient, EngineInfo, OrchestrationEngine
 from bakeoff.patience import connected, disconnect
-from bakeoff.processes import Launch, Launcher, Workers
+from bakeoff.processes import Launch, Launcher, Workers, pinned
 from bakeoff.proxy import Proxy, start_proxy
 from bakeoff.registry import load_sagas
 from bakeoff.saga import Saga
@@ -39,6 +39,8 @@ class StackPlan:
         prefix: Of all names on servers that we did not start.
         faults: Whether points of its sagas may be armed (``bakeoff.world.points``).
         proxied: Whether workers reach the servers that we start through a TCP proxy; clients never do.
+        cpus: Servers and workers run on these only, also those that are started again (and the proxy);
+            ``None``: wherever the system puts them. An in-process engine runs where its client does.
     """
 
     engine: OrchestrationEngine
@@ -53,6 +55,7 @@ class StackPlan:
     prefix: str = "bakeoff-"
     faults: bool = False
     proxied: bool = False
+    cpus: frozenset[int] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,9 +103,11 @@ async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
         UsageError: For something that the user can put right.
         ServerStartError: If a server did not come up; nothing is left behind.
     """
+    with pinned(plan.cpus):
+        pass  # refused before anything is there
     plan.folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as cleanup:
-        launcher = cleanup.enter_context(Launcher(plan.folder / "logs"))
+        launcher = cleanup.enter_context(Launcher(plan.folder / "logs", plan.cpus))
         servers = [
             await start_server(server, launcher, plan.folder) for server in plan.engine.servers(plan.settings)
         ]

@@ -27,13 +27,14 @@ from bakeoff.cli.options import (
 )
 from bakeoff.cli.screen import say, warn
 from bakeoff.errors import BakeoffError, EngineUnavailableError, UsageError
-from bakeoff.processes import run_interruptibly, scratch_folder
+from bakeoff.processes import Split, available_cpus, run_interruptibly, scratch_folder, split
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.contestants import Contestant, Options, find_contestants
 from bakeoff_bench.load.check import measured_nothing
 from bakeoff_bench.load.extra import check_extra
 from bakeoff_bench.load.plan import Block, LoadPlan
 from bakeoff_bench.load.strike import strike_of
+from bakeoff_bench.meter import cost_per_1000
 from bakeoff_bench.run.command import check_json, check_ledger_of_run
 from bakeoff_bench.run.preflight import missing_servers
 from bakeoff_scenarios import find_load, lacking, moments
@@ -61,6 +62,7 @@ _PROFILES: dict[LoadProfile, tuple[int, float, float, tuple[float, ...]]] = {
 _ROUNDS_AS_ASKED = 3
 #: Sagas in flight of the closed loop of every round.
 _USERS = 16
+_FEWEST_TO_SPLIT = 2
 
 
 def load(
@@ -120,6 +122,20 @@ def load(
     workers: WorkersOption = 1,
     slots: SlotsOption = 4,
     ledger: LedgerOption = "sqlite",
+    cpus: Annotated[
+        int | None,
+        typer.Option(
+            "--cpus",
+            min=0,
+            help="CPUs of each deployment, the others are the generator's; all but one if left out, 0: all share.",
+        ),
+    ] = None,
+    price: Annotated[
+        float | None,
+        typer.Option(
+            "--price-per-million-actions", metavar="MONEY", help="Yours, for engines that are billed by it."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of arrivals and fates.")] = 1,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Keep the run in this new folder.")
@@ -187,13 +203,16 @@ def load(
         slots=slots,
         ledger=ledger,
         prefix=f"bakeoff-{secrets.token_hex(3)}-",
+        cpus=_cpus(cpus),
         patience_s=max(60.0, the_load.parked_s + 60.0),
         quality="as asked" if asked_for else profile.value,
     )
-    _run(plan, out, json_)
+    if price is not None:
+        cost_per_1000(0.0, price)  # is it one?
+    _run(plan, out, json_, price)
 
 
-def _run(plan: LoadPlan, out: Path | None, json_: Path | None) -> None:
+def _run(plan: LoadPlan, out: Path | None, json_: Path | None, price: float | None) -> None:
     # Locust, Parquet and HDR histograms are an extra, and heavy: only whoever puts load on needs them.
     from bakeoff_bench.load.conduct import conduct
     from bakeoff_bench.load.folder import LoadFolder
@@ -203,7 +222,7 @@ def _run(plan: LoadPlan, out: Path | None, json_: Path | None) -> None:
 
     with _folder(out) as path:
         folder = LoadFolder.create(path)
-        manifest = manifest_of(plan)
+        manifest = manifest_of(plan) | {"price_per_million_actions": price}
         folder.write_manifest(manifest)
         names = ", ".join(one.label for one in plan.contestants)
         minutes = max(1, math.ceil(plan.expected_s() / 60))
@@ -259,6 +278,14 @@ def _folder(out: Path | None) -> Iterator[Path]:
             if not existed:
                 out.rmdir()
         raise
+
+
+def _cpus(count: int | None) -> Split | None:
+    """The generator has a CPU of its own wherever there are two; ``--cpus 0`` lets all share all."""
+    available = available_cpus()
+    if count == 0 or (count is None and (available is None or len(available) < _FEWEST_TO_SPLIT)):
+        return None
+    return split(count if count is not None else len(available or ()) - 1, available, say)
 
 
 def _blocks(rate: float | None, closed: int | None, shape: str, shares: Sequence[float]) -> Sequence[Block]:

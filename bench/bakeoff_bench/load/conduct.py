@@ -14,20 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff_bench.crash.contestants import Contestant
-from bakeoff_bench.load.folder import LoadFolder, store_samples
+from bakeoff_bench.load.folder import LoadFolder, store_samples, store_usage
 from bakeoff_bench.load.measured import Measured
 from bakeoff_bench.load.order import LoadOrder
 from bakeoff_bench.load.plan import Block, LoadPlan
 from bakeoff_bench.load.play import play
 from bakeoff_bench.load.search import Sustained, search
 from bakeoff_bench.load.stage import Stage, staged
+from bakeoff_bench.meter import cpu_seconds, history_cost
 from bakeoff_bench.run.folder import keep_world, remove_servers_data
-from bakeoff_bench.run.load import cpu_seconds
 
 #: Sagas in flight of the closed loop that finds out how fast a contestant is.
 USERS = 16
 #: A closed loop is given sagas for so many per second, far more than any engine here does.
 _MOST_PER_S = 400
+#: Sagas whose event histories are looked at.
+_LOOKED_AT = 40
 #: Where the search begins, as a share of what the closed loop reached.
 _FIRST_SHARE = 0.8
 
@@ -56,6 +58,7 @@ async def conduct(plan: LoadPlan, folder: LoadFolder, manifest: dict[str, Any], 
                 for number, one in plan.turns():
                     for block in plan.blocks:
                         await run.block(one, block, number, stacks)
+                await run.count_events()
                 manifest["complete"] = True
             finally:
                 tell("stopping servers and workers ...")
@@ -125,7 +128,7 @@ class _Run:
         )
         folder = self._folder.load(one.slug, label)
         others = [other.stack for other in self._stages.values() if other is not stage]
-        own_before_s, idle_before_s = cpu_seconds([stage.stack]), cpu_seconds(others)
+        idle_before_s = cpu_seconds(others)
         where = f"{one.label}, {block.name}"
         self._tell(f"{where}: {'closed loop' if block.users else f'{rate:.3g}/s'}, {plan.seconds:g} s")
         began_s = time.monotonic()
@@ -138,6 +141,7 @@ class _Run:
         )
         await asyncio.to_thread(stage.keep, played.started, played.histories)
         await asyncio.to_thread(store_samples, folder, played.samples)
+        await asyncio.to_thread(store_usage, folder, played.usage)
         _remove_raw(folder)
         measured = played.measured
         self._folder.append(
@@ -150,7 +154,6 @@ class _Run:
                 "users": block.users,
                 "label": label,
                 "took_s": time.monotonic() - began_s,
-                "deployment_cpu_s": cpu_seconds([stage.stack]) - own_before_s,
                 "idle_others_cpu_s": cpu_seconds(others) - idle_before_s,
                 "measured": measured.to_json(),
             }
@@ -177,6 +180,7 @@ class _Run:
                     ledger=plan.ledger,
                     prefix=plan.prefix,
                     faults=plan.fault is not None,
+                    cpus=plan.cpus,
                 )
             )
             about = self._manifest["contestants"][one.label]
@@ -185,6 +189,15 @@ class _Run:
             self._folder.write_manifest(self._manifest)
             self._stages[one.label] = stage
         return self._stages[one.label]
+
+    async def count_events(self) -> None:
+        """What the engines that keep an event history wrote down, and would be billed for, per saga."""
+        for label, stage in self._stages.items():
+            cost = await history_cost(stage.stack.client, stage.settled[-_LOOKED_AT:])
+            if cost is not None:
+                about = cost.to_json()
+                del about["sagas"]
+                self._manifest["contestants"][label]["history"] = {**about, "looked_at": len(cost.sagas)}
 
     def keep_ledgers(self) -> None:
         """A ledger that is no file of the run folder is copied into one."""

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from bakeoff.errors import UsageError
 from bakeoff_bench.load.extra import KIND, MANIFEST
 from bakeoff_bench.load.generator.sample import Sample
+from bakeoff_bench.meter import ResourceUsage
 from bakeoff_bench.run import stored
 
 FORMAT = 1
@@ -119,6 +120,11 @@ def store_samples(folder: Path, samples: Sequence[Sample]) -> None:
     """As Parquet: one row per saga, see ``Sample``."""
     table = pa.Table.from_pylist([asdict(one) for one in samples], schema=SCHEMA)
     pq.write_table(table, folder / _SAMPLES, compression="zstd")
+
+
+def store_usage(folder: Path, usage: ResourceUsage) -> None:
+    """As Parquet: one row per role and moment, see ``bakeoff_bench.meter.usage.Sample``."""
+    pq.write_table(pa.Table.from_pylist(usage.rows()), folder / "resources.parquet", compression="zstd")
 
 
 def load_samples(folder: Path) -> list[Sample]:

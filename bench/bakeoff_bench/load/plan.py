@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bakeoff.processes import Split
 from bakeoff.saga import Saga
 from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.load.strike import Strike
@@ -52,6 +53,7 @@ class LoadPlan:
         fault: What strikes in the middle of each open-loop load.
         shape: ``module:Class`` of the user's own ``LoadTestShape``.
         seed, workers, slots, ledger, prefix, patience_s: As everywhere.
+        cpus: Of deployments and of generators; ``None``: all share all of them.
         quality: ``indicative``, ``publishable`` or ``as asked``.
     """
 
@@ -74,6 +76,7 @@ class LoadPlan:
     ledger: str
     prefix: str
     patience_s: float
+    cpus: Split | None
     quality: str
 
     @property
@@ -114,5 +117,6 @@ class LoadPlan:
             "slots": self.slots,
             "ledger": self.ledger if "://" not in self.ledger else "external",
             "patience_s": self.patience_s,
+            "cpus": None if self.cpus is None else [sorted(part) for part in self.cpus],
             "quality": self.quality,
         }

@@ -23,6 +23,7 @@ from bakeoff_bench.load.measured import Measured, measure
 from bakeoff_bench.load.order import LoadOrder
 from bakeoff_bench.load.stage import Stage
 from bakeoff_bench.load.strike import Strike, Struck, strike
+from bakeoff_bench.meter import ResourceMeter, ResourceUsage
 from bakeoff_bench.ordeals.dip import dip_of
 from bakeoff_scenarios import Arrival, duration_s
 
@@ -42,6 +43,7 @@ class Played:
         histograms: Of those after the warm-up.
         started: ``{workflow id: plan}`` of those that were sent.
         histories: Of its generators.
+        usage: Of its servers, workers and generator, with the samples.
     """
 
     measured: Measured
@@ -49,6 +51,7 @@ class Played:
     histograms: Histograms
     started: dict[str, Planned]
     histories: Sequence[Path]
+    usage: ResourceUsage
 
 
 async def play(
@@ -77,7 +80,7 @@ async def play(
     left = await stage.drained()
     arrivals = await asyncio.to_thread(stage.prepare, order)
     before = stage.stack.world.ledger_end()
-    struck = await _generate(stage, order, folder, arrivals, fault, tell)
+    struck, usage = await _generate(stage, order, folder, arrivals, fault, tell)
     samples = list(read_samples(folder / SAMPLES))
     about = json.loads((folder / EFFORT).read_text())
     began_s = about.pop("began_s")
@@ -91,6 +94,7 @@ async def play(
     started = {one.workflow_id: plans[one.workflow_id] for one in samples if one.sent_s is not None}
     histories = [folder / HISTORY]
     unsettled = {one.workflow_id for one in samples if one.settled_s is None}
+    stage.settled += [one.workflow_id for one in samples if one.settled_s is not None]
     stage.open.update({one: plan for one, plan in started.items() if one in unsettled})
     # More came than could be done: who was left is censored, and nobody's loss. Otherwise they are stuck.
     due = started if numbers["kept_up"] else {k: one for k, one in started.items() if k not in unsettled}
@@ -103,9 +107,15 @@ async def play(
         validity=str(judged.validity),
         reasons=judged.reasons,
         fault=_about_fault(fault, struck, samples, began_s),
+        cost=_cost(usage, samples),
     )
     return Played(
-        measured=measured, samples=samples, histograms=histograms, started=started, histories=histories
+        measured=measured,
+        samples=samples,
+        histograms=histograms,
+        started=started,
+        histories=histories,
+        usage=usage,
     )
 
 
@@ -116,12 +126,14 @@ async def _generate(
     arrivals: Sequence[Arrival],
     fault: Strike | None,
     tell: Callable[[str], None],
-) -> Struck:
+) -> tuple[Struck, ResourceUsage]:
     """Run the generator process to its end, and do the fault meanwhile."""
     folder.mkdir(parents=True, exist_ok=True)
     order.write(folder / _ORDER)
-    launcher = stage.stack.launcher
+    launcher = stage.generators
     child = launcher.start(f"generator-{order.label}", _locust(folder / _ORDER))
+    meter = ResourceMeter(stage.stack, [child.pid])
+    await asyncio.to_thread(meter.start)
     striking: asyncio.Task[Struck] | None = None
     most_s = _START_S + order.seconds + order.patience_s + _END_S
     deadline_s = time.monotonic() + most_s
@@ -136,16 +148,24 @@ async def _generate(
             if fault is not None and striking is None and (began := _began_s(folder)) is not None:
                 striking = asyncio.create_task(strike(stage.stack, fault, arrivals, began))
             await asyncio.sleep(_POLL_S)
+        usage = await asyncio.to_thread(meter.stop)
         if child.popen.returncode or not (folder / EFFORT).exists():
             raise BakeoffError(
                 f"the generator failed (exit code {child.popen.returncode})\n{child.log_tail()}"
             )
-        return await striking if striking is not None else Struck(missed="" if fault is None else "too late")
+        nothing = Struck(missed="" if fault is None else "the load was over before the fault was armed")
+        return await striking if striking is not None else nothing, usage
     finally:
         if striking is not None and not striking.done():
             striking.cancel()
             await asyncio.gather(striking, return_exceptions=True)
         await asyncio.to_thread(launcher.stop, child)
+
+
+def _cost(usage: ResourceUsage, samples: Sequence[Sample]) -> dict[str, Any]:
+    """The bill of the whole load, its warm-up and its end included, and of a thousand sagas."""
+    settled = sum(one.settled_s is not None for one in samples)
+    return {**usage.to_json(), "settled": settled, "per_1000": usage.per_1000(settled)}
 
 
 def _locust(order: Path) -> Launch:

@@ -16,6 +16,7 @@ from bakeoff.checkers import CHECKERS, Evidence, Planned, Shape, Validity, judge
 from bakeoff.cli.options import ChosenEngine
 from bakeoff.engine import Capability, Support
 from bakeoff.history import read_history
+from bakeoff.processes import Launcher, Split
 from bakeoff.saga import Saga
 from bakeoff.stack import Stack, StackPlan, running_stack
 from bakeoff_bench.load.order import LoadOrder, baskets
@@ -51,16 +52,20 @@ class Stage:
         saga: What arrives.
         folder: Of this engine.
         stock: ``{stock code: units}`` on the shelves at the start.
+        generators: Starts those who make the load, on CPUs of their own.
         counts: ``{status: sagas}`` that must come out of all loads so far.
         open: ``{workflow id: plan}`` of those that had not settled when their load was over.
+        settled: Workflow ids of those that had.
     """
 
     stack: Stack
     saga: Saga
     folder: Path
     stock: Mapping[str, int]
+    generators: Launcher
     counts: Counter[str] = field(default_factory=Counter)
     open: dict[str, Planned] = field(default_factory=dict)
+    settled: list[str] = field(default_factory=list)
 
     async def drained(self) -> int:
         """Wait until the sagas that earlier loads left open have settled; return how many have not."""
@@ -180,6 +185,7 @@ async def staged(
     ledger: str,
     prefix: str,
     faults: bool,
+    cpus: Split | None = None,
 ) -> AsyncIterator[Stage]:
     """Bring an engine up for loads.
 
@@ -197,8 +203,17 @@ async def staged(
         ledger=ledger,
         prefix=prefix,
         faults=faults,
+        cpus=None if cpus is None else cpus.deployment,
     )
+    generators = Launcher(folder / "logs", None if cpus is None else cpus.generator)
     async with running_stack(plan) as stack:
         stock = shelves(baskets())
         await asyncio.to_thread(stack.world.set_stock, stock)
-        yield Stage(stack=stack, saga=stack.sagas[saga.name], folder=folder, stock=stock)
+        with generators:
+            yield Stage(
+                stack=stack,
+                saga=stack.sagas[saga.name],
+                folder=folder,
+                stock=stock,
+                generators=generators,
+            )

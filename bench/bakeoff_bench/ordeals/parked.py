@@ -6,11 +6,11 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bakeoff.checkers import Planned
 from bakeoff.engine import Describes, EngineInfo
 from bakeoff.orders import ORDER_APPROVAL
+from bakeoff_bench.meter import Role, stored
 from bakeoff_bench.ordeals.acts import ask, each, percentiles, signal, start
 from bakeoff_bench.ordeals.follow import until
 from bakeoff_bench.ordeals.judging import conclude, evidence_of, extra_attempts
@@ -83,7 +83,8 @@ class Parked:
             setup.tell("everything is restarted")
             restart = await site.restart_everything()
             early = len(follower.ended_s)
-            stored_mb = _stored_mb(setup.folder, [server.server.role for server in site.stack.servers])
+            if (kept := stored(site.stack)[Role.SERVERS]) is not None:
+                memory_mb["stored on disk"] = kept.apparent_bytes / 1e6
             memory_mb["servers after the restart"] = servers_mb(site.stack)
 
             setup.tell(f"{setup.size} signals are sent, as fast as the client can")
@@ -144,7 +145,6 @@ class Parked:
                     **memory_mb,
                     "workers at their highest": peaks[0].highest_mb,
                     "servers at their highest": peaks[1].highest_mb,
-                    "stored on disk": stored_mb,
                 },
             )
 
@@ -168,8 +168,3 @@ async def _awaiting(site: Site, within_s: float) -> int:
             await asyncio.sleep(0.1)
         said += waits
     return said
-
-
-def _stored_mb(folder: Path, roles: Sequence[str]) -> float:
-    files = [path for role in roles for path in (folder / role).rglob("*") if path.is_file()]
-    return sum(path.stat().st_size for path in files) / 1e6

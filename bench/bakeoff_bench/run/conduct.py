@@ -15,9 +15,9 @@ from typing import Any
 from bakeoff.errors import UsageError
 from bakeoff.history import History
 from bakeoff.stack import StackPlan, running_stack
+from bakeoff_bench.meter import cpu_seconds
 from bakeoff_bench.run.drive import Driver, Tally
 from bakeoff_bench.run.folder import RunFolder, keep_world, remove_servers_data
-from bakeoff_bench.run.load import cpu_seconds
 from bakeoff_bench.run.manifest import manifest_of
 from bakeoff_bench.run.plan import Contestant, RunPlan, block, turns
 from bakeoff_bench.run.progress import Progress

@@ -25,11 +25,13 @@ class Child:
         name: For messages.
         popen: The process.
         log: File that takes its standard output and error.
+        companions: Processes that were started to run beside it.
     """
 
     name: str
     popen: subprocess.Popen[bytes]
     log: Path
+    companions: tuple[Child, ...] = ()
 
     @property
     def pid(self) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
 from bakeoff.errors import ServerStartError
+from bakeoff.processes.affinity import pinned
 from bakeoff.processes.child import Child
 from bakeoff.processes.scratch import scratch_folder
 from bakeoff.processes.watchdog import Watchdog
@@ -37,10 +38,14 @@ class Launch:
 
 
 class Launcher:
-    """A context in which processes live; leaving it stops them in reverse order of their start."""
+    """A context in which processes live; leaving it stops them in reverse order of their start.
 
-    def __init__(self, log_folder: Path) -> None:
+    ``cpus``: they run on these only, whenever they are started (``bakeoff.processes.pinned``).
+    """
+
+    def __init__(self, log_folder: Path, cpus: Collection[int] | None = None) -> None:
         self._logs = log_folder
+        self._cpus = cpus
         self._watchdog: Watchdog | None = None
         self._children: list[tuple[Child, float]] = []
         self._temporary: Path | None = None
@@ -67,27 +72,31 @@ class Launcher:
 
         Raises:
             ServerStartError: If the program cannot be executed.
+            UsageError: If the launcher's CPUs are not to be had.
         """
-        for number, companion in enumerate(launch.companions):
+        companions = tuple(
             self.start(f"{name}-companion-{number}", companion)
+            for number, companion in enumerate(launch.companions)
+        )
         watchdog = self.watchdog
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{name}.log"
         with log.open("ab") as output:
             try:
-                popen = subprocess.Popen(
-                    list(launch.argv),
-                    env={**os.environ, **self._temporary_files(launch), **launch.env},
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    user=launch.user,
-                    group=launch.group,
-                )
+                with pinned(self._cpus):
+                    popen = subprocess.Popen(
+                        list(launch.argv),
+                        env={**os.environ, **self._temporary_files(launch), **launch.env},
+                        stdin=subprocess.DEVNULL,
+                        stdout=output,
+                        stderr=subprocess.STDOUT,
+                        start_new_session=True,
+                        user=launch.user,
+                        group=launch.group,
+                    )
             except OSError as error:
                 raise ServerStartError(f"{name}: cannot run {launch.argv[0]}: {error}") from error
-        child = Child(name, popen, log)
+        child = Child(name, popen, log, companions)
         self._children.append((child, launch.stop_within_s))
         watchdog.watch(popen.pid)
         return child

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from google.protobuf.duration_pb2 import Duration
@@ -39,7 +39,7 @@ from bakeoff.errors import (
 from bakeoff.outcome import Description, Event, Listed, Outcome, Status
 from bakeoff.saga import JSON, Saga
 from bakeoff.servers import server_away
-from bakeoff_temporal import queries
+from bakeoff_temporal import billing, queries
 from bakeoff_temporal.connection import DRAIN_S, ROLE, task_queue
 from bakeoff_temporal.failures import outcome_of
 from bakeoff_temporal.redriving import redrive
@@ -57,6 +57,8 @@ Handle = WorkflowHandle[object, object]
 
 class TemporalClient:
     """A connected client; see ``bakeoff.engine.EngineClient`` and the protocols beside it."""
+
+    billing_note = billing.NOTE
 
     def __init__(self, client: Client, deployment: Deployment) -> None:
         self._client = client
@@ -206,6 +208,13 @@ class TemporalClient:
         """The workflow's event history, one line per event."""
         try:
             return [queries.event(entry) async for entry in self._handle(workflow_id).fetch_history_events()]
+        except RPCError as error:
+            raise self._translated(error, workflow_id) from error
+
+    async def billable_actions(self, workflow_id: str) -> Mapping[str, int]:
+        """Actions that Temporal Cloud would bill for this saga, as far as its event history tells."""
+        try:
+            return await billing.actions_of(self._client, self._deployment.native_id(workflow_id))
         except RPCError as error:
             raise self._translated(error, workflow_id) from error
 

@@ -134,7 +134,7 @@ def event(entry: HistoryEvent) -> Event:
     """One event in a line: its kind in Temporal's words, and what it is about."""
     kind = EventType.Name(entry.event_type).removeprefix("EVENT_TYPE_").lower()
     attributes = getattr(entry, entry.WhichOneof("attributes") or "", None)
-    return Event(entry.event_time.ToMicroseconds() / 1e6, kind, _detail(attributes))
+    return Event(entry.event_time.ToMicroseconds() / 1e6, kind, _detail(attributes), entry.ByteSize())
 
 
 def _detail(attributes: Any) -> str:

@@ -10,12 +10,14 @@ from urllib.parse import parse_qsl
 from bakeoff.engine import Capability, Claim, EngineInfo, Means, Support, Survives
 from bakeoff.errors import UsageError
 from bakeoff.servers import PostgresServer, RabbitmqServer, ValkeyServer
-from bakeoff_celery.sagalog.place import check_place
+from bakeoff_celery.sagalog.place import check_place, files
 from bakeoff_celery.sagalog.settings import SETTINGS
 from bakeoff_celery.sagalog.windows import windows_of
 from bakeoff_celery.sagalog.worker import worker_argv
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bakeoff.deployment import Deployment
     from bakeoff.engine import EngineClient
     from bakeoff.saga import Saga
@@ -103,6 +105,10 @@ class SagaLogEngine:
     def windows(self, saga: Saga, settings: SettingsInForce) -> Sequence[Window]:
         """Between the commit of the log and the publication of what it says."""
         return windows_of(saga)
+
+    def kept_files(self, deployment: Deployment) -> Sequence[Path]:
+        """The log, where it is a file."""
+        return files(deployment)
 
     async def connect(self, deployment: Deployment) -> EngineClient:
         """Return a client."""

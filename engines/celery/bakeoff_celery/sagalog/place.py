@@ -32,6 +32,13 @@ def open_log(deployment: Deployment) -> Engine:
     return engine.execution_options(schema_translate_map={None: _schema(deployment)})
 
 
+def files(deployment: Deployment) -> list[Path]:
+    """The database and what SQLite lays beside it; nothing where the log is a PostgreSQL."""
+    if deployment.settings["log"] != "sqlite":
+        return []
+    return [Path(deployment.folder) / f"{FILE}{end}" for end in ("", "-wal", "-shm")]
+
+
 def check_place(deployment: Deployment) -> None:
     """``UsageError`` if the log is a file that this process cannot know."""
     if deployment.settings["log"] == "sqlite" and not deployment.folder:
