@@ -127,7 +127,7 @@ def load(
         typer.Option(
             "--cpus",
             min=0,
-            help="CPUs of each deployment, the others are the generator's; all but one if left out, 0: all share.",
+            help="Of each deployment; the others are the generator's. All but one if left out, 0: all share.",
         ),
     ] = None,
     price: Annotated[

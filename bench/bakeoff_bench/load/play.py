@@ -24,6 +24,7 @@ from bakeoff_bench.load.order import LoadOrder
 from bakeoff_bench.load.stage import Stage
 from bakeoff_bench.load.strike import Strike, Struck, strike
 from bakeoff_bench.meter import ResourceMeter, ResourceUsage
+from bakeoff_bench.meter.roles import DEPLOYMENT
 from bakeoff_bench.ordeals.dip import dip_of
 from bakeoff_scenarios import Arrival, duration_s
 
@@ -107,7 +108,7 @@ async def play(
         validity=str(judged.validity),
         reasons=judged.reasons,
         fault=_about_fault(fault, struck, samples, began_s),
-        cost=_cost(usage, samples),
+        cost=_cost(usage, samples, effort),
     )
     return Played(
         measured=measured,
@@ -162,10 +163,19 @@ async def _generate(
         await asyncio.to_thread(launcher.stop, child)
 
 
-def _cost(usage: ResourceUsage, samples: Sequence[Sample]) -> dict[str, Any]:
-    """The bill of the whole load, its warm-up and its end included, and of a thousand sagas."""
+def _cost(usage: ResourceUsage, samples: Sequence[Sample], effort: Effort) -> dict[str, Any]:
+    """The bill of the whole load, its warm-up and its end included, and of a thousand sagas.
+
+    The generator's share is what it used while sagas arrived: a second of imports, spread over the few sagas
+    of a short load, would be the larger part of it otherwise.
+    """
     settled = sum(one.settled_s is not None for one in samples)
-    return {**usage.to_json(), "settled": settled, "per_1000": usage.per_1000(settled)}
+    each = usage.per_1000(settled)
+    if settled and each.get("cpu_s.client") is not None:
+        each["cpu_s.client"] = effort.cpu_s * 1000 / settled
+        parts = [value for role in DEPLOYMENT if (value := each.get(f"cpu_s.{role}")) is not None]
+        each["cpu_s.total"] = sum(parts) if each["cpu_s.total"] is not None else None
+    return {**usage.to_json(), "settled": settled, "per_1000": each}
 
 
 def _locust(order: Path) -> Launch:

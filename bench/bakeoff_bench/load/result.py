@@ -70,8 +70,24 @@ def block_of(folder: LoadFolder, slug: str, rows: Sequence[Row]) -> dict[str, An
         },
         "settled_per_s_of_rounds": [one["settled_per_s"] for one in measured],
         "latencies": {name: summary(pooled, name) for name in pooled},
+        "cost": cost_of([one["cost"] for one in measured]),
         "faults": [one["fault"] for one in measured if one["fault"]],
     }
+
+
+def cost_of(costs: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    """Medians over rounds: CPU seconds and stored bytes per 1,000 settled sagas, memory and processes.
+
+    ``None`` where no round knows it.
+    """
+    found: dict[str, list[float]] = {}
+    for one in costs:
+        for what, amount in one["per_1000"].items():
+            found.setdefault(what, []).extend([] if amount is None else [amount])
+        for role, usage in one["roles"].items():
+            for what in ("steady_memory_bytes", "peak_memory_bytes", "most_processes"):
+                found.setdefault(f"{what}.{role}", []).extend([] if usage is None else [usage[what]])
+    return {what: statistics.median(values) if values else None for what, values in found.items()}
 
 
 def _grouped(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
@@ -103,8 +119,8 @@ def _verdict(
         engine_faults=manifest["plan"]["fault"] is not None,
     )
     found = judged_whole(Batches(part=part, common=common, stock=workload["stock"]))
-    if not manifest["complete"] or overloaded:
-        withdraw(
-            found, "the run was broken off, or more came than could be done, before every saga had its time"
-        )
+    if not manifest["complete"]:
+        withdraw(found, "the run was broken off before every saga had its time")
+    elif overloaded and found["validity"] == Validity.INVALID:
+        withdraw(found, "more came than could be done, so not every saga had its time")
     return found

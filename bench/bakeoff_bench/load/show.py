@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bakeoff.cli.screen import say, show_table
+from bakeoff_bench.load.costs import show_costs
 
 _STYLES = {"valid": "green", "invalid": "bold red", "unknown": "yellow"}
 _COLUMNS = (
@@ -44,6 +45,7 @@ def show(result: Mapping[str, Any]) -> None:
             show_table(_COLUMNS, rows)
     _show_search(result)
     _show_faults(result["blocks"])
+    show_costs(result)
     say()
     rows = [
         [name, about["validity"], about["durability"], about["note"]]
@@ -145,6 +147,9 @@ def _explain(result: Mapping[str, Any]) -> None:
         f"arrivals: {plan['process']}, {plan['seconds']:g} s, {plan['warm_up_s']:g} s of it warm-up that is "
         f"left out; {plan['workers']} x {plan['slots']} slots; settled: last record of the plan in the ledger"
     )
+    if plan["cpus"] is not None:
+        deployment, generator = (len(part) for part in plan["cpus"])
+        say(f"CPUs: {deployment} for the servers and workers of each engine, {generator} for the generator")
     if any(not block["kept_up"] for block in result["blocks"]):
         say("!: the backlog grew, so these measure how long the load lasted, not the engine")
     say("too few: fewer values than a percentile needs (p50 5, p90 50, p95 100, p99 1000, pooled)")
