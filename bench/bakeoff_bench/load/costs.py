@@ -24,25 +24,14 @@ def show_costs(result: Mapping[str, Any]) -> None:
         [
             block["contestant"],
             block["block"],
-            *(
-                _number(block["cost"].get(f"cpu_s.{role}"))
-                for role in ("servers", "workers", "client", "total")
-            ),
-            _number(block["cost"].get("stored_bytes.servers"), _MB),
-            _number(block["cost"].get("stored_bytes.ledger"), _MB),
-            _number(block["cost"].get("steady_memory_bytes.total"), _MB),
-            _number(block["cost"].get("peak_memory_bytes.total"), _MB),
-            _number(block["cost"].get("most_processes.total")),
+            *(_number(block["cost"], what, unit) for what, unit in _SHOWN),
         ]
         for block in result["blocks"]
         if block["cost"]
     ]
     if rows:
         say()
-        say(
-            "what it cost: CPU seconds and megabytes stored per 1,000 sagas; memory in megabytes",
-            style="bold",
-        )
+        say("what it cost: CPU seconds and MB stored per 1,000 sagas; memory in MB", style="bold")
         columns = ["contestant", "block", "servers", "workers", "generator", "CPU s in all", "MB stored"]
         show_table([*columns, "of the ledger", "memory, steady", "peak", "processes"], rows)
     _show_histories(result)
