@@ -21,6 +21,7 @@ def bakeoff_register_commands(cli: typer.Typer) -> None:
     from bakeoff_bench.load.command import load
     from bakeoff_bench.ordeals.command import ordeal
     from bakeoff_bench.run.command import check, run, scenarios
+    from bakeoff_bench.runs.command import combine, compare, export
     from bakeoff_bench.speed.command import speed
     from bakeoff_bench.sweep.command import sweep
 
@@ -30,6 +31,9 @@ def bakeoff_register_commands(cli: typer.Typer) -> None:
     cli.command("crash")(crash)
     cli.command("sweep")(sweep)
     cli.command("load")(load)
+    cli.command("compare")(compare)
+    cli.command("combine")(combine)
+    cli.command("export")(export)
     cli.command("ordeal")(ordeal)
     bench = typer.Typer(help="Measure bakeoff itself on this machine.", rich_markup_mode=None)
     bench.command("speed")(speed)

@@ -29,9 +29,14 @@ def result_of(folder: LoadFolder) -> dict[str, Any]:
     manifest, rows = folder.manifest(), folder.rows()
     for label, about in manifest["contestants"].items():
         own = [row["measured"] for row in rows if row["contestant"] == label]
-        about |= _verdict(folder, manifest, about, any(not one["kept_up"] for one in own))
+        overloaded = any(not one["kept_up"] for one in own)
+        parts = [
+            _verdict(folder, manifest, {**about, "slug": slug}, overloaded)
+            for slug in about.get("parts", [about["slug"]])
+        ]
+        about |= {**parts[0], "validity": str(merge(Validity(one["validity"]) for one in parts))}
     blocks = [
-        block_of(folder, manifest["contestants"][contestant]["slug"], [*of_block])
+        block_of(folder, manifest["contestants"][contestant]["slug"], of_block)
         for (contestant, _), of_block in _grouped(rows).items()
     ]
     used = [about["validity"] for about in manifest["contestants"].values()]
@@ -46,7 +51,7 @@ def block_of(folder: LoadFolder, slug: str, rows: Sequence[Row]) -> dict[str, An
     usable = [row for row in rows if not row["measured"]["void"] and row["measured"]["validity"] == "valid"]
     pooled = Histograms()
     for row in usable:
-        pooled.merge_all(Histograms.load(folder.load(slug, row["label"])))
+        pooled.merge_all(Histograms.load(folder.load(row.get("part", slug), row["label"])))
     measured = [row["measured"] for row in usable]
     arrived = sum(one["arrived"] for one in measured)
     return {

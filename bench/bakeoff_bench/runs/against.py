@@ -1,0 +1,123 @@
+"""Two runs against each other: what changed, by how much, and whether that is more than chance."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy import stats
+
+from bakeoff.errors import UsageError
+from bakeoff_bench.runs.rounds import METRICS, Series
+
+_ALPHA = 0.05
+_FEWEST = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One metric of one contestant in one block, in run B as a multiple of run A.
+
+    Attributes:
+        contestant, block, metric: Which.
+        before, after: Geometric means.
+        rounds: Of A and of B.
+        ratio: After over before.
+        low, high: 95 % interval (Welch's t over logs: rounds of two runs are no pairs); ``None`` with a
+            single round.
+    """
+
+    contestant: str
+    block: str
+    metric: str
+    before: float
+    after: float
+    rounds: tuple[int, int]
+    ratio: float
+    low: float | None
+    high: float | None
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether the interval leaves "no change" out."""
+        return self.low is not None and self.high is not None and not self.low <= 1 <= self.high
+
+    @property
+    def worse(self) -> bool:
+        """Whether B is on the wrong side of A."""
+        return self.ratio < 1 if METRICS[self.metric] else self.ratio > 1
+
+
+def changes(before: Sequence[Series], after: Sequence[Series]) -> list[Change]:
+    """Everything that both runs measured.
+
+    Raises:
+        UsageError: If that is nothing.
+    """
+    known = {one.key: one for one in before}
+    found = [_change(known[one.key], one) for one in after if one.key in known]
+    if not found:
+        raise UsageError("the two runs have no contestant and block in common, or no round of it counts")
+    return found
+
+
+def _change(a: Series, b: Series) -> Change:
+    logs_a, logs_b = ([math.log(value) for value in one.values.values()] for one in (a, b))
+    mean_a, mean_b = statistics.fmean(logs_a), statistics.fmean(logs_b)
+    low = high = None
+    if min(len(logs_a), len(logs_b)) >= _FEWEST:
+        interval = stats.ttest_ind(logs_b, logs_a, equal_var=False).confidence_interval(1 - _ALPHA)
+        # The same value in every round: nothing varies, so nothing is in doubt.
+        if math.isfinite(interval.low) and math.isfinite(interval.high):
+            low, high = math.exp(interval.low), math.exp(interval.high)
+    return Change(
+        contestant=a.contestant,
+        block=a.block,
+        metric=a.metric,
+        before=math.exp(mean_a),
+        after=math.exp(mean_b),
+        rounds=(len(logs_a), len(logs_b)),
+        ratio=math.exp(mean_b - mean_a),
+        low=low,
+        high=high,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """``METRIC:SHARE`` of ``--fail-if``: how much worse a metric may become.
+
+    Attributes:
+        metric: One of ``METRICS``.
+        share: 0.1 for 10 %.
+    """
+
+    metric: str
+    share: float
+
+    @classmethod
+    def read(cls, text: str) -> Limit:
+        """Parse ``p95:10%``.
+
+        Raises:
+            UsageError: If it is not of this form.
+        """
+        metric, colon, share = text.partition(":")
+        if not colon or metric not in METRICS:
+            raise UsageError(f"--fail-if {text}: write METRIC:PERCENT, METRIC one of {', '.join(METRICS)}")
+        try:
+            value = float(share.removesuffix("%")) / 100
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and value >= 0):
+            raise UsageError(f"--fail-if {text}: {share!r} is no percentage of zero or more")
+        return cls(metric=metric, share=value)
+
+    def broken_by(self, change: Change) -> bool:
+        """Whether it is worse by more than this, and not by chance."""
+        if change.metric != self.metric or not change.worse or not change.beyond_chance:
+            return False
+        worse_by = 1 / change.ratio - 1 if METRICS[self.metric] else change.ratio - 1
+        return worse_by > self.share

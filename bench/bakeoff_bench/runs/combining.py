@@ -1,0 +1,76 @@
+"""One load run out of several of the same plan."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bakeoff.errors import UsageError
+from bakeoff_bench.load.folder import LoadFolder
+from bakeoff_bench.run.stored import reading
+
+#: What must not differ, or rounds of different things would be pooled.
+_SAME = ("plan", "shape")
+_SAME_OF_CONTESTANT = ("settings", "raw", "config_class", "versions")
+
+
+def combined(runs: Sequence[Path], out: Path) -> LoadFolder:
+    """Copy every run into a new folder, one after the other, with the rounds numbered on.
+
+    Each contestant of each run keeps its own part with its ledger: ``NAME`` becomes ``NAME.1``, ``NAME.2``.
+
+    Raises:
+        UsageError: If there is only one, they differ, or ``out`` cannot be used.
+    """
+    if len(runs) < 2:
+        raise UsageError("combine: name at least two runs")
+    manifests = []
+    for path in runs:
+        with reading(path):
+            manifests.append(LoadFolder(path).manifest())
+    for path, manifest in zip(runs[1:], manifests[1:], strict=True):
+        _check_same(runs[0], manifests[0], path, manifest)
+    folder = LoadFolder.create(out)
+    rounds = 0
+    parts: dict[str, list[str]] = {}
+    for number, (path, manifest) in enumerate(zip(runs, manifests, strict=True), start=1):
+        source = LoadFolder(path)
+        for label, about in manifest["contestants"].items():
+            slug = f"{about['slug']}.{number}"
+            if source.contestant(about["slug"]).exists():
+                shutil.copytree(source.contestant(about["slug"]), folder.contestant(slug))
+                parts.setdefault(label, []).append(slug)
+        rows = source.rows()
+        for row in rows:
+            part = f"{manifest['contestants'][row['contestant']]['slug']}.{number}"
+            folder.append({**row, "round": row["round"] + rounds, "part": part})
+        rounds += max((row["round"] for row in rows), default=-1) + 1
+    first = manifests[0]
+    contestants = {
+        label: {**about, "parts": parts.get(label, [])} for label, about in first["contestants"].items()
+    }
+    folder.write_manifest(
+        {
+            **first,
+            "contestants": contestants,
+            "complete": all(one["complete"] for one in manifests),
+            "combined": [
+                {name: one[name] for name in ("created_at", "command", "machine", "git")} for one in manifests
+            ],
+        }
+    )
+    return folder
+
+
+def _check_same(path: Path, then: dict[str, Any], other: Path, now: dict[str, Any]) -> None:
+    for what in _SAME:
+        if then[what] != now[what]:
+            raise UsageError(f"{other} has another {what} than {path}; only rounds of the same are pooled")
+    if set(then["contestants"]) != set(now["contestants"]):
+        raise UsageError(f"{other} has other contestants than {path}")
+    for label, about in then["contestants"].items():
+        for what in _SAME_OF_CONTESTANT:
+            if about[what] != now["contestants"][label][what]:
+                raise UsageError(f"{other}: {what} of {label} are not those of {path}")

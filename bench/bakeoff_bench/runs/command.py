@@ -1,0 +1,130 @@
+"""``bakeoff compare``, ``combine`` and ``export``: what is done with stored load runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bakeoff.cli.screen import say, show_table, warn
+from bakeoff_bench.load.extra import check_extra
+from bakeoff_bench.run.command import check_json
+
+RunArgument = Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `bakeoff load --out` wrote.")]
+
+
+class What(StrEnum):
+    """Which table."""
+
+    LOADS = "loads"
+    SAMPLES = "samples"
+    RESOURCES = "resources"
+
+
+def compare(
+    before: Annotated[Path, typer.Argument(metavar="A", help="The run before the change.")],
+    after: Annotated[Path, typer.Argument(metavar="B", help="The run after it.")],
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fail-if",
+            metavar="METRIC:PERCENT",
+            help="Exit code 1 if it is worse by more, beyond chance; repeat: p95:10%, settled_per_s:5%.",
+        ),
+    ] = None,
+    json_: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="The changes as JSON.")] = None,
+) -> None:
+    """Set two load runs against each other: what changed, with 95 % intervals.
+
+    Rounds of two runs are no pairs, so what slowed the machine during one of them is in the difference:
+    where it matters, run both sides in one `bakeoff load` with `--config` or `--set`.
+
+    \b
+    Example:
+        bakeoff compare runs/before runs/after --fail-if p95:10% --fail-if settled_per_s:5%
+    """
+    check_extra()
+    from bakeoff_bench.load.folder import LoadFolder
+    from bakeoff_bench.run.stored import reading
+    from bakeoff_bench.runs.against import Limit, changes
+    from bakeoff_bench.runs.rounds import series_of
+
+    check_json(json_)
+    limits = [Limit.read(text) for text in fail_if or ()]
+    folders = [LoadFolder(path) for path in (before, after)]
+    manifests = []
+    series = []
+    for path, folder in zip((before, after), folders, strict=True):
+        with reading(path):
+            manifests.append(folder.manifest())
+            series.append(series_of(folder.rows()))
+    for what in ("machine", "plan"):
+        if manifests[0][what] != manifests[1][what]:
+            warn(f"the runs differ in their {what}: differences below are its differences, too")
+    found = changes(*series)
+    show_table(
+        ["contestant", "block", "what", "A", "B", "B / A", "95 %", "rounds"],
+        [
+            [
+                one.contestant,
+                one.block,
+                one.metric,
+                f"{one.before:.4g}",
+                f"{one.after:.4g}",
+                f"{one.ratio:.3f}",
+                "one round" if one.low is None else f"{one.low:.3f} to {one.high:.3f}",
+                f"{one.rounds[0]} and {one.rounds[1]}",
+            ]
+            for one in found
+        ],
+    )
+    broken = [one for one in found if any(limit.broken_by(one) for limit in limits)]
+    for one in broken:
+        say(f"worse than allowed: {one.contestant}, {one.block}: {one.metric} x {one.ratio:.3f}", style="red")
+    if json_ is not None:
+        json_.write_text(json.dumps([asdict(one) for one in found], indent=2) + "\n")
+    if broken:
+        raise typer.Exit(1)
+
+
+def combine(
+    runs: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Load runs of the same plan.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new folder.")],
+) -> None:
+    """Make one load run of several: rounds of other days or machines, pooled.
+
+    Contestants, blocks and settings must be the same. What was measured on another machine is told.
+
+    \b
+    Example:
+        bakeoff combine runs/monday runs/tuesday --out runs/both
+    """
+    check_extra()
+    from bakeoff_bench.runs.combining import combined
+
+    folder = combined(runs, out)
+    say(f"{len(folder.rows())} loads of {len(runs)} runs in {out}; show them: bakeoff check {out}")
+
+
+def export(
+    run: RunArgument,
+    csv: Annotated[Path, typer.Option("--csv", metavar="FILE", help="Where the table goes.")],
+    what: Annotated[What, typer.Option("--what", help="Loads, single sagas, or resources.")] = What.LOADS,
+) -> None:
+    """Write a table of a load run as CSV; docs/load.md describes the columns.
+
+    \b
+    Example:
+        bakeoff export runs/load --csv loads.csv
+        bakeoff export runs/load --what samples --csv sagas.csv
+    """
+    check_extra()
+    from bakeoff_bench.runs.exporting import export_csv
+
+    check_json(csv)
+    count = export_csv(run, what.value, csv)
+    say(f"{count} rows in {csv}")

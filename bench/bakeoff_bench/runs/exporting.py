@@ -1,0 +1,61 @@
+"""Tables of a load run as CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from bakeoff_bench.load.folder import LoadFolder, Row
+from bakeoff_bench.run.stored import reading
+
+
+def export_csv(run: Path, what: str, file: Path) -> int:
+    """Write ``loads``, ``samples`` or ``resources``; return the number of rows.
+
+    Raises:
+        UsageError: If the run is damaged.
+    """
+    with reading(run):
+        folder = LoadFolder(run)
+        slugs = {label: about["slug"] for label, about in folder.manifest()["contestants"].items()}
+        rows = folder.rows()
+        table = (
+            (_load(row) for row in rows)
+            if what == "loads"
+            else (one for row in rows for one in _stored(folder, slugs, row, f"{what}.parquet"))
+        )
+        return _write(table, file)
+
+
+def _load(row: Row) -> dict[str, Any]:
+    """One load, its numbers side by side; a distribution's are called ``NAME.p50``."""
+    measured = row["measured"]
+    found = {name: row[name] for name in ("contestant", "phase", "block", "round", "rate", "users", "label")}
+    found |= {name: value for name, value in measured.items() if isinstance(value, str | int | float | bool)}
+    found["void"] = "; ".join(measured["void"])
+    for name, numbers in measured["latencies"].items():
+        found |= {f"{name}.{what}": value for what, value in numbers.items()}
+    found |= measured["cost"].get("per_1000", {})
+    return found | {f"fault.{name}": value for name, value in measured["fault"].items()}
+
+
+def _stored(folder: LoadFolder, slugs: Mapping[str, str], row: Row, name: str) -> Iterator[dict[str, Any]]:
+    path = folder.load(row.get("part", slugs[row["contestant"]]), row["label"]) / name
+    which = {one: row[one] for one in ("contestant", "block", "round", "label")}
+    for one in pq.read_table(path).to_pylist():
+        yield which | one
+
+
+def _write(rows: Iterator[dict[str, Any]], file: Path) -> int:
+    """Columns are those of all rows: a compensated saga may be missing from one load."""
+    kept = list(rows)
+    columns = dict.fromkeys(name for row in kept for name in row)
+    with file.open("w", newline="", encoding="utf-8") as opened:
+        writer = csv.DictWriter(opened, fieldnames=list(columns))
+        writer.writeheader()
+        writer.writerows(kept)
+    return len(kept)
