@@ -1,6 +1,6 @@
 """Rounds as a busy machine makes them, and what the method says of thousands of such experiments.
 
-``python -m tests.significance.simulation`` prints the numbers of docs/statistics.md (one minute).
+``python -m tests.significance.simulation`` prints the numbers of docs/statistics.md (a few minutes).
 """
 
 from __future__ import annotations
@@ -175,13 +175,13 @@ def _significant(a: Sequence[float], b: Sequence[float]) -> bool:
 def main() -> None:
     """Print the tables."""
     times = 20_000
-    print(f"Coverage of the 95 % interval, {times} experiments each\n")
+    print(f"Coverage of the 95 % interval, {times:,} experiments each\n")
     print("| noise | SD of the log-ratio | 5 rounds | 10 rounds | 30 rounds |\n|---|---|---|---|---|")
     for name, noise in {**NOISES, **BREAKING}.items():
         for sd in SDS if name in NOISES else SDS[1:2]:
             row = (f"{100 * coverage(noise, sd, n, times):.1f} %" for n in ROUNDS)
             print(f"| {name} | {100 * sd:.0f} % | {' | '.join(row)} |")
-    row = (f"{100 * bootstrap_coverage(n, 4000):.1f} %" for n in ROUNDS)
+    row = (f"{100 * bootstrap_coverage(n, times):.1f} %" for n in ROUNDS)
     print(f"| normal, plain bootstrap | 10 % | {' | '.join(row)} |")
 
     for title, ratio in (("No difference", 1.0), ("A true difference of 10 %", 1.1)):
@@ -189,12 +189,12 @@ def main() -> None:
         print(f"| SD | rounds | {' | '.join(Finding)} |\n|---|---|---|---|---|")
         for sd in SDS:
             for n in ROUNDS:
-                light = findings(normal, sd, n, ratio, 4000)
-                heavier = findings(heavy, sd, n, ratio, 4000)
+                light = findings(normal, sd, n, ratio, times)
+                heavier = findings(heavy, sd, n, ratio, times)
                 row = (f"{100 * light[one]:.1f} % ({100 * heavier[one]:.1f} %)" for one in Finding)
                 print(f"| {100 * sd:.0f} % | {n} | {' | '.join(row)} |")
 
-    print("\nFamilies with a false alarm, 10 rounds, SD 10 %, 4000 families\n")
+    print("\nFamilies with a false alarm, 10 rounds, SD 10 %, 20,000 families\n")
     print("| contestants | normal | heavy tails |\n|---|---|---|")
     for who, true in {
         "two, the same": (1.0, 1.0),
@@ -202,7 +202,7 @@ def main() -> None:
         "five, one of them 30 % above (6 pairs the same)": (1.0, 1.0, 1.0, 1.0, 1.3),
     }.items():
         row = (
-            f"{100 * share_with_an_alarm(families(noise, 0.1, 10, true, 4000), true):.1f} %"
+            f"{100 * share_with_an_alarm(families(noise, 0.1, 10, true, times), true):.1f} %"
             for noise in (normal, heavy)
         )
         print(f"| {who} | {' | '.join(row)} |")
