@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import pytest
@@ -11,23 +10,7 @@ from bakeoff.errors import BakeoffError
 from bakeoff_bench.run.sums import percentile
 from bakeoff_bench.speed.contract import run_suite
 from bakeoff_bench.speed.domain import cpu_ms_per_order
-from bakeoff_bench.speed.rates import ratio
 from tests.run.conftest import Command
-
-
-def test_ratio_is_the_geometric_mean_with_an_interval_around_it() -> None:
-    found = ratio([(90.0, 100.0), (110.0, 100.0), (100.0, 100.0)])
-
-    assert found.mean == pytest.approx((0.9 * 1.1) ** (1 / 3))
-    assert found.low is not None
-    assert found.high is not None
-    assert found.low < found.mean < found.high
-    # Paired logs: -0.105, 0.095, 0; s = 0.10038; t(2) = 4.303.
-    assert math.log(found.high / found.mean) == pytest.approx(4.303 * 0.10038 / math.sqrt(3), rel=1e-3)
-
-
-def test_one_round_has_no_interval() -> None:
-    assert ratio([(50.0, 100.0)]).low is None
 
 
 def test_percentile_is_a_value_that_occurred() -> None:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from bakeoff_bench.crash.folder import Row
 from bakeoff_bench.crash.outcome import HARMFUL, KillOutcome
+from bakeoff_bench.significance import Interval, proportion
 
 T = TypeVar("T")
 
@@ -71,7 +72,7 @@ class Cell:
     landed: int
     judged: int
     harmed: int
-    harm: tuple[float, float] | None
+    harm: Interval | None
     detection: Times
     first_progress: Times
     recovery: Times
@@ -123,18 +124,15 @@ def group(rows: Iterable[T], key: Callable[[T], Any]) -> dict[Any, list[T]]:
 
 def cell_of(rows: Sequence[Row]) -> Cell:
     """Sum up kills of one contestant; there is at least one."""
-    from scipy.stats import binomtest  # takes a second, which no other command should pay at its start
-
     landed = [row for row in rows if KillOutcome(row["outcome"]) not in _SILENT]
     judged = [row for row in landed if outcome_word(row) != NOT_OBSERVED]
     harmed = sum(is_harmful(row) for row in judged)
-    interval = binomtest(harmed, len(judged)).proportion_ci(method="wilson") if judged else None
     return Cell(
         outcomes=Counter(outcome_word(row) for row in rows),
         landed=len(landed),
         judged=len(judged),
         harmed=harmed,
-        harm=(float(interval.low), float(interval.high)) if interval is not None else None,
+        harm=proportion(harmed, len(judged)),
         # A saga that needed no second attempt was not detected late.
         detection=_times([row for row in landed if not _untouched(row)], "detection_s"),
         first_progress=_times(landed, "first_progress_s"),

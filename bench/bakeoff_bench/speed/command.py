@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 from typing import Annotated, Any
 
 import typer
@@ -29,9 +30,10 @@ from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff.stack import StackPlan, running_backend, running_stack
 from bakeoff_bench.run.command import check_json
+from bakeoff_bench.significance import paired
 from bakeoff_bench.speed.contract import run_suite
 from bakeoff_bench.speed.domain import LINES, cpu_ms_per_order
-from bakeoff_bench.speed.rates import adapter_rate, native_command, native_rate, order_inputs, ratio
+from bakeoff_bench.speed.rates import adapter_rate, native_command, native_rate, order_inputs
 
 _IN_FLIGHT = 16
 
@@ -116,13 +118,15 @@ async def _engine(one: ChosenEngine, folder: Path, slots: int, rounds: int, saga
                 native = await native_rate(stack, command)
             pairs.append((adapter, native))
         if pairs:
-            against = ratio(pairs)
+            adapters, natives = zip(*pairs, strict=True)
+            against = paired(adapters, natives)
             about["noop_pairs_per_s"] = pairs
             about["noop_against_native"] = asdict(against)
-            spread = "" if against.low is None else f" (95 %: {against.low:.2f} to {against.high:.2f})"
+            between = against.interval
+            spread = "" if between is None else f" (95 %: {between.low:.2f} to {between.high:.2f})"
             say(
-                f"{one.name}: noop {against.adapter_per_s:.0f} sagas/s, native {against.native_per_s:.0f}; "
-                f"ratio {against.mean:.2f}{spread} over {len(pairs)} interleaved rounds"
+                f"{one.name}: noop {median(adapters):.0f} sagas/s, native {median(natives):.0f}; "
+                f"ratio {against.ratio:.2f}{spread} over {len(pairs)} interleaved rounds"
             )
     return about
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import os
-import statistics
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bakeoff.deployment import DEPLOYMENT_VARIABLE
 from bakeoff.errors import BakeoffError
@@ -19,9 +16,6 @@ from bakeoff.stack import Stack
 
 #: Seconds that one saga may take.
 _PATIENCE_S = 120.0
-
-#: Two-sided 95 % quantiles of Student's t, by degrees of freedom.
-_T95 = {1: 12.71, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 
 
 async def adapter_rate(
@@ -97,37 +91,3 @@ async def native_rate(stack: Stack, command: Sequence[str]) -> float:
     if process.returncode:
         raise BakeoffError(f"the native failed: {err.decode(errors='replace')[-500:]}")
     return float(json.loads(out)["sagas_per_s"])
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """Adapter against native over interleaved rounds.
-
-    Attributes:
-        mean: Geometric mean of adapter rate / native rate.
-        low, high: 95 % interval (Student's t over paired log-ratios); ``None`` with fewer than two rounds.
-        adapter_per_s, native_per_s: Medians.
-    """
-
-    mean: float
-    low: float | None
-    high: float | None
-    adapter_per_s: float
-    native_per_s: float
-
-
-def ratio(pairs: Sequence[tuple[float, float]]) -> Ratio:
-    """Summarise ``(adapter, native)`` rates of one round each."""
-    logs = [math.log(adapter / native) for adapter, native in pairs]
-    mean = statistics.fmean(logs)
-    low = high = None
-    if len(logs) > 1:
-        half = _T95.get(len(logs) - 1, 2.26) * statistics.stdev(logs) / math.sqrt(len(logs))
-        low, high = math.exp(mean - half), math.exp(mean + half)
-    return Ratio(
-        mean=math.exp(mean),
-        low=low,
-        high=high,
-        adapter_per_s=statistics.median(adapter for adapter, _ in pairs),
-        native_per_s=statistics.median(native for _, native in pairs),
-    )
