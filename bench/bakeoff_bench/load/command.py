@@ -60,6 +60,7 @@ _PROFILES: dict[LoadProfile, tuple[int, float, float, tuple[float, ...]]] = {
     LoadProfile.PUBLISHABLE: (10, 15.0, 3.0, (0.25, 0.5, 0.75, 0.9)),
 }
 _ROUNDS_AS_ASKED = 3
+_PILOT = 5
 #: Sagas in flight of the closed loop of every round.
 _USERS = 16
 _FEWEST_TO_SPLIT = 2
@@ -191,6 +192,7 @@ def load(
         references=references,
         blocks=_blocks(rate, closed, shape, shares),
         rounds=rounds or (_ROUNDS_AS_ASKED if asked_for else the_rounds),
+        pilot=_PILOT if profile is LoadProfile.PUBLISHABLE and not asked_for and rounds is None else 0,
         seconds=seconds,
         warm_up_s=warm_up_s,
         process=arrivals.value,

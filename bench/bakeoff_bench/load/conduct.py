@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from bakeoff_bench.load.search import Sustained, search
 from bakeoff_bench.load.stage import Stage, staged
 from bakeoff_bench.meter import cpu_seconds, history_cost
 from bakeoff_bench.run.folder import keep_world, remove_servers_data
+from bakeoff_bench.significance import rounds_for
 
 #: Sagas in flight of the closed loop that finds out how fast a contestant is.
 USERS = 16
@@ -55,7 +57,8 @@ async def conduct(plan: LoadPlan, folder: LoadFolder, manifest: dict[str, Any], 
                 if plan.measures_throughput_first:
                     for one in plan.contestants:
                         await run.find_speed(one, stacks)
-                for number, one in plan.turns():
+                rounds = await run.find_rounds(stacks) if plan.pilot else plan.rounds
+                for number, one in plan.turns(rounds):
                     for block in plan.blocks:
                         await run.block(one, block, number, stacks)
                 await run.count_events()
@@ -97,6 +100,23 @@ class _Run:
         about["sustained"] = found.to_json()
         self._folder.write_manifest(self._manifest)
         self._speed[one.label] = found.rate_per_s or 0.0
+
+    async def find_rounds(self, stacks: AsyncExitStack) -> int:
+        """As many as it takes to see a difference of 10 % between any two, by a pilot that does not count."""
+        plan = self._plan
+        closed = Block(name=f"{USERS} in flight", users=USERS)
+        rates: dict[str, list[float]] = {one.label: [] for one in plan.contestants}
+        for number, one in plan.turns(plan.pilot):
+            measured = await self._play(one, closed, 0.0, "pilot", number, stacks)
+            rates[one.label].append(measured.settled_per_s)
+        if len(rates) < 2:
+            return plan.rounds
+        found = rounds_for(rates)
+        self._manifest["pilot"] = {**asdict(found), "rates": rates}
+        self._folder.write_manifest(self._manifest)
+        enough = "" if found.enough else ", which is not enough for 10 %"
+        self._tell(f"pilot: {found.rounds} rounds resolve {found.resolves:.0%}{enough}")
+        return found.rounds
 
     async def block(self, one: Contestant, block: Block, number: int, stacks: AsyncExitStack) -> None:
         """One load of one round."""

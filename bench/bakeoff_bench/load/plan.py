@@ -45,7 +45,8 @@ class LoadPlan:
         contestants: In the order of their first turn.
         load, saga, references: What arrives, and what workers load for it.
         blocks: Of every round.
-        rounds: Turns of each contestant.
+        rounds: Turns of each contestant; at least, if there is a pilot.
+        pilot: Rounds of the closed loop beforehand, which tell how many it takes and then do not count.
         seconds, warm_up_s: Of every load; arrivals of the second are left out of the first's numbers.
         process: How arrivals are spaced.
         search: Whether the sustainable rate is searched for, with ``slo_s`` as the most that the 95th
@@ -63,6 +64,7 @@ class LoadPlan:
     references: tuple[str, ...]
     blocks: Sequence[Block]
     rounds: int
+    pilot: int
     seconds: float
     warm_up_s: float
     process: Process
@@ -84,17 +86,17 @@ class LoadPlan:
         """Whether a contestant's own speed must be known before its blocks can be played."""
         return self.search or any(block.share for block in self.blocks)
 
-    def turns(self) -> Iterator[tuple[int, Contestant]]:
+    def turns(self, rounds: int) -> Iterator[tuple[int, Contestant]]:
         """``(round, contestant)``: interleaved, each round begins with another contestant."""
         count = len(self.contestants)
-        for number in range(self.rounds):
+        for number in range(rounds):
             for offset in range(count):
                 yield number, self.contestants[(number + offset) % count]
 
     def expected_s(self) -> float:
         """Seconds in all, roughly."""
         one = self.seconds + _AROUND_S
-        before = (1 if self.measures_throughput_first else 0) + (_PROBES if self.search else 0)
+        before = (1 if self.measures_throughput_first else 0) + (_PROBES if self.search else 0) + self.pilot
         loads = before + self.rounds * len(self.blocks)
         return len(self.contestants) * (_START_S + loads * one)
 
@@ -105,6 +107,7 @@ class LoadPlan:
             "saga": self.saga.name,
             "blocks": [asdict(block) for block in self.blocks],
             "rounds": self.rounds,
+            "pilot": self.pilot,
             "seconds": self.seconds,
             "warm_up_s": self.warm_up_s,
             "process": self.process,

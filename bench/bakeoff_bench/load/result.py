@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bakeoff.checkers import Evidence, Shape, Validity, merge
+from bakeoff_bench.load.comparison import comparisons
 from bakeoff_bench.load.folder import LoadFolder, Row
 from bakeoff_bench.load.histograms import Histograms
 from bakeoff_bench.load.measured import summary
@@ -39,8 +40,13 @@ def result_of(folder: LoadFolder) -> dict[str, Any]:
         block_of(folder, manifest["contestants"][contestant]["slug"], of_block)
         for (contestant, _), of_block in _grouped(rows).items()
     ]
-    used = [about["validity"] for about in manifest["contestants"].values()]
-    return {**manifest, "blocks": blocks, "validity": str(merge(Validity(one) for one in used))}
+    used = [Validity(about["validity"]) for about in manifest["contestants"].values()]
+    return {
+        **manifest,
+        "blocks": blocks,
+        "comparisons": comparisons(rows),
+        "validity": str(merge(used)),
+    }
 
 
 def block_of(folder: LoadFolder, slug: str, rows: Sequence[Row]) -> dict[str, Any]:
@@ -98,7 +104,7 @@ def cost_of(costs: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
 def _grouped(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
     found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        if row["phase"] != "search":
+        if row["phase"] in ("throughput", "round"):
             found.setdefault((row["contestant"], row["block"]), []).append(row)
     return found
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bakeoff.cli.screen import say, show_table
+from bakeoff_bench.load.comparison import sentences
 from bakeoff_bench.load.costs import show_costs
 
 _STYLES = {"valid": "green", "invalid": "bold red", "unknown": "yellow"}
@@ -43,6 +44,7 @@ def show(result: Mapping[str, Any]) -> None:
             say()
             say(f"{plan['scenario']}, {status} sagas, seconds from the intended start", style="bold")
             show_table(_COLUMNS, rows)
+    _show_comparisons(result["comparisons"])
     _show_search(result)
     _show_faults(result["blocks"])
     show_costs(result)
@@ -95,6 +97,13 @@ def _warn_of_void(contestant: str, blocks: Sequence[Mapping[str, Any]]) -> None:
             why = "; ".join(block["why_void"])
             left_out = f"{block['void']} of {block['rounds']} rounds are left out"
             say(f"{contestant}, {block['block']}: {left_out}: {why}", style="yellow")
+
+
+def _show_comparisons(found: Sequence[Mapping[str, Any]]) -> None:
+    if found:
+        say()
+        say("against each other, over the same rounds", style="bold")
+        show_table(["block, metric", "pair", "what can be said", "rounds"], list(sentences(found)))
 
 
 def _show_search(result: Mapping[str, Any]) -> None:

@@ -1,0 +1,64 @@
+"""Contestants against each other over the same rounds of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from bakeoff_bench.load.folder import Row
+from bakeoff_bench.runs.rounds import Series, series_of
+from bakeoff_bench.significance import Comparison, Paired, judge, paired
+
+#: What is compared: the rate of the closed loop, and the medians of the open ones.
+_CLOSED, _OPEN = "settled_per_s", "p50"
+
+
+def comparisons(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Every pair of contestants in every block, corrected for being so many (Holm).
+
+    Rounds that do not count for one of a pair are left out on both sides. Fewer than two leave nothing.
+
+    Returns:
+        ``block``, ``metric``, ``a``, ``b``, ``ratio``, ``low`` and ``high`` (95 %), ``rounds``, ``finding``
+        and the sentence ``word``; the surest first.
+    """
+    closed = {row["block"] for row in rows if row["users"]}
+    wanted = [one for one in series_of(rows) if one.metric == (_CLOSED if one.block in closed else _OPEN)]
+    pairs = list(_pairs(wanted))
+    judged = judge([(a.contestant, b.contestant, together) for a, b, together in pairs])
+    found = [_told(a, one) for (a, _, _), one in zip(pairs, judged, strict=True)]
+    return sorted(found, key=lambda one: (one["block"], one["p"]))
+
+
+def _pairs(wanted: Sequence[Series]) -> Iterator[tuple[Series, Series, Paired]]:
+    for a, b in combinations(wanted, 2):
+        if (a.block, a.metric) != (b.block, b.metric):
+            continue
+        common = sorted(set(a.values) & set(b.values))
+        if len(common) > 1:
+            yield a, b, paired([a.values[n] for n in common], [b.values[n] for n in common])
+
+
+def _told(a: Series, one: Comparison) -> dict[str, Any]:
+    interval = one.paired.interval
+    return {
+        "block": a.block,
+        "metric": a.metric,
+        "a": one.a,
+        "b": one.b,
+        "ratio": one.paired.ratio,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "rounds": one.paired.n,
+        "p": one.p_adjusted,
+        "finding": str(one.finding),
+        "word": one.word,
+    }
+
+
+def sentences(found: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
+    """``[block, what, sentence]`` of each."""
+    for one in found:
+        names = f"{one['a']} against {one['b']}"
+        yield [f"{one['block']}, {one['metric']}", names, one["word"], str(one["rounds"])]

@@ -1,0 +1,114 @@
+"""Two runs against each other: what is beyond chance, and what breaks a limit."""
+
+from __future__ import annotations
+
+import pytest
+
+from bakeoff.errors import UsageError
+from bakeoff_bench.load.comparison import comparisons
+from bakeoff_bench.runs.against import Limit, changes
+from bakeoff_bench.runs.rounds import Series, series_of
+from tests.load.measuring import measured
+
+
+def _series(metric: str, *values: float, block: str = "10/s") -> Series:
+    return Series(contestant="celery[valkey]", block=block, metric=metric, values=dict(enumerate(values)))
+
+
+_BEFORE = (0.100, 0.104, 0.097, 0.101, 0.099)
+
+
+def test_a_change_has_its_interval() -> None:
+    (change,) = changes([_series("p95", *_BEFORE)], [_series("p95", *(1.2 * one for one in _BEFORE))])
+
+    assert change.ratio == pytest.approx(1.2)
+    assert change.low is not None
+    assert change.high is not None
+    assert 1.1 < change.low < 1.2 < change.high < 1.3
+    assert change.beyond_chance
+    assert change.worse
+
+
+def test_the_same_run_has_not_changed() -> None:
+    (change,) = changes([_series("p95", *_BEFORE)], [_series("p95", *_BEFORE)])
+
+    assert change.ratio == pytest.approx(1.0)
+    assert not change.beyond_chance
+
+
+@pytest.mark.parametrize(
+    ("metric", "factor", "limit", "broken"),
+    [
+        ("p95", 1.2, "p95:10%", True),
+        ("p95", 1.2, "p95:30%", False),
+        ("p95", 0.8, "p95:10%", False),
+        ("settled_per_s", 0.8, "settled_per_s:10", True),
+        ("settled_per_s", 1.2, "settled_per_s:10", False),
+        ("settled_per_s", 0.95, "settled_per_s:10%", False),
+        ("p95", 1.2, "p50:10%", False),
+    ],
+)
+def test_only_what_is_worse_by_more_breaks_a_limit(
+    metric: str, factor: float, limit: str, broken: bool
+) -> None:
+    after = _series(metric, *(factor * one for one in _BEFORE))
+    (change,) = changes([_series(metric, *_BEFORE)], [after])
+
+    assert Limit.read(limit).broken_by(change) is broken
+
+
+def test_chance_breaks_no_limit() -> None:
+    """Two noisy rounds say little, however far apart."""
+    (change,) = changes([_series("p95", 0.1, 0.2)], [_series("p95", 0.15, 0.3)])
+
+    assert change.ratio == pytest.approx(1.5)
+    assert not Limit.read("p95:10%").broken_by(change)
+
+
+@pytest.mark.parametrize("text", ["p95", "p95:", "p95:ten", "p95:-1", "p95:nan", "speed:10%"])
+def test_a_limit_that_makes_no_sense(text: str) -> None:
+    with pytest.raises(UsageError, match=r"--fail-if"):
+        Limit.read(text)
+
+
+def test_runs_that_share_nothing() -> None:
+    with pytest.raises(UsageError, match="no contestant and block in common"):
+        changes([_series("p95", *_BEFORE)], [_series("p95", *_BEFORE, block="20/s")])
+
+
+def _row(
+    contestant: str, number: int, *, void: bool = False, valid: bool = True, **numbers: float
+) -> dict[str, object]:
+    about = measured(
+        void=["late"] if void else [],
+        validity="valid" if valid else "invalid",
+        **numbers,  # type: ignore[arg-type]
+    )
+    return {
+        "contestant": contestant,
+        "phase": "round",
+        "block": "16 in flight",
+        "round": number,
+        "users": 16,
+        "measured": about.to_json(),
+    }
+
+
+def test_rounds_that_do_not_count_are_left_out() -> None:
+    rows = [_row("a", 0), _row("a", 1, void=True), _row("a", 2, valid=False), _row("a", 3)]
+
+    (found,) = [one for one in series_of(rows) if one.metric == "settled_per_s"]
+    assert set(found.values) == {0, 3}
+
+
+def test_contestants_are_compared_over_the_rounds_that_both_have() -> None:
+    """One of them is twice as fast; a round that is void for one counts for neither."""
+    rates = (10.0, 11.0, 9.5, 10.2)
+    rows = [_row("fast", n, settled_per_s=2 * rate) for n, rate in enumerate(rates)]
+    rows += [_row("slow", n, settled_per_s=rate, void=n == 2) for n, rate in enumerate(rates)]
+
+    (found,) = comparisons(rows)
+    assert found["rounds"] == 3
+    assert found["ratio"] == pytest.approx(2.0)
+    assert found["finding"] == "different"
+    assert "fast is 100 %" in found["word"]

@@ -1,0 +1,119 @@
+"""Stored load runs are compared, combined, exported; damaged and strange ones are refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Refused
+from tests.cli.terminal import Terminal
+
+pytestmark = [pytest.mark.service, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real one, of two short rounds."""
+    terminal = Terminal(tmp_path_factory.mktemp("runs"))
+    done = terminal.run(
+        [
+            "load",
+            "--engine",
+            "inline",
+            "--rate",
+            "12",
+            "--duration",
+            "4",
+            "--warm-up",
+            "1",
+            "--rounds",
+            "2",
+            "--cpus",
+            "0",
+            "--out",
+            "kept",
+        ]
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return terminal.folder / "kept"
+
+
+def test_a_run_against_itself(terminal: Terminal, run: Path) -> None:
+    done = terminal.run(["compare", str(run), str(run), "--fail-if", "p50:1%", "--json", "changes.json"])
+    found = json.loads((terminal.folder / "changes.json").read_text())
+
+    assert done.returncode == 0, done.stderr
+    assert {one["metric"] for one in found} >= {"settled_per_s", "memory_bytes"}
+    assert all(one["ratio"] == pytest.approx(1.0) for one in found)
+
+
+def test_a_regression_ends_with_exit_code_one(terminal: Terminal, run: Path) -> None:
+    slower = terminal.folder / "slower"
+    shutil.copytree(run, slower)
+    rows = [json.loads(line) for line in (slower / "loads.jsonl").read_text().splitlines()]
+    for row in rows:
+        row["measured"]["cost"]["roles"]["total"]["steady_memory_bytes"] *= 3
+    (slower / "loads.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = terminal.run(["compare", str(run), "slower", "--fail-if", "memory_bytes:50%"])
+
+    assert done.returncode == 1, done.stdout
+    assert "worse than allowed: inline, 12/s: memory_bytes x 3.000" in done.stdout
+
+
+def test_two_runs_become_one(terminal: Terminal, run: Path) -> None:
+    done = terminal.run(["combine", str(run), str(run), "--out", "both"])
+    check = terminal.run(["check", "both", "--json", "both.json"])
+    alone = terminal.run(["check", str(run), "--json", "alone.json"])
+    both, one = (json.loads((terminal.folder / name).read_text()) for name in ("both.json", "alone.json"))
+
+    assert done.returncode == 0, done.stderr
+    assert check.returncode == alone.returncode
+    assert both["validity"] == "valid"
+    assert both["blocks"][0]["rounds"] == 2 * one["blocks"][0]["rounds"]
+    assert both["blocks"][0]["arrived"] == 2 * one["blocks"][0]["arrived"]
+
+
+@pytest.mark.parametrize("what", ["loads", "samples", "resources"])
+def test_a_table_for_a_spreadsheet(terminal: Terminal, run: Path, what: str) -> None:
+    done = terminal.run(["export", str(run), "--what", what, "--csv", "table.csv"])
+    with (terminal.folder / "table.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    assert done.returncode == 0, done.stderr
+    assert {row["contestant"] for row in rows} == {"inline"}
+    assert f"{len(rows)} rows in table.csv" in done.stdout
+    if what == "loads":
+        assert [float(row["settled_per_s"]) > 0 for row in rows] == [True, True]
+
+
+def test_what_cannot_be_read_is_refused(refused: Refused, run: Path, home: Path) -> None:
+    broken = home / "broken"
+    shutil.copytree(run, broken)
+    (broken / "loads.jsonl").write_text('{"contestant": "inline"}\n')
+    future = home / "future"
+    shutil.copytree(run, future)
+    manifest = json.loads((future / "manifest.json").read_text())
+    (future / "manifest.json").write_text(json.dumps({**manifest, "format": 99}))
+
+    assert "is no folder of a load run" in refused("compare nowhere nowhere")
+    assert "a load" in refused("compare broken broken")
+    assert "format 1" in refused("export future --csv x.csv")
+    assert "name at least two runs" in refused(["combine", str(run), "--out", "both"])
+    assert "--fail-if quick: write METRIC:PERCENT" in refused(
+        ["compare", str(run), str(run), "--fail-if", "quick"]
+    )
+    assert sorted(path.name for path in home.iterdir()) == ["broken", "future"]
+
+
+def test_runs_of_different_plans_are_not_pooled(refused: Refused, run: Path, home: Path) -> None:
+    other = home / "other"
+    shutil.copytree(run, other)
+    manifest = json.loads((other / "manifest.json").read_text())
+    manifest["plan"]["seconds"] = 5.0
+    (other / "manifest.json").write_text(json.dumps(manifest))
+
+    assert "has another plan" in refused(["combine", str(run), "other", "--out", "both"])
