@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,17 @@ def test_runs_of_different_plans_are_not_pooled(refused: Refused, run: Path, hom
     (other / "manifest.json").write_text(json.dumps(manifest))
 
     assert "has another plan" in refused(["combine", str(run), "other", "--out", "both"])
+
+
+def test_a_run_of_an_earlier_bakeoff_stays_readable(terminal: Terminal) -> None:
+    """Written by the first version that wrote such folders; never replace it, add the next one's beside it."""
+    with tarfile.open(Path(__file__).parent / "load-format-1.tar.gz") as stored:
+        stored.extractall(terminal.folder, filter="data")
+    done = terminal.run(["check", "run", "--json", "result.json"])
+    result = json.loads((terminal.folder / "result.json").read_text())
+
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert result["format"] == 1
+    (block,) = result["blocks"]
+    assert (block["arrived"], block["warm_up"]) == (16, 2)
+    assert result["contestants"]["inline"]["counts"]["completed"] == 15

@@ -19,7 +19,7 @@ from bakeoff_bench.load.folder import LoadFolder, store_samples, store_usage
 from bakeoff_bench.load.measured import Measured
 from bakeoff_bench.load.order import LoadOrder
 from bakeoff_bench.load.plan import Block, LoadPlan
-from bakeoff_bench.load.play import play
+from bakeoff_bench.load.play import ORDER, play
 from bakeoff_bench.load.search import Sustained, search
 from bakeoff_bench.load.stage import Stage, staged
 from bakeoff_bench.meter import cpu_seconds, history_cost
@@ -162,7 +162,7 @@ class _Run:
         await asyncio.to_thread(stage.keep, played.started, played.histories)
         await asyncio.to_thread(store_samples, folder, played.samples)
         await asyncio.to_thread(store_usage, folder, played.usage)
-        _remove_raw(folder)
+        _tidy(folder, order)
         measured = played.measured
         self._folder.append(
             {
@@ -226,7 +226,8 @@ class _Run:
                 keep_world(stage.stack.world.engine, stage.folder / "world.db")
 
 
-def _remove_raw(folder: Path) -> None:
-    """What is in ``samples.parquet`` and in the contestant's history now."""
+def _tidy(folder: Path, order: LoadOrder) -> None:
+    """Remove what is in ``samples.parquet`` and in the contestant's history now, and where it all lay."""
+    order.write(folder / ORDER)
     for name in ("samples.jsonl", "history.jsonl", "began.json"):
         (folder / name).unlink(missing_ok=True)

@@ -16,6 +16,8 @@ from bakeoff.orders.model import Order
 from bakeoff.saga import Saga
 from bakeoff_scenarios import Arrival, Leg, LoadScenario, Process, arrange, find_load, moments
 
+#: Environment variable with the path of what a generator is told; without it Locust's own options say it.
+ORDER_VARIABLE = "BAKEOFF_LOAD_ORDER"
 #: Baskets that come in turn; enough for a mixture, few enough to be read in no time.
 _BASKETS = 200
 #: A shape of Locust's own that never ends is cut here.

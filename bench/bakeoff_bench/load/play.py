@@ -20,7 +20,7 @@ from bakeoff_bench.load.generator.sample import Sample, read_samples
 from bakeoff_bench.load.generator.task import BEGAN, EFFORT, HISTORY, SAMPLES
 from bakeoff_bench.load.histograms import Histograms
 from bakeoff_bench.load.measured import Measured, measure
-from bakeoff_bench.load.order import LoadOrder
+from bakeoff_bench.load.order import ORDER_VARIABLE, LoadOrder
 from bakeoff_bench.load.stage import Stage
 from bakeoff_bench.load.strike import Strike, Struck, strike
 from bakeoff_bench.meter import ResourceMeter, ResourceUsage
@@ -28,7 +28,8 @@ from bakeoff_bench.meter.roles import DEPLOYMENT
 from bakeoff_bench.ordeals.dip import dip_of
 from bakeoff_scenarios import Arrival, duration_s
 
-_ORDER = "order.json"
+#: Name of what a generator is told, in the folder of its load.
+ORDER = "order.json"
 _POLL_S = 0.1
 #: Seconds that Locust and an SDK may need until they begin, and until they have ended.
 _START_S, _END_S = 30.0, 20.0
@@ -130,9 +131,9 @@ async def _generate(
 ) -> tuple[Struck, ResourceUsage]:
     """Run the generator process to its end, and do the fault meanwhile."""
     folder.mkdir(parents=True, exist_ok=True)
-    order.write(folder / _ORDER)
+    order.write(folder / ORDER)
     launcher = stage.generators
-    child = launcher.start(f"generator-{order.label}", _locust(folder / _ORDER))
+    child = launcher.start(f"generator-{order.label}", _locust(folder / ORDER))
     meter = ResourceMeter(stage.stack, [child.pid])
     await asyncio.to_thread(meter.start)
     striking: asyncio.Task[Struck] | None = None
@@ -187,7 +188,7 @@ def _locust(order: Path) -> Launch:
             *("--users", "1", "--spawn-rate", "1", "--only-summary", "--exit-code-on-error", "0"),
             *("--stop-timeout", "5", "--loglevel", "WARNING"),
         ],
-        env={"BAKEOFF_LOAD_ORDER": str(order), "LOCUST_SKIP_MONKEY_PATCH": "1"},
+        env={ORDER_VARIABLE: str(order), "LOCUST_SKIP_MONKEY_PATCH": "1"},
         stop_within_s=5.0,
     )
 

@@ -9,8 +9,6 @@ from typing import Any
 
 from gevent import monkey
 
-#: Path of a ``LoadOrder`` that ``bakeoff load`` has written; without it Locust's own options say what to do.
-ORDER_VARIABLE = "BAKEOFF_LOAD_ORDER"
 _UNPATCHED = "LOCUST_SKIP_MONKEY_PATCH"
 
 
@@ -41,7 +39,7 @@ from bakeoff_bench.load.generator.bridge import Bridge  # noqa: E402
 from bakeoff_bench.load.generator.users import DONE, Load, Told, end_of_load  # noqa: E402
 from bakeoff_bench.load.generator.wire import received, to_send  # noqa: E402
 from bakeoff_bench.load.histograms import Histograms  # noqa: E402
-from bakeoff_bench.load.order import LoadOrder  # noqa: E402
+from bakeoff_bench.load.order import ORDER_VARIABLE, LoadOrder  # noqa: E402
 
 __all__ = ["Load"]
 
