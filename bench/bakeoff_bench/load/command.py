@@ -21,7 +21,6 @@ from bakeoff.cli.options import (
     LedgerOption,
     SetOption,
     SetRawOption,
-    SlotsOption,
     WorkersOption,
     choose_saga,
 )
@@ -121,7 +120,12 @@ def load(
     set_: SetOption = None,
     set_raw: SetRawOption = None,
     workers: WorkersOption = 1,
-    slots: SlotsOption = 4,
+    slots: Annotated[
+        int,
+        typer.Option(
+            "--slots", "--concurrency", min=1, max=1024, help="Steps that one worker process runs at once."
+        ),
+    ] = 4,
     ledger: LedgerOption = "sqlite",
     cpus: Annotated[
         int | None,

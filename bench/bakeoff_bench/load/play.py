@@ -88,7 +88,8 @@ async def play(
     began_s = about.pop("began_s")
     about.pop("sent")
     effort = Effort(**about)
-    arriving_s = effort.arriving_s if order.users else duration_s(order.legs())
+    # A closed loop ends when its last sagas do; until then fewer and fewer are in flight.
+    arriving_s = min(effort.arriving_s, order.seconds) if order.users else duration_s(order.legs())
     numbers, histograms = measure(
         samples, effort=effort, arriving_s=arriving_s, warm_up_s=warm_up_s, closed=bool(order.users)
     )
@@ -101,14 +102,15 @@ async def play(
     # More came than could be done: who was left is censored, and nobody's loss. Otherwise they are stuck.
     due = started if numbers["kept_up"] else {k: one for k, one in started.items() if k not in unsettled}
     judged = await asyncio.to_thread(stage.judge, due, histories, before, fault is not None)
-    missed = [f"the fault did not strike: {struck.missed}"] if struck.missed else []
+    about_fault = _about_fault(fault, struck, samples, began_s)
+    missed = [f"the fault did not strike: {why}"] if (why := about_fault.get("missed")) else []
     missed += [f"{left} sagas of an earlier load were still open"] if left else []
     histograms.store(folder)
     measured = Measured(
         **{**numbers, "void": [*numbers["void"], *missed]},
         validity=str(judged.validity),
         reasons=judged.reasons,
-        fault=_about_fault(fault, struck, samples, began_s),
+        fault=about_fault,
         cost=_cost(usage, samples, effort),
     )
     return Played(
@@ -228,6 +230,8 @@ def _about_fault(
         "in_flight_lost": len(hit) - len(ends),
         "recovery_s": max(ends) - at_s if hit and len(ends) == len(hit) else None,
     }
+    if not min(arrived.values()) < at_s < max(arrived.values()):
+        return about | {"missed": "it struck when no more sagas arrived"}
     dip = dip_of(arrived, ended, at_s)
     return about | {
         "silent_s": dip.silent_s,

@@ -66,7 +66,7 @@ def _row(block: Mapping[str, Any], kind: str, status: str) -> list[str]:
         f"{block['block']}{loop}" + (f", {kind}" if kind == "slow" else ""),
         str(block["rounds"] - block["void"]),
         str(settled.get("n", 0)),
-        _number(block["offered_per_s"]),
+        "" if block["users"] else _number(block["offered_per_s"]),
         _number(block["achieved_per_s"]),
         _number(block["settled_per_s"]),
         *(_seconds(settled.get(p), block) for p in ("p50", "p90", "p95", "p99")),
