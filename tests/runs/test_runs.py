@@ -121,7 +121,7 @@ def test_runs_of_different_plans_are_not_pooled(refused: Refused, run: Path, hom
 
 
 def test_a_run_of_an_earlier_bakeoff_stays_readable(terminal: Terminal) -> None:
-    """Written by the first version that wrote such folders; never replace it, add the next one's beside it."""
+    """Written by the first version that wrote such folders: it is never replaced, the next goes beside it."""
     with tarfile.open(Path(__file__).parent / "load-format-1.tar.gz") as stored:
         stored.extractall(terminal.folder, filter="data")
     done = terminal.run(["check", "run", "--json", "result.json"])
