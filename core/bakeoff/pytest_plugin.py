@@ -38,9 +38,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--broker": {"metavar": "KIND", "help": "valkey or rabbitmq, for engines that have a choice"},
     "--config": {
-        "default": "ci",
         "metavar": "CLASS",
-        "help": "configuration class of the engines: ci, recommended or default",
+        "help": "configuration class of the engines: ci (of the contract suite), recommended or default",
     },
     "--contract-json": {"metavar": "FILE", "help": "write the result of the contract suite"},
     "--contract-reviewed": {

@@ -141,17 +141,24 @@ class Kills:
         self._shares = itertools.cycle(_SHARES)
 
     async def kill(
-        self, fault: Fault, aim: Aim, orders: Sequence[Order], at_rest: Callable[[], None] = lambda: None
+        self,
+        fault: Fault,
+        aim: Aim,
+        orders: Sequence[Order],
+        at_rest: Callable[[], None] = lambda: None,
+        *,
+        when_over: Callable[[], None] = lambda: None,
     ) -> Kill:
         """Strike the saga of the first order while the others stand beside it.
 
         ``at_rest`` is called as soon as servers and workers are up again: what is still to come then, if
         anything is, waits for a lease or for the end of a pause, and leaves the processors alone.
+        ``when_over`` is called when every saga is settled, or nothing more is expected; judging follows.
         """
         ids = tuple(order.workflow_id for order in orders)
         try:
             await self._until_whole()
-            return await self._kill(fault, aim, orders, at_rest)
+            return await self._kill(fault, aim, orders, at_rest, when_over)
         except (FaultMissedError, TimeoutError) as error:
             return Kill(outcome=KillOutcome.VOID, detail=str(error), workflow_ids=ids)
         except (FaultNotSupportedError, NotSupportedError) as error:  # of the fault, or of saga and settings
@@ -160,7 +167,12 @@ class Kills:
             self._scene.release_all()
 
     async def _kill(
-        self, fault: Fault, aim: Aim, orders: Sequence[Order], at_rest: Callable[[], None]
+        self,
+        fault: Fault,
+        aim: Aim,
+        orders: Sequence[Order],
+        at_rest: Callable[[], None],
+        when_over: Callable[[], None],
     ) -> Kill:
         road = road_to(self.saga, aim, self._windows(aim))
         self._scene.standing.clear()
@@ -196,6 +208,7 @@ class Kills:
                 raise
             with delivering(self.stack.client, self.history, late):
                 await watch.until_over(self.deadline_s)
+                when_over()
                 await struck.healing
             repeat_s = self._repeat_s(aim)
             again = watch.recovery_s is not None and await watch.until_struck_again(

@@ -9,6 +9,7 @@ import pytest
 from bakeoff.contract.contestants import Contestant, Wishes, find_contestants
 from bakeoff.contract.results import Results
 from bakeoff.errors import UsageError
+from bakeoff.settings import ConfigClass
 
 _CONTESTANTS = pytest.StashKey[dict[str, Contestant]]()
 _RESULTS = pytest.StashKey[Results]()
@@ -57,7 +58,7 @@ def contestants_of(config: pytest.Config) -> dict[str, Contestant]:
                 sets=config.getoption("--set"),
                 raws=config.getoption("--set-raw"),
                 broker=config.getoption("--broker"),
-                config_class=config.getoption("--config"),
+                config_class=config.getoption("--config") or ConfigClass.CI,
             )
         )
         config.stash[_CONTESTANTS] = {contestant.label: contestant for contestant in found}
