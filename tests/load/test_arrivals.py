@@ -6,16 +6,17 @@ import statistics
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bakeoff.errors import UnknownNameError, UsageError
 from bakeoff_scenarios import LOADS, Leg, duration_s, find_load, moments
 
-_RATES = st.floats(min_value=0.5, max_value=200)
-_LEGS = st.lists(st.builds(Leg, st.floats(min_value=1, max_value=60), _RATES, _RATES), min_size=1, max_size=4)
+_RATES = st.floats(min_value=0.5, max_value=40)
+_LEGS = st.lists(st.builds(Leg, st.floats(min_value=1, max_value=20), _RATES, _RATES), min_size=1, max_size=4)
 
 
+@settings(deadline=None)
 @given(_LEGS, st.sampled_from(["constant", "poisson"]), st.integers(0, 9))
 def test_they_ascend_within_the_load_and_come_again(legs: list[Leg], process: str, seed: int) -> None:
     expected = sum(leg.arrivals for leg in legs)
@@ -31,6 +32,7 @@ def test_they_ascend_within_the_load_and_come_again(legs: list[Leg], process: st
     assert abs(len(at_s) - expected) <= (1 if process == "constant" else 5 * expected**0.5)
 
 
+@settings(deadline=None)
 @given(_LEGS)
 def test_every_leg_gets_its_part(legs: list[Leg]) -> None:
     """The rate of the moment is met on average wherever one looks."""
