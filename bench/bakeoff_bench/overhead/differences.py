@@ -13,6 +13,7 @@ from bakeoff.credentials import hide_credentials, names_a_secret
 from bakeoff.errors import BakeoffError
 from bakeoff.stack import Backend
 from bakeoff_bench.overhead.sides import Side
+from bakeoff_bench.overhead.turn import first_order
 
 #: Names and addresses have to differ, and say nothing.
 _NAMES = (
@@ -64,7 +65,7 @@ async def _recorded(backend: Backend, side: Side) -> dict[str, str]:
         return {}
     deployment = backend.deployment
     where = [deployment.addresses["temporal"], str(deployment.settings["namespace"])]
-    command = [sys.executable, "-m", "bakeoff_bench.overhead.recorded", *where, f"order-{side.name}0-0"]
+    command = [sys.executable, "-m", "bakeoff_bench.overhead.recorded", *where, first_order(side)]
     found: dict[str, str] = await _told(side, command, side.env)
     return found
 

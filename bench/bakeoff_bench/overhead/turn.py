@@ -1,4 +1,4 @@
-"""One turn of one side: its worker and client alone beside the servers, measured in windows."""
+"""One round: both sides in turns, each alone beside the servers, measured in windows."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import asyncio
 import json
 import os
 import statistics
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import BakeoffError
 from bakeoff.orders.model import Line, Order
-from bakeoff.processes import Launch
+from bakeoff.processes import Child, Launch, pause_session, resume_session
 from bakeoff.stack import Backend
 from bakeoff_bench.overhead.cpu import cpu_between, cpu_by_process
 from bakeoff_bench.overhead.sides import Side
@@ -23,7 +24,7 @@ SAGAS = ("noop", "order")
 IN_FLIGHT = 16
 #: Sagas of a kind before the windows: every slot has then acted, and connections are open.
 WARM_UP = 4 * IN_FLIGHT
-#: Sagas one at a time, of which the median is taken.
+#: Sagas one at a time per round, of which the median is taken.
 IDLE = 30
 #: The median basket of the real orders.
 LINES = 11
@@ -37,13 +38,19 @@ class Window:
 
     Attributes:
         per_s: Sagas per second, closed loop, ``IN_FLIGHT`` in flight.
-        cpu_ms: Milliseconds of CPU per saga in that loop: worker, client and servers.
+        cpu_ms: Milliseconds of CPU per saga in that loop: workers, client and servers.
+        cpu_ms_by_part: The same, apart.
         idle_p50_ms: Median latency of sagas one at a time.
     """
 
     per_s: float
     cpu_ms: float
+    cpu_ms_by_part: Mapping[str, float]
     idle_p50_ms: float
+
+
+#: ``{side: {saga: window}}``.
+Round = Mapping[str, Mapping[str, Window]]
 
 
 class Client:
@@ -113,44 +120,113 @@ async def running_client(side: Side, log: Path) -> AsyncIterator[Client]:
             await process.wait()
 
 
-async def take_turn(backend: Backend, side: Side, label: str, sagas: int) -> dict[str, Window]:
-    """Start the side, warm it up, measure it, stop it; return ``{saga: window}``.
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A side that is up; its processes are stopped (SIGSTOP) while it is not its turn."""
 
-    Args:
-        backend: Servers and World, which both sides use in turns.
-        side: Whose turn it is.
-        label: Part of the workflow ids: never used before.
-        sagas: In the closed loop, of each kind.
-    """
-    launcher, servers = backend.launcher, [s.child.pid for s in backend.servers if s.child is not None]
-    worker = None
+    side: Side
+    client: Client
+    worker: Child | None
+
+    @property
+    def leaders(self) -> list[int]:
+        return [self.client.pid, *([self.worker.pid] if self.worker is not None else [])]
+
+
+@asynccontextmanager
+async def _running(backend: Backend, side: Side) -> AsyncIterator[_Running]:
+    launcher, worker = backend.launcher, None
     if side.worker is not None:
         worker = launcher.start(f"worker-{side.name}", Launch(argv=side.worker, env=side.env))
-    log = Path(backend.deployment.folder) / f"client-{side.name}.log"
-    windows: dict[str, Window] = {}
     try:
-        async with running_client(side, log) as client:
-            leaders = [*servers, client.pid, *([worker.pid] if worker is not None else [])]
-            for saga in SAGAS:
-                await client.ask("run", make_ids(backend, saga, f"{label}-warm", WARM_UP), IN_FLIGHT)
-            for saga in SAGAS:
-                idle = await client.ask("run", make_ids(backend, saga, f"{label}-idle", IDLE), 1)
-                ids = make_ids(backend, saga, label, sagas)
-                before = cpu_by_process(leaders)
-                busy = await client.ask("run", ids, IN_FLIGHT)
-                cpu_s = cpu_between(before, cpu_by_process(leaders))
-                windows[saga] = Window(
-                    per_s=sagas / busy["elapsed_s"],
-                    cpu_ms=cpu_s * 1000 / sagas,
-                    idle_p50_ms=statistics.median(idle["latencies_s"]) * 1000,
-                )
+        async with running_client(
+            side, Path(backend.deployment.folder) / f"client-{side.name}.log"
+        ) as client:
+            yield _Running(side, client, worker)
     except BakeoffError as error:
         told = f"\nits worker said: {worker.log_tail()}" if worker is not None else ""
         raise BakeoffError(f"{backend.deployment.engine}, {side.name}: {error}{told}") from error
     finally:
         if worker is not None:
             await asyncio.to_thread(launcher.stop, worker)
-    return windows
+
+
+@contextmanager
+def _paused(one: _Running) -> Iterator[None]:
+    """Let the other side have the machine and the servers for itself."""
+    try:
+        for leader in one.leaders:
+            pause_session(leader)
+        yield
+    finally:
+        for leader in one.leaders:
+            resume_session(leader)
+
+
+async def take_round(backend: Backend, first: Side, second: Side, label: str, sagas: int) -> Round:
+    """Start both sides, warm them up, measure them in turns A B B A, and stop them.
+
+    What changes slowly on the machine, or in the database, then meets both alike.
+
+    Args:
+        backend: Servers and World, which both sides use.
+        first: Whose turn is the first and the last.
+        second: The other one.
+        label: Part of the workflow ids: never used before.
+        sagas: Of each side and kind in the closed loops.
+    """
+    tallies = {(side.name, saga): _Tally() for side in (first, second) for saga in SAGAS}
+    async with _running(backend, first) as a, _running(backend, second) as b:
+        for saga in SAGAS:
+            for one, other in ((a, b), (b, a)):
+                with _paused(other):
+                    ids = make_ids(backend, saga, f"{label}-{one.side.name}-warm", WARM_UP)
+                    await one.client.ask("run", ids, IN_FLIGHT)
+        for saga in SAGAS:
+            for number, (one, other) in enumerate(((a, b), (b, a), (b, a), (a, b))):
+                with _paused(other):
+                    name = f"{label}-{one.side.name}-{number}"
+                    await _windows(backend, one, saga, name, sagas // 2, tallies[one.side.name, saga])
+    return {
+        side.name: {saga: tallies[side.name, saga].window() for saga in SAGAS} for side in (first, second)
+    }
+
+
+async def _windows(backend: Backend, one: _Running, saga: str, name: str, sagas: int, tally: _Tally) -> None:
+    """One turn: sagas one at a time, then the closed loop."""
+    idle = await one.client.ask("run", make_ids(backend, saga, f"{name}-idle", IDLE // 2), 1)
+    ids = make_ids(backend, saga, name, sagas)
+    parts = {
+        "workers": [one.worker.pid] if one.worker is not None else [],
+        "client": [one.client.pid],
+        "servers": [server.child.pid for server in backend.servers if server.child is not None],
+    }
+    before = {part: cpu_by_process(leaders) for part, leaders in parts.items()}
+    busy = await one.client.ask("run", ids, IN_FLIGHT)
+    for part, leaders in parts.items():
+        tally.cpu_s[part] += cpu_between(before[part], cpu_by_process(leaders))
+    tally.sagas += sagas
+    tally.elapsed_s += busy["elapsed_s"]
+    tally.idle_s += idle["latencies_s"]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a side's turns of one round add up to."""
+
+    sagas: int = 0
+    elapsed_s: float = 0.0
+    cpu_s: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    idle_s: list[float] = field(default_factory=list)
+
+    def window(self) -> Window:
+        ms = {part: seconds * 1000 / self.sagas for part, seconds in self.cpu_s.items()}
+        return Window(
+            per_s=self.sagas / self.elapsed_s,
+            cpu_ms=sum(ms.values()),
+            cpu_ms_by_part=ms,
+            idle_p50_ms=statistics.median(self.idle_s) * 1000,
+        )
 
 
 def make_ids(backend: Backend, saga: str, label: str, count: int) -> list[str]:
@@ -165,3 +241,8 @@ def make_ids(backend: Backend, saga: str, label: str, count: int) -> list[str]:
 def fill_shelves(backend: Backend) -> None:
     """Enough for every order of a measurement."""
     backend.world.set_stock({f"P{number}": 10**9 for number in range(LINES)})
+
+
+def first_order(side: Side) -> str:
+    """Workflow id of an order that the side has run, whatever happened later."""
+    return f"order-0-{side.name}-warm-0"
