@@ -20,6 +20,7 @@ def bakeoff_register_commands(cli: typer.Typer) -> None:
     from bakeoff_bench.lines.command import lines
     from bakeoff_bench.load.command import load
     from bakeoff_bench.ordeals.command import ordeal
+    from bakeoff_bench.overhead.command import overhead
     from bakeoff_bench.run.command import check, run, scenarios
     from bakeoff_bench.runs.command import combine, compare, export
     from bakeoff_bench.speed.command import speed
@@ -37,6 +38,7 @@ def bakeoff_register_commands(cli: typer.Typer) -> None:
     cli.command("ordeal")(ordeal)
     bench = typer.Typer(help="Measure bakeoff itself on this machine.", rich_markup_mode=None)
     bench.command("speed")(speed)
+    bench.command("overhead")(overhead)
     bench.command("judge")(judge)
     bench.command("lines")(lines)
     # The callback keeps typer from folding a group of one into its only command.

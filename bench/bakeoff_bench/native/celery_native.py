@@ -10,81 +10,87 @@ Run ``python -m bakeoff_bench.native.celery_native --help``.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
-import statistics
 import subprocess
 import sys
-import time
-import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import redis
-from celery import Celery
+import redis.asyncio
 
 from bakeoff_bench.native import celery_saga as saga
+from bakeoff_bench.native import drive
 
-RESULT_TIMEOUT_S = 60
 ROW_TTL_S = 3600
+#: Threads that publish: Celery's own calls block.
+PUBLISHERS = 4
+_KEY = b"celery-task-meta-"
 
 
-def run_one(app: Celery, rows: redis.Redis, queue: str, saga_id: str) -> float:
-    """Start one saga and wait for its outcome; return the seconds that it took.
+@asynccontextmanager
+async def client(args: argparse.Namespace) -> AsyncIterator[drive.RunSaga]:
+    """Connect; yields what starts one saga and waits for its outcome.
 
-    The start is idempotent the usual way: one row that only one caller can write.
+    The start is idempotent the usual way: one row that only one caller can write. Celery publishes each
+    result on a channel called like its key, and one subscription hears all of them, as in a web service that
+    answers many callers; a thread per saga in ``AsyncResult.get()`` would cost several times as much.
     """
-    began = time.perf_counter()
-    if rows.set(f"{queue}:started:{saga_id}", 1, nx=True, ex=ROW_TTL_S):
+    app = saga.make_app(args.broker, args.results, args.queue, args.conf)
+    rows: redis.asyncio.Redis = redis.asyncio.Redis.from_url(args.results)
+    ended: dict[bytes, asyncio.Future[None]] = {}
+    loop = asyncio.get_running_loop()
+
+    async def listen() -> None:
+        async for message in subscription.listen():
+            if message["type"] == "pmessage" and json.loads(message["data"])["status"] == "SUCCESS":
+                saga_id = message["channel"].removeprefix(_KEY).removesuffix(saga.UNDONE.encode())
+                if saga_id in ended:
+                    ended.pop(saga_id).set_result(None)
+
+    def publish(saga_id: str) -> None:
         saga.forward(app, saga_id).apply_async()
-    outcome = app.AsyncResult(saga_id)
-    outcome.get(timeout=RESULT_TIMEOUT_S, propagate=False)
-    if outcome.failed():
-        app.AsyncResult(saga.undone_id(saga_id)).get(timeout=RESULT_TIMEOUT_S)
-    return time.perf_counter() - began
 
+    async def run(saga_id: str) -> None:
+        end = ended[saga_id.encode()] = loop.create_future()
+        if await rows.set(f"{args.queue}:started:{saga_id}", 1, nx=True, ex=ROW_TTL_S):
+            await loop.run_in_executor(threads, publish, saga_id)
+        await end
 
-def drive(args: argparse.Namespace) -> dict[str, Any]:
-    """Run the sagas, ``in_flight`` at a time, and return rate (per second) and latencies (milliseconds)."""
-    app = saga.make_app(args.broker, args.results, args.queue, args.prefetch)
-    rows: redis.Redis = redis.Redis.from_url(args.results)
-    prefix = uuid.uuid4().hex[:8]
-
-    def one(number: int) -> float:
-        return run_one(app, rows, args.queue, f"{prefix}-{number}")
-
-    with ThreadPoolExecutor(args.in_flight) as executor:
-        list(executor.map(one, range(-args.warm_up, 0)))
-        began = time.perf_counter()
-        latencies_s = sorted(executor.map(one, range(args.sagas)))
-        elapsed_s = time.perf_counter() - began
-    rows.close()
+    with ThreadPoolExecutor(PUBLISHERS) as threads:
+        async with rows, rows.pubsub() as subscription:
+            await subscription.psubscribe(f"{_KEY.decode()}*")
+            listening = asyncio.create_task(listen())
+            yield run
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
     app.close()
-    return {
-        "native": "celery", "sagas": args.sagas, "in_flight": args.in_flight,
-        "elapsed_s": round(elapsed_s, 3),
-        "sagas_per_s": round(args.sagas / elapsed_s, 2),
-        "p50_ms": round(statistics.median(latencies_s) * 1000, 1),
-        "p95_ms": round(latencies_s[int(0.95 * (len(latencies_s) - 1))] * 1000, 1),
+
+
+def work(args: argparse.Namespace) -> tuple[list[str], Mapping[str, str]]:
+    """How the worker (a master and its children) is started: its command line and its variables."""
+    command = [sys.executable, "-m", "celery", "--quiet", "-A", f"{saga.__name__}:app", "worker"]
+    command += ["--pool", "prefork", "--concurrency", str(args.processes), "--loglevel", "warning"]
+    command += ["--without-mingle", "--without-gossip", "--without-heartbeat"]
+    return command, {
+        saga.BROKER_VARIABLE: args.broker, saga.RESULTS_VARIABLE: args.results,
+        saga.QUEUE_VARIABLE: args.queue, saga.CONF_VARIABLE: json.dumps(args.conf),
+        saga.BODY_VARIABLE: args.body,
     }  # fmt: skip
 
 
 def bench(args: argparse.Namespace) -> dict[str, Any]:
-    """Start the worker (a master and its children), drive the sagas and stop the worker again."""
-    command = [sys.executable, "-m", "celery", "--quiet", "-A", f"{saga.__name__}:app", "worker"]
-    command += ["--pool", "prefork", "--concurrency", str(args.processes), "--loglevel", "warning"]
-    command += ["--without-mingle", "--without-gossip"]
-    environment = {
-        **os.environ, saga.BROKER_VARIABLE: args.broker, saga.RESULTS_VARIABLE: args.results,
-        saga.QUEUE_VARIABLE: args.queue, saga.PREFETCH_VARIABLE: str(args.prefetch),
-        saga.BODY_VARIABLE: args.body,
-    }  # fmt: skip
+    """Start the worker, drive the sagas and stop the worker again."""
+    command, variables = work(args)
     log = None if args.verbose else subprocess.DEVNULL
+    environment = {**os.environ, **variables}
     worker = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
-        return drive(args)
+        return asyncio.run(drive.drive(client(args), args))
     finally:
         worker.terminate()
         with suppress(subprocess.TimeoutExpired):
@@ -94,21 +100,27 @@ def bench(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Parse the command line and print one JSON object."""
+    """Parse the command line; ``bench`` prints one JSON object."""
     parser = argparse.ArgumentParser(prog="celery_native", description=(__doc__ or "").partition("\n")[0])
+    drive.add_arguments(parser, sagas=1000, warm_up=100)
     parser.add_argument("--broker", default="redis://127.0.0.1:6379/0", help="redis:// or amqp:// URL")
     parser.add_argument("--results", default=None, help="redis:// URL of outcomes and rows (default: broker)")
     parser.add_argument("--queue", default="bakeoff-native", help="name of the queue and prefix of the rows")
-    parser.add_argument("--sagas", type=int, default=1000)
-    parser.add_argument("--warm-up", type=int, default=100, help="sagas before the clock starts")
-    parser.add_argument("--in-flight", type=int, default=16)
     parser.add_argument("--processes", type=int, default=2, help="children of the prefork pool")
-    parser.add_argument("--prefetch", type=int, default=1, help="messages that a child may hold (multiplier)")
+    parser.add_argument("--conf", type=json.loads, default={}, help="JSON of Celery's own configuration")
     parser.add_argument("--body", default=saga.DEFAULT_BODY, help="module:function of (step, id, attempt)")
-    parser.add_argument("--verbose", action="store_true", help="show the worker's log")
     args = parser.parse_args(argv)
     args.results = args.results or args.broker
-    print(json.dumps(bench(args)))
+    if args.role == "worker":
+        command, variables = work(args)
+        os.execve(command[0], command, {**os.environ, **variables})
+    elif args.role == "show":
+        command, variables = work(args)
+        print(json.dumps({"command": command, "variables": variables}))
+    elif args.role == "client":
+        asyncio.run(drive.serve_native(client(args)))
+    else:
+        print(json.dumps({"native": "celery", **bench(args)}))
 
 
 if __name__ == "__main__":

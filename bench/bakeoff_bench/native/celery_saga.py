@@ -13,8 +13,9 @@ Source: Celery user guide (Canvas, "bound errbacks"; Tasks, "Retrying"); ``celer
 from __future__ import annotations
 
 import importlib
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -25,7 +26,8 @@ from celery.canvas import Signature
 BROKER_VARIABLE = "BAKEOFF_NATIVE_BROKER"
 RESULTS_VARIABLE = "BAKEOFF_NATIVE_RESULTS"
 QUEUE_VARIABLE = "BAKEOFF_NATIVE_QUEUE"
-PREFETCH_VARIABLE = "BAKEOFF_NATIVE_PREFETCH"
+#: JSON of what Celery's configuration is to say beyond what stands here.
+CONF_VARIABLE = "BAKEOFF_NATIVE_CONF"
 #: Import path of the function that every step calls, as ``(step, saga id, attempt)``.
 BODY_VARIABLE = "BAKEOFF_NATIVE_BODY"
 DEFAULT_BODY = "bakeoff_bench.native.celery_saga:do_nothing"
@@ -38,7 +40,11 @@ STEPS: list[tuple[str, str | None]] = [
     ("send_confirmation", None),
 ]
 ATTEMPTS, UNDO_ATTEMPTS = 3, 10
-SOFT_TIME_LIMIT_S, TIME_LIMIT_S = 30, 60
+#: As the sagas of ``bakeoff.orders`` have them; the lease is twice the common step timeout.
+SOFT_TIME_LIMIT_S, TIME_LIMIT_S = 2, 12
+LEASE_S = 60
+#: What the last task's id has behind the saga's.
+UNDONE = ":undone"
 
 State = dict[str, Any]
 Body = Callable[[str, str, int], Any]
@@ -61,12 +67,12 @@ def load_body() -> Body:
     return body
 
 
-def make_app(broker_url: str, results_url: str, queue: str, prefetch: int) -> Celery:
-    """Build app and tasks, the same in the worker and in the client."""
+def make_app(broker_url: str, results_url: str, queue: str, conf: Mapping[str, Any]) -> Celery:
+    """Build app and tasks, the same in the worker and in the client; ``conf`` is Celery's own, and wins."""
     app = Celery("native", broker=broker_url, backend=results_url, set_as_current=False)
     redis_broker = broker_url.startswith("redis")
     app.conf.update(
-        broker_transport_options={"visibility_timeout": 2 * SOFT_TIME_LIMIT_S}
+        broker_transport_options={"visibility_timeout": LEASE_S}
         if redis_broker
         else {"confirm_publish": True},
         broker_connection_retry_on_startup=True,
@@ -77,8 +83,9 @@ def make_app(broker_url: str, results_url: str, queue: str, prefetch: int) -> Ce
         task_store_errors_even_if_ignored=True,
         result_extended=True,
         task_reject_on_worker_lost=True,
-        worker_prefetch_multiplier=prefetch,
+        worker_prefetch_multiplier=1,
     )
+    app.conf.update(conf)
     define: Any = partial(app.task, shared=False)
     limits = {"soft_time_limit": SOFT_TIME_LIMIT_S, "time_limit": TIME_LIMIT_S}
     for step, undo in STEPS:
@@ -97,8 +104,8 @@ def __getattr__(name: str) -> Celery:
         raise AttributeError(name)
     load_body()
     given = os.environ
-    prefetch = int(given[PREFETCH_VARIABLE])
-    return make_app(given[BROKER_VARIABLE], given[RESULTS_VARIABLE], given[QUEUE_VARIABLE], prefetch)
+    conf = json.loads(given[CONF_VARIABLE])
+    return make_app(given[BROKER_VARIABLE], given[RESULTS_VARIABLE], given[QUEUE_VARIABLE], conf)
 
 
 def forward(app: Celery, saga_id: str) -> Signature[Any]:
@@ -115,7 +122,7 @@ def forward(app: Celery, saga_id: str) -> Signature[Any]:
 
 def undone_id(saga_id: str) -> str:
     """Task id under which the outcome of a compensated saga is found."""
-    return f"{saga_id}:undone"
+    return f"{saga_id}{UNDONE}"
 
 
 def _step(name: str) -> Callable[[Task[Any, Any], State], State]:

@@ -10,79 +10,85 @@ Run ``python -m bakeoff_bench.native.dramatiq_native --help``.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import signal
-import statistics
 import subprocess
 import sys
-import time
-import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import dramatiq
-import redis
+import redis.asyncio
 
 from bakeoff_bench.native import dramatiq_saga as saga
+from bakeoff_bench.native import drive
 
-RESULT_TIMEOUT_MS = 60_000
+#: Threads that publish: Dramatiq's own calls block.
+PUBLISHERS = 4
 
 
-def run_one(broker: dramatiq.Broker, rows: redis.Redis, namespace: str, saga_id: str) -> float:
-    """Start one saga and wait for its outcome; return the seconds that it took.
+@asynccontextmanager
+async def client(args: argparse.Namespace) -> AsyncIterator[drive.RunSaga]:
+    """Connect; yields what starts one saga and waits for its outcome.
 
-    The start is idempotent the usual way: one row that only one caller can write.
+    The start is idempotent the usual way: one row that only one caller can write. The last actor publishes
+    the outcome, and one subscription hears all of them, as in a web service that answers many callers;
+    Dramatiq's own ``get_result(block=True)`` would keep a thread and a connection busy for each saga.
     """
-    began = time.perf_counter()
-    if rows.set(f"{namespace}:started:{saga_id}", 1, nx=True, px=saga.RESULT_TTL_MS):
+    broker = saga.make_broker(args.broker, args.results, args.namespace, args.options)
+    rows: redis.asyncio.Redis = redis.asyncio.Redis.from_url(args.results)
+    ended: dict[str, asyncio.Future[None]] = {}
+    loop = asyncio.get_running_loop()
+
+    async def listen() -> None:
+        async for message in subscription.listen():
+            if message["type"] == "message":
+                saga_id = json.loads(message["data"])["id"]
+                if saga_id in ended:
+                    ended.pop(saga_id).set_result(None)
+
+    def publish(saga_id: str) -> None:
         saga.forward(broker, saga_id).run()
-    outcome = saga.outcome_message(broker, saga_id)
-    outcome.get_result(backend=broker.get_results_backend(), block=True, timeout=RESULT_TIMEOUT_MS)
-    return time.perf_counter() - began
 
+    async def run(saga_id: str) -> None:
+        end = ended[saga_id] = loop.create_future()
+        if await rows.set(f"{args.namespace}:started:{saga_id}", 1, nx=True, px=saga.RESULT_TTL_MS):
+            await loop.run_in_executor(threads, publish, saga_id)
+        await end
 
-def drive(args: argparse.Namespace) -> dict[str, Any]:
-    """Run the sagas, ``in_flight`` at a time, and return rate (per second) and latencies (milliseconds)."""
-    broker = saga.make_broker(args.broker, args.results, args.namespace)
-    rows: redis.Redis = redis.Redis.from_url(args.results)
-    prefix = uuid.uuid4().hex[:8]
-
-    def one(number: int) -> float:
-        return run_one(broker, rows, args.namespace, f"{prefix}-{number}")
-
-    with ThreadPoolExecutor(args.in_flight) as executor:
-        list(executor.map(one, range(-args.warm_up, 0)))
-        began = time.perf_counter()
-        latencies_s = sorted(executor.map(one, range(args.sagas)))
-        elapsed_s = time.perf_counter() - began
-    rows.close()
+    with ThreadPoolExecutor(PUBLISHERS) as threads:
+        async with rows, rows.pubsub() as subscription:
+            await subscription.subscribe(saga.channel(args.namespace))
+            listening = asyncio.create_task(listen())
+            yield run
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
     broker.close()
-    return {
-        "native": "dramatiq",
-        "sagas": args.sagas,
-        "in_flight": args.in_flight,
-        "elapsed_s": round(elapsed_s, 3),
-        "sagas_per_s": round(args.sagas / elapsed_s, 2),
-        "p50_ms": round(statistics.median(latencies_s) * 1000, 1),
-        "p95_ms": round(latencies_s[int(0.95 * (len(latencies_s) - 1))] * 1000, 1),
-    }
+
+
+def work(args: argparse.Namespace) -> tuple[list[str], Mapping[str, str]]:
+    """How the worker (a master and its children) is started: its command line and its variables."""
+    command = [sys.executable, "-m", "dramatiq", f"{saga.__name__}:setup"]
+    command += ["--processes", str(args.processes), "--threads", str(args.threads)]
+    return command, {
+        saga.BROKER_VARIABLE: args.broker, saga.RESULTS_VARIABLE: args.results,
+        saga.NAMESPACE_VARIABLE: args.namespace, saga.OPTIONS_VARIABLE: json.dumps(args.options),
+        saga.BODY_VARIABLE: args.body,
+    }  # fmt: skip
 
 
 def bench(args: argparse.Namespace) -> dict[str, Any]:
-    """Start the worker (a master and its children), drive the sagas and stop the worker again."""
-    command = [sys.executable, "-m", "dramatiq", f"{saga.__name__}:setup"]
-    command += ["--processes", str(args.processes), "--threads", str(args.threads)]
-    environment = {
-        **os.environ, saga.BROKER_VARIABLE: args.broker, saga.RESULTS_VARIABLE: args.results,
-        saga.NAMESPACE_VARIABLE: args.namespace, saga.BODY_VARIABLE: args.body,
-    }  # fmt: skip
+    """Start the worker, drive the sagas and stop the worker again."""
+    command, variables = work(args)
     log = None if args.verbose else subprocess.DEVNULL
+    environment = {**os.environ, **variables}
     worker = subprocess.Popen(command, env=environment, stderr=log, start_new_session=True)
     try:
-        return drive(args)
+        return asyncio.run(drive.drive(client(args), args))
     finally:
         worker.terminate()
         with suppress(subprocess.TimeoutExpired):
@@ -94,25 +100,34 @@ def bench(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Parse the command line and print one JSON object."""
+    """Parse the command line; ``bench`` prints one JSON object."""
     parser = argparse.ArgumentParser(prog="dramatiq_native", description=(__doc__ or "").partition("\n")[0])
+    drive.add_arguments(parser, sagas=1000, warm_up=100)
     parser.add_argument("--broker", default="redis://127.0.0.1:6379/0", help="redis:// or amqp:// URL")
     parser.add_argument(
         "--results", default=None, help="redis:// URL of outcomes and rows (default: the broker)"
     )
     parser.add_argument("--namespace", default="bakeoff-native", help="put before every key and queue name")
-    parser.add_argument("--sagas", type=int, default=1000)
-    parser.add_argument("--warm-up", type=int, default=100, help="sagas before the clock starts")
-    parser.add_argument("--in-flight", type=int, default=16)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--threads", type=int, default=4, help="steps at once in one process")
     parser.add_argument(
+        "--options", type=json.loads, default={}, help="JSON: arguments of Dramatiq's broker and time limit"
+    )
+    parser.add_argument(
         "--body", default=saga.DEFAULT_BODY, help="module:function of (step, saga id, attempt)"
     )
-    parser.add_argument("--verbose", action="store_true", help="show the worker's log")
     args = parser.parse_args(argv)
     args.results = args.results or args.broker
-    print(json.dumps(bench(args)))
+    if args.role == "worker":
+        command, variables = work(args)
+        os.execve(command[0], command, {**os.environ, **variables})
+    elif args.role == "show":
+        command, variables = work(args)
+        print(json.dumps({"command": command, "variables": variables}))
+    elif args.role == "client":
+        asyncio.run(drive.serve_native(client(args)))
+    else:
+        print(json.dumps({"native": "dramatiq", **bench(args)}))
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def native_command(stack: Stack, sagas: int, in_flight: int, number: int) -> lis
         return None
     command = [sys.executable, "-m", f"bakeoff_bench.native.{modules[engine]}"]
     command += ["--sagas", str(sagas), "--warm-up", str(in_flight), "--in-flight", str(in_flight)]
-    command += ["--body", "bakeoff_bench.native.noop:perform"]
+    command += ["--body", "bakeoff_bench.native.services:perform"]
     name = f"bakeoff-native-{number}"
     if engine == "temporal":
         return [*command, "--address", addresses["temporal"], "--task-queue", name, "--concurrency", slots]

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, select, update
 
 from bakeoff.errors import BusinessError
 from bakeoff.orders.lookup import load_order
 from bakeoff.orders.model import warehouse_of
 from bakeoff.saga import JSON, Call
 from bakeoff.world import schema
+from bakeoff.world.prepared import Prepared
 
 _stock = schema.stock
-# Locking the rows in the order of their codes keeps two baskets from waiting for each other.
-_ON_HAND = (
-    select(_stock.c.sku, _stock.c.on_hand)
-    .where(_stock.c.sku.in_(bindparam("skus", expanding=True)))
-    .order_by(_stock.c.sku)
-    .with_for_update()
-)
-_RESERVE = (
+_RESERVE = Prepared(
     update(_stock)
     .where(_stock.c.sku == bindparam("code"))
     .values(on_hand=_stock.c.on_hand - bindparam("n"), reserved=_stock.c.reserved + bindparam("n"))
 )
-_RELEASE = (
+_RELEASE = Prepared(
     update(_stock)
     .where(_stock.c.sku == bindparam("code"))
     .values(on_hand=_stock.c.on_hand + bindparam("n"), reserved=_stock.c.reserved - bindparam("n"))
@@ -39,6 +34,19 @@ def basket(tx: Connection, order_id: str, warehouse: str | None = None) -> list[
         if warehouse is None or warehouse_of(sku) == warehouse:
             units[sku] = units.get(sku, 0) + quantity
     return [{"code": sku, "n": units[sku]} for sku in sorted(units)]
+
+
+@lru_cache(maxsize=64)
+def _on_hand(count: int) -> Prepared:
+    """What there is of ``count`` products, ``sku0`` and so on."""
+    codes: list[BindParameter[str]] = [bindparam(f"sku{number}") for number in range(count)]
+    # Locking the rows in the order of their codes keeps two baskets from waiting for each other.
+    return Prepared(
+        select(_stock.c.sku, _stock.c.on_hand)
+        .where(_stock.c.sku.in_(codes))
+        .order_by(_stock.c.sku)
+        .with_for_update()
+    )
 
 
 def reserve_inventory(call: Call) -> JSON:
@@ -73,7 +81,7 @@ def release_west(call: Call) -> JSON:
 
 def _reserve(call: Call, warehouse: str | None) -> JSON:
     wanted = basket(call.tx, call.input, warehouse)
-    rows = call.tx.execute(_ON_HAND, {"skus": [item["code"] for item in wanted]})
+    rows = _on_hand(len(wanted)).all(call.tx, {f"sku{n}": item["code"] for n, item in enumerate(wanted)})
     on_hand = {row.sku: row.on_hand for row in rows}
     short = [item for item in wanted if on_hand.get(item["code"], 0) < item["n"]]
     if short:
@@ -82,13 +90,11 @@ def _reserve(call: Call, warehouse: str | None) -> JSON:
         )
         more = f" and {len(short) - 5} more" if len(short) > 5 else ""
         raise BusinessError(f"insufficient stock for {named}{more}")
-    if wanted:
-        call.tx.execute(_RESERVE, wanted)
+    _RESERVE.run_many(call.tx, wanted)
     return {"units": sum(item["n"] for item in wanted)}
 
 
 def _release(call: Call, warehouse: str | None) -> JSON:
     held = basket(call.tx, call.input, warehouse)
-    if held:
-        call.tx.execute(_RELEASE, held)
+    _RELEASE.run_many(call.tx, held)
     return {"units": sum(item["n"] for item in held)}

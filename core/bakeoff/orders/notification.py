@@ -7,15 +7,16 @@ from sqlalchemy import bindparam, func, insert, select
 from bakeoff.orders.lookup import load_order
 from bakeoff.saga import JSON, Call
 from bakeoff.world import schema
+from bakeoff.world.prepared import Prepared
 
-_COUNT = select(func.count()).where(schema.messages.c.order_id == bindparam("order"))
-_INSERT = insert(schema.messages)
+_COUNT = Prepared(select(func.count().label("sent")).where(schema.messages.c.order_id == bindparam("order")))
+_INSERT = Prepared(insert(schema.messages), ["message_id", "order_id", "kind"])
 
 
 def send_confirmation(call: Call) -> JSON:
     """Tell the customer that the order is on its way."""
     order = load_order(call.tx, call.input)
-    sent = call.tx.execute(_COUNT, {"order": order.order_id}).scalar_one()
+    sent = _COUNT.first(call.tx, {"order": order.order_id}).sent
     message_id = f"msg-{order.order_id}-{sent + 1}"
-    call.tx.execute(_INSERT, {"message_id": message_id, "order_id": order.order_id, "kind": "confirmation"})
+    _INSERT.run(call.tx, {"message_id": message_id, "order_id": order.order_id, "kind": "confirmation"})
     return {"message_id": message_id}

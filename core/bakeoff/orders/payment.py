@@ -7,14 +7,15 @@ from sqlalchemy import bindparam, func, insert, select, update
 from bakeoff.orders.lookup import load_order
 from bakeoff.saga import JSON, Call
 from bakeoff.world import schema
+from bakeoff.world.prepared import Prepared
 
 _charges = schema.charges
-_COUNT = select(func.count()).where(_charges.c.order_id == bindparam("order"))
-_INSERT = insert(_charges)
-_SET_STATE = (
+_COUNT = Prepared(select(func.count().label("taken")).where(_charges.c.order_id == bindparam("order")))
+_INSERT = Prepared(insert(_charges), ["charge_id", "order_id", "amount_minor", "state"])
+_SET_STATE = Prepared(
     update(_charges).where(_charges.c.charge_id == bindparam("charge")).values(state=bindparam("new_state"))
 )
-_REMEMBER = (
+_REMEMBER = Prepared(
     update(schema.orders)
     .where(schema.orders.c.order_id == bindparam("order"))
     .values(charge_id=bindparam("charge"))
@@ -49,10 +50,10 @@ def capture_payment(call: Call) -> JSON:
 def _charge(call: Call, state: str) -> JSON:
     order = load_order(call.tx, call.input)
     # A naive service can be made to charge twice; the number in the id keeps both charges.
-    taken = call.tx.execute(_COUNT, {"order": order.order_id}).scalar_one()
+    taken = _COUNT.first(call.tx, {"order": order.order_id}).taken
     charge_id = f"ch-{order.order_id}-{taken + 1}"
-    call.tx.execute(
-        _INSERT,
+    _INSERT.run(
+        call.tx,
         {
             "charge_id": charge_id,
             "order_id": order.order_id,
@@ -60,12 +61,12 @@ def _charge(call: Call, state: str) -> JSON:
             "state": state,
         },
     )
-    call.tx.execute(_REMEMBER, {"order": order.order_id, "charge": charge_id})
+    _REMEMBER.run(call.tx, {"order": order.order_id, "charge": charge_id})
     return {"charge_id": charge_id, "amount_minor": order.total_minor}
 
 
 def _end(call: Call, state: str) -> JSON:
     known = call.own_result or {}
     charge_id = known.get("charge_id") or load_order(call.tx, call.input).charge_id
-    call.tx.execute(_SET_STATE, {"charge": charge_id, "new_state": state})
+    _SET_STATE.run(call.tx, {"charge": charge_id, "new_state": state})
     return {"charge_id": charge_id}

@@ -8,20 +8,21 @@ from bakeoff.orders.inventory import basket
 from bakeoff.orders.lookup import load_order
 from bakeoff.saga import JSON, Call
 from bakeoff.world import schema
+from bakeoff.world.prepared import Prepared
 
 _stock = schema.stock
 _shipments = schema.shipments
-_COUNT = select(func.count()).where(_shipments.c.order_id == bindparam("order"))
-_INSERT = insert(_shipments)
-_CANCEL = (
+_COUNT = Prepared(select(func.count().label("taken")).where(_shipments.c.order_id == bindparam("order")))
+_INSERT = Prepared(insert(_shipments), ["shipment_id", "order_id", "state"])
+_CANCEL = Prepared(
     update(_shipments).where(_shipments.c.shipment_id == bindparam("shipment")).values(state="cancelled")
 )
-_SHIP = (
+_SHIP = Prepared(
     update(_stock)
     .where(_stock.c.sku == bindparam("code"))
     .values(reserved=_stock.c.reserved - bindparam("n"), shipped=_stock.c.shipped + bindparam("n"))
 )
-_TAKE_BACK = (
+_TAKE_BACK = Prepared(
     update(_stock)
     .where(_stock.c.sku == bindparam("code"))
     .values(reserved=_stock.c.reserved + bindparam("n"), shipped=_stock.c.shipped - bindparam("n"))
@@ -31,10 +32,10 @@ _TAKE_BACK = (
 def create_shipment(call: Call) -> JSON:
     """Ship the reserved basket."""
     order = load_order(call.tx, call.input)
-    taken = call.tx.execute(_COUNT, {"order": order.order_id}).scalar_one()
+    taken = _COUNT.first(call.tx, {"order": order.order_id}).taken
     shipment_id = f"sh-{order.order_id}-{taken + 1}"
-    call.tx.execute(_INSERT, {"shipment_id": shipment_id, "order_id": order.order_id, "state": "created"})
-    call.tx.execute(_SHIP, basket(call.tx, call.input))
+    _INSERT.run(call.tx, {"shipment_id": shipment_id, "order_id": order.order_id, "state": "created"})
+    _SHIP.run_many(call.tx, basket(call.tx, call.input))
     return {"shipment_id": shipment_id}
 
 
@@ -42,6 +43,6 @@ def cancel_shipment(call: Call) -> JSON:
     """Take the shipment back; its units are reserved again."""
     known = call.own_result or {}
     shipment_id = known.get("shipment_id") or f"sh-{call.input}-1"
-    call.tx.execute(_CANCEL, {"shipment": shipment_id})
-    call.tx.execute(_TAKE_BACK, basket(call.tx, call.input))
+    _CANCEL.run(call.tx, {"shipment": shipment_id})
+    _TAKE_BACK.run_many(call.tx, basket(call.tx, call.input))
     return {"shipment_id": shipment_id}

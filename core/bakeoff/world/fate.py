@@ -71,9 +71,10 @@ class Profile:
             text = f"{self.seed}:{workflow_id}:{kind}:{step}".encode()
             return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") % 1000
 
-        if drawn("decline") < self.declines.get(step, 0):
+        declined, broken = self.declines.get(step, 0), self.broken.get(step, 0)
+        if declined and drawn("decline") < declined:
             return {"then": "decline"}
-        if drawn("broken") < self.broken.get(step, 0):
+        if broken and drawn("broken") < broken:
             return {"then": "fault"}
         if self.transient and drawn("transient") < self.transient:
             return {"first": ["fault"] * (1 + drawn("times") % 2)}

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, func, insert, literal_column, select
 from sqlalchemy.exc import IntegrityError
 
 from bakeoff.errors import BusinessError, InjectedFault, StepFault, TombstoneError, UnserialisableError
@@ -24,16 +24,19 @@ from bakeoff.world import schema
 from bakeoff.world.database import writing
 from bakeoff.world.fate import Fate, Profile, behaviour
 from bakeoff.world.points import Aim, Point, reach
+from bakeoff.world.prepared import Prepared
 
 _ledger = schema.ledger
 
+#: Literally, as in the conditions of the partial indexes: SQLite plans anew at every execution otherwise.
+_ATTEMPT: ColumnElement[str] = literal_column("'attempt'")
 _BEFORE_ATTEMPT = select(
     select(func.count())
-    .where(_ledger.c.key == bindparam("key"), _ledger.c.kind == "attempt")
+    .where(_ledger.c.key == bindparam("key"), _ledger.c.kind == _ATTEMPT)
     .scalar_subquery()
     .label("attempts"),
     select(func.count())
-    .where(_ledger.c.key == bindparam("key"), _ledger.c.kind != "attempt")
+    .where(_ledger.c.key == bindparam("key"), _ledger.c.kind != _ATTEMPT)
     .scalar_subquery()
     .label("effects"),
     select(schema.fates.c.fates)
@@ -44,20 +47,25 @@ _BEFORE_ATTEMPT = select(
 _armed = schema.armed_points.c
 #: One look for all points of a call, in the query that is made anyway: where none is armed it costs nothing
 #: that could be measured.
-_BEFORE_ATTEMPT_UNDER_FAULTS = _BEFORE_ATTEMPT.add_columns(
-    select(func.count())
-    .where(
-        _armed.workflow_id == bindparam("workflow_id"),
-        _armed.step == bindparam("step"),
-        _armed.direction == bindparam("direction"),
+_BEFORE_ATTEMPT_UNDER_FAULTS = Prepared(
+    _BEFORE_ATTEMPT.add_columns(
+        select(func.count())
+        .where(
+            _armed.workflow_id == bindparam("workflow_id"),
+            _armed.step == bindparam("step"),
+            _armed.direction == bindparam("direction"),
+        )
+        .scalar_subquery()
+        .label("armed")
     )
-    .scalar_subquery()
-    .label("armed")
 )
-_STORED = select(_ledger.c.kind, _ledger.c.result).where(
-    _ledger.c.key == bindparam("key"), _ledger.c.kind != "attempt"
+_BEFORE_ATTEMPT_WITHOUT_FAULTS = Prepared(_BEFORE_ATTEMPT)
+_STORED = Prepared(
+    select(_ledger.c.kind, _ledger.c.result).where(
+        _ledger.c.key == bindparam("key"), _ledger.c.kind != _ATTEMPT
+    )
 )
-_APPEND = insert(_ledger)
+_APPEND = Prepared(insert(_ledger), [column.name for column in _ledger.c if not column.primary_key])
 
 #: A long sleep is cut into slices, because a thread can only be interrupted between them.
 _SLICE_S = 0.02
@@ -145,17 +153,17 @@ def _record_attempt(
         The behaviour that this attempt is to show, its ordinal, and whether the effect of a step that is
         recorded ``"once"`` is in the ledger already; ``None`` if the caller has to look at the points first.
     """
-    query = _BEFORE_ATTEMPT_UNDER_FAULTS if look else _BEFORE_ATTEMPT
+    query = _BEFORE_ATTEMPT_UNDER_FAULTS if look else _BEFORE_ATTEMPT_WITHOUT_FAULTS
     names = {"key": call.key, "workflow_id": call.workflow_id, "step": call.step, "direction": call.direction}
     with writing(services.engine) as tx:
-        before = tx.execute(query, names).one()
+        before = query.first(tx, names)
         if look and before.armed:
             return None
         ordinal = before.attempts + 1
         word = behaviour(_fate(services, step, call, before.fates), ordinal)
         done = step.recorded == "once" and word == "ok" and call.direction == "action" and not before.effects
         entries = [_entry(call, "attempt", ordinal, repeat=before.effects > 0)]
-        tx.execute(_APPEND, [*entries, _entry(call, "effect", ordinal)] if done else entries)
+        _APPEND.run_many(tx, [*entries, _entry(call, "effect", ordinal)] if done else entries)
     return word, ordinal, done
 
 
@@ -190,7 +198,7 @@ def _apply(services: Services, step: Step, call: Call, ordinal: int, *, spoil: b
             result = _function(step, call)(call)
             tx = transaction()  # a taken key answers before a repeated result is judged
             _check_json(object() if spoil else result, call)
-            tx.execute(_APPEND, _entry(call, "effect", ordinal, key=key, result=result))
+            _APPEND.run(tx, _entry(call, "effect", ordinal, key=key, result=result))
             return result
         except _AlreadyApplied as applied:
             return applied.args[0]
@@ -202,7 +210,7 @@ def _apply(services: Services, step: Step, call: Call, ordinal: int, *, spoil: b
 
 
 def _check_key(tx: Connection, key: str, call: Call) -> None:
-    stored = tx.execute(_STORED, {"key": key}).one_or_none()
+    stored = _STORED.first(tx, {"key": key})
     if stored is not None and stored.kind == "tombstone":
         raise TombstoneError(f"{call.step} was compensated before it ran")
     if stored is not None:
@@ -211,10 +219,10 @@ def _check_key(tx: Connection, key: str, call: Call) -> None:
 
 def _apply_nothing(tx: Connection, services: Services, call: Call, ordinal: int, key: str) -> JSON:
     """The action never had an effect: there is nothing to undo, and there must not be one later."""
-    tx.execute(_APPEND, _entry(call, "nothing", ordinal, key=key))
+    _APPEND.run(tx, _entry(call, "nothing", ordinal, key=key))
     if not services.naive:
         action_key = idempotency_key(call.workflow_id, call.step, "action")
-        tx.execute(_APPEND, _entry(call, "tombstone", ordinal, key=action_key, direction="action"))
+        _APPEND.run(tx, _entry(call, "tombstone", ordinal, key=action_key, direction="action"))
     return None
 
 
@@ -223,7 +231,7 @@ def _action_took_effect(tx: Connection, call: Call, naive: bool) -> bool:
     if naive:
         query = select(func.count()).where(_ledger.c.kind == "effect", _ledger.c.key.startswith(f"{own}#"))
         return bool(tx.execute(query).scalar_one())
-    stored = tx.execute(_STORED, {"key": own}).one_or_none()
+    stored = _STORED.first(tx, {"key": own})
     return stored is not None and stored.kind == "effect"
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from celery import Celery
@@ -42,6 +42,8 @@ _PUBLISHERS = 4
 _CONNECTIONS = 16
 #: Seconds between two tries while the result backend cannot be reached.
 _AWAY_S = 0.2
+
+T = TypeVar("T")
 
 
 class CeleryClient:
@@ -80,19 +82,37 @@ class CeleryClient:
         check_leases(saga, self._deployment.settings)
         row = rows.Start.new(saga.name, text)
         key = rows.start_key(self._deployment, workflow_id)
+        state: State = {"id": workflow_id, "input": input, "results": {}}
+        native_id = self._deployment.native_id(workflow_id)
+        self._outcomes.expect(native_id)
+        created = False
         try:
-            created = await self._redis.set(key, row.text(), nx=True, ex=self._ttl_s)
-            if not created and await self._known(key, row, workflow_id):
-                return False
-            state: State = {"id": workflow_id, "input": input, "results": {}}
-            await asyncio.get_running_loop().run_in_executor(self._pool, self._publish, saga, state)
-            await self._redis.set(key, row.text(published=True), xx=True, keepttl=True)
+            created = await self._in_thread(self._create, key, row, saga, state)
+            if not created and not await self._known(key, row, workflow_id):
+                await self._in_thread(self._publish, key, row, saga, state)
         except SILENCES as error:
             away = away_by(self._deployment, error)
             raise StartUnknownError(
                 f"{workflow_id}: nobody knows whether it started ({away}); repeat it"
             ) from error
-        return bool(created)
+        finally:
+            if not created:
+                self._outcomes.expect_no_more(native_id)
+        return created
+
+    def _create(self, key: str, row: rows.Start, saga: Saga, state: State) -> bool:
+        """Write the row and publish, unless the row is there. One hop to a thread is what a start costs."""
+        if not redis_of(self._app).set(key, row.text(), nx=True, ex=self._ttl_s):
+            return False
+        self._publish(key, row, saga, state)
+        return True
+
+    def _publish(self, key: str, row: rows.Start, saga: Saga, state: State) -> None:
+        forward(self._app, self._deployment, saga, state).apply_async()
+        redis_of(self._app).set(key, row.text(published=True), xx=True, keepttl=True)
+
+    async def _in_thread(self, function: Callable[..., T], *args: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
 
     async def _known(self, key: str, row: rows.Start, workflow_id: str) -> bool:
         """Tell whether the saga of an existing row is published; wait for a start that is going on."""
@@ -108,9 +128,6 @@ class CeleryClient:
                 return False  # whoever wrote the row died before it published
             patience -= 0.05
             await asyncio.sleep(0.05)
-
-    def _publish(self, saga: Saga, state: State) -> None:
-        forward(self._app, self._deployment, saga, state).apply_async()
 
     async def result(self, workflow_id: str, timeout_s: float) -> Outcome:
         """Wait for the terminal outcome."""

@@ -13,6 +13,8 @@ from bakeoff.errors import ResultTimeoutError
 
 #: Seconds between two looks at everything that is awaited: only for what a broken connection lost.
 _LOOK_S = 1.0
+#: Sagas started here of which it is remembered that their outcome has not been heard yet.
+_REMEMBERED = 10_000
 #: Seconds between two tries to connect again.
 _AGAIN_S = 0.1
 _CANCEL_AGAIN_S = 0.1
@@ -32,12 +34,33 @@ class Outcomes:
         self._key_prefix = key_prefix
         self._awaited: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._callers: dict[str, int] = {}
+        #: Keys whose outcome, once it is there, will be heard: an ordered set.
+        self._expected: dict[str, None] = {}
         self._hearing = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     def key(self, native_id: str) -> str:
         """Key (and channel) of the result of the task ``native_id``."""
         return f"{self._key_prefix}celery-task-meta-{native_id}"
+
+    def expect(self, native_id: str) -> None:
+        """Note that this client is about to start a saga: whoever waits for it from now on need not look.
+
+        Only until its outcome is heard, which nobody may be waiting for, or what was heard is doubtful.
+        """
+        self._begin()
+        if self._hearing.is_set():
+            self._expected[self.key(native_id)] = None
+            if len(self._expected) > _REMEMBERED:
+                del self._expected[next(iter(self._expected))]
+
+    def expect_no_more(self, native_id: str) -> None:
+        """Take that back: it existed before, or nobody knows."""
+        self._expected.pop(self.key(native_id), None)
+
+    def _begin(self) -> None:
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._look())]
 
     async def wait(self, native_id: str, timeout_s: float, *, check: str) -> dict[str, Any] | None:
         """Return the outcome; ``None`` if it is not there and there is no key ``check`` either.
@@ -46,18 +69,18 @@ class Outcomes:
             ResultTimeoutError: After ``timeout_s`` seconds.
         """
         key = self.key(native_id)
-        if not self._tasks:
-            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._look())]
+        self._begin()
         future = self._awaited.setdefault(key, asyncio.get_running_loop().create_future())
         self._callers[key] = self._callers.get(key, 0) + 1
         try:
             async with asyncio.timeout(timeout_s):
                 # First the ear, then the eye: what is stored after this look is heard.
                 await self._hearing.wait()
-                stored, row = await self._redis.mget(key, check)
-                self._read(key, stored)
-                if row is None and not future.done():
-                    return None
+                if key not in self._expected:
+                    stored, row = await self._redis.mget(key, check)
+                    self._read(key, stored)
+                    if row is None and not future.done():
+                        return None
                 return await asyncio.shield(future)
         except TimeoutError:
             raise ResultTimeoutError(f"{native_id} has not settled within {timeout_s:g} s") from None
@@ -95,11 +118,14 @@ class Outcomes:
                     if message is None:
                         continue
                     if message["type"] == "pmessage":
-                        self._read(message["channel"].decode(), message["data"])
+                        key = message["channel"].decode()
+                        self._expected.pop(key, None)
+                        self._read(key, message["data"])
                     else:
                         self._hearing.set()
             except (RedisError, OSError):
                 self._hearing.clear()
+                self._expected.clear()
                 await asyncio.sleep(_AGAIN_S)
             finally:
                 with contextlib.suppress(RedisError, OSError):

@@ -25,6 +25,10 @@ class Patience:
     factor: float = 1.0
     heartbeat: timedelta | None = None
 
+    def heartbeat_within(self, start_to_close: timedelta) -> timedelta | None:
+        """The heartbeat timeout of an attempt; none where its own timeout strikes first."""
+        return self.heartbeat if self.heartbeat is not None and self.heartbeat < start_to_close else None
+
 
 _sagas: dict[str, Saga] = {}
 _patience = Patience()

@@ -167,12 +167,13 @@ class SagaWorkflow:
             call["own_result"] = self._results.get(step.name)
         else:
             call["results"] = self._results
+        limit = self._saga.timeout_of(step, direction) * patience().factor
         handle: workflow.ActivityHandle[Any] = workflow.start_activity(
             step.compensation_name if undo else step.name,
             call,
             activity_id=f"{step.name}:compensation" if undo else step.name,
-            start_to_close_timeout=self._saga.timeout_of(step, direction) * patience().factor,
-            heartbeat_timeout=patience().heartbeat,
+            start_to_close_timeout=limit,
+            heartbeat_timeout=patience().heartbeat_within(limit),
             retry_policy=_policy(self._saga.retry_of(step, direction)),
             # A cancel lets the running attempt settle and stops the retries.
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

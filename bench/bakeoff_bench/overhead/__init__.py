@@ -1,0 +1,1 @@
+"""The harness's own cost: adapters against hand-written natives, the World's ceiling, the generator."""

@@ -1,0 +1,112 @@
+"""``bakeoff bench overhead``: from options to a table of targets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bakeoff.cli.options import EngineOption, SetOption, SlotsOption
+from bakeoff.cli.screen import say, show_table, warn
+from bakeoff.errors import UsageError
+from bakeoff.plugins import Plugins
+from bakeoff.processes import run_interruptibly, scratch_folder
+from bakeoff.settings import ConfigClass
+from bakeoff_bench.crash.contestants import Contestant, Options, find_contestants
+from bakeoff_bench.overhead.conduct import Measured, measure, rough_seconds
+from bakeoff_bench.overhead.domain_cost import AIM_MS, LIMIT_MS, domain_cost
+from bakeoff_bench.overhead.show import show
+from bakeoff_bench.overhead.sides import COMPARABLE
+from bakeoff_bench.run.command import check_json
+
+
+def overhead(
+    engine: EngineOption = None,
+    broker: Annotated[
+        list[str] | None,
+        typer.Option("--broker", metavar="NAME", help="Only this broker, of engines that have a choice."),
+    ] = None,
+    config: Annotated[
+        ConfigClass,
+        typer.Option("--config", help="Settings of both sides: as shipped, recommended, or short leases."),
+    ] = ConfigClass.RECOMMENDED,
+    set_: SetOption = None,
+    slots: SlotsOption = 4,
+    rounds: Annotated[
+        int,
+        typer.Option("--rounds", min=1, max=100, help="Each has a turn of both sides; one has no interval."),
+    ] = 10,
+    sagas: Annotated[
+        int,
+        typer.Option("--sagas", min=20, max=100_000, help="Per saga, side and round, in the closed loop."),
+    ] = 300,
+    json_: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Every number as JSON.")
+    ] = None,
+) -> None:
+    """What bakeoff itself costs: each adapter against the same saga written by hand for its engine.
+
+    Both sides take turns on the same servers with the same settings, worker and client processes of their
+    own, and the same ledger. A turn measures idle latency (one saga at a time), then throughput and CPU per
+    saga (workers, client and servers) in a closed loop of 16. Ratios are adapter / native with a 95 %
+    interval over the rounds; a target is met, missed, or, where the interval lies on both sides of it, cannot
+    be told.
+
+    Beside that: the services' own CPU per order, how far each engine is from what the World takes without any
+    engine, and whether one client process could offer three times what the engine takes.
+
+    \b
+    Examples:
+        bakeoff bench overhead --engine celery --broker valkey --rounds 5
+        bakeoff bench overhead --json overhead.json
+    """
+    check_json(json_)
+    everyone = _contestants(engine, broker, config, set_ or ())
+    seconds = sum(rough_seconds(one.engine.info().in_process, rounds, sagas) for one in everyone)
+    say(f"{', '.join(one.label for one in everyone)}: {rounds} rounds each, about {seconds / 60:.0f} min")
+    own = domain_cost()
+    say(f"services and ledger alone: {own:.2f} ms of CPU per order saga (at most {LIMIT_MS}, aim {AIM_MS})")
+    found: list[Measured] = []
+    for one in everyone:
+        with scratch_folder("overhead") as folder:
+            found.append(
+                run_interruptibly(
+                    measure(one, folder, rounds=rounds, sagas=sagas, slots=slots, progress=_progress)
+                )
+            )
+        if json_ is not None:  # what an interruption leaves is worth having
+            data = {"domain_cpu_ms": own, "contestants": [each.to_json() for each in found]}
+            json_.write_text(json.dumps(data, indent=2) + "\n")
+    show(found, own)
+    for measured in found:
+        say(f"\n{measured.label}: what differs between the workers' settings")
+        show_table(["setting", "adapter", "native"], [list(row) for row in measured.differences])
+
+
+def _progress(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _contestants(
+    engine: Sequence[str] | None, broker: Sequence[str] | None, config: ConfigClass, sets: Sequence[str]
+) -> list[Contestant]:
+    """Those that have a native; one that is asked for by name and has none is refused."""
+    asked = [name for name in engine or () if name != "all"]
+    for name in asked:
+        if name in Plugins().engine_names() and name not in COMPARABLE:
+            raise UsageError(
+                f"--engine {name}: there is no hand-written native to compare it with; "
+                f"there is one of {', '.join(COMPARABLE)}"
+            )
+    names = asked or [name for name in Plugins().engine_names() if name in COMPARABLE]
+    options = Options(engines=tuple(names), brokers=tuple(broker or ()), sets=tuple(sets))
+    found = find_contestants(options, config)
+    if not found:
+        raise UsageError(f"--config {config}: {', '.join(names)} is the same there as recommended")
+    left_out = set(names) - {one.engine.name for one in found}
+    if left_out:
+        warn(f"left out, because it is the same as recommended: {', '.join(sorted(left_out))}")
+    return found

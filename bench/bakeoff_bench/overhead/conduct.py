@@ -1,0 +1,136 @@
+"""All rounds of one contestant: both sides in turns on the same servers, the ceiling, the generator."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bakeoff.stack import StackPlan, running_backend
+from bakeoff_bench.crash.contestants import Contestant
+from bakeoff_bench.overhead.ceiling import world_rate
+from bakeoff_bench.overhead.compare import TARGETS, Pair, compare, judge
+from bakeoff_bench.overhead.differences import differences
+from bakeoff_bench.overhead.sides import ADAPTER, NATIVE, sides_of
+from bakeoff_bench.overhead.turn import (
+    IN_FLIGHT,
+    SAGAS,
+    Round,
+    fill_shelves,
+    make_ids,
+    running_client,
+    take_round,
+)
+
+#: A generator that cannot offer so many times what the engine takes measures itself.
+GENERATOR_FACTOR = 3.0
+#: Rough seconds of a side's part of a round: start and stop, and each saga of the loops.
+_TURN_S, _SAGA_S = {True: 3.0, False: 12.0}, {True: 0.03, False: 0.025}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What was measured of one contestant.
+
+    Attributes:
+        rounds: Of both sides.
+        ceilings: Of the World alone, orders per second, one per round.
+        writers: ``(processes, threads)`` of the ceiling.
+        offered_per_s: Starts per second of one client process with workers off; ``None`` where the sagas run
+            in the client's process.
+        differences: ``(setting, adapter, native)`` of what differs.
+        versions: Of SDKs and servers.
+    """
+
+    label: str
+    rounds: Sequence[Round]
+    ceilings: Sequence[float]
+    writers: tuple[int, int]
+    offered_per_s: float | None
+    differences: Sequence[tuple[str, str, str]]
+    versions: Mapping[str, str]
+
+    def pairs(self, saga: str, quantity: str) -> list[Pair]:
+        """``(adapter, native)`` of every round."""
+        return [
+            (getattr(one[ADAPTER][saga], quantity), getattr(one[NATIVE][saga], quantity))
+            for one in self.rounds
+        ]
+
+    def per_s(self, saga: str) -> float:
+        """Median throughput of the adapter."""
+        return statistics.median(pair[0] for pair in self.pairs(saga, "per_s"))
+
+    @property
+    def ceiling_per_s(self) -> float:
+        """Median of the World alone."""
+        return statistics.median(self.ceilings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, with the comparisons that follow from it."""
+        data = asdict(self)
+        data["comparisons"] = {
+            saga: {
+                target.name: {
+                    **asdict(found := compare(self.pairs(saga, target.name))),
+                    "target": str(target),
+                    "word": str(judge(found, target)),
+                }
+                for target in TARGETS
+            }
+            for saga in SAGAS
+        }
+        return data
+
+
+def rough_seconds(in_process: bool, rounds: int, sagas: int) -> float:
+    """How long ``measure`` takes, for the announcement."""
+    turn = _TURN_S[in_process] + 2 * sagas * _SAGA_S[in_process]
+    return rounds * (2 * turn + 3) + 15
+
+
+async def measure(
+    one: Contestant, folder: Path, *, rounds: int, sagas: int, slots: int, progress: Callable[[str], None]
+) -> Measured:
+    """Bring the servers of one contestant up once and let its two sides take turns; neither is always first.
+
+    Raises:
+        UsageError: If it has no native.
+        BakeoffError: If a side failed, with what it said.
+    """
+    plan = StackPlan(engine=one.engine, settings=one.settings, folder=folder, slots=slots)
+    found: list[Round] = []
+    ceilings: list[float] = []
+    offered = None
+    async with running_backend(plan) as backend:
+        adapter, native = sides_of(backend)
+        fill_shelves(backend)
+        for number in range(rounds):
+            first, second = (adapter, native) if number % 2 == 0 else (native, adapter)
+            progress(f"{one.label}: round {number + 1} of {rounds}")
+            found.append(await take_round(backend, first, second, str(number), sagas))
+            ids = make_ids(
+                backend, "order", f"world{number}", sagas + adapter.writers[0] * adapter.writers[1]
+            )
+            processes, threads = adapter.writers[0], min(adapter.writers[1], IN_FLIGHT)
+            ceilings.append(
+                await asyncio.to_thread(world_rate, backend.deployment.world_url, ids, processes, threads)
+            )
+        told = await differences(backend, adapter, native)
+        if adapter.worker is not None:
+            async with running_client(adapter, folder / "generator.log") as client:
+                await client.ask("start", make_ids(backend, "noop", "warm", IN_FLIGHT), IN_FLIGHT)
+                answer = await client.ask("start", make_ids(backend, "noop", "offered", sagas), IN_FLIGHT)
+                offered = sagas / answer["elapsed_s"]
+    return Measured(
+        label=one.label,
+        rounds=found,
+        ceilings=ceilings,
+        writers=adapter.writers,
+        offered_per_s=offered,
+        differences=told,
+        versions=backend.versions(),
+    )
