@@ -28,7 +28,7 @@ from bakeoff_bench.overhead.turn import (
 #: A generator that cannot offer so many times what the engine takes measures itself.
 GENERATOR_FACTOR = 3.0
 #: Rough seconds of a side's part of a round: start and stop, and each saga of the loops.
-_TURN_S, _SAGA_S = {True: 3.0, False: 12.0}, {True: 0.006, False: 0.025}
+_TURN_S, _SAGA_S = {True: 3.0, False: 12.0}, {True: 0.03, False: 0.025}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,8 @@ WARM_UP = 4 * IN_FLIGHT
 IDLE = 30
 #: The median basket of the real orders.
 LINES = 11
+#: So many times more sagas where nothing is between the calls: a window must be long beside a clock tick.
+IN_PROCESS_TIMES = 10
 #: Seconds that a window may take, its worker's start included.
 _PATIENCE_S = 180.0
 
@@ -173,8 +175,9 @@ async def take_round(backend: Backend, first: Side, second: Side, label: str, sa
         first: Whose turn is the first and the last.
         second: The other one.
         label: Part of the workflow ids: never used before.
-        sagas: Of each side and kind in the closed loops.
+        sagas: Of each side and kind in the closed loops; ``IN_PROCESS_TIMES`` as many in-process.
     """
+    share = sagas // 2 * (IN_PROCESS_TIMES if backend.info.in_process else 1)
     tallies = {(side.name, saga): _Tally() for side in (first, second) for saga in SAGAS}
     async with _running(backend, first) as a, _running(backend, second) as b:
         for saga in SAGAS:
@@ -186,7 +189,7 @@ async def take_round(backend: Backend, first: Side, second: Side, label: str, sa
             for number, (one, other) in enumerate(((a, b), (b, a), (b, a), (a, b))):
                 with _paused(other):
                     name = f"{label}-{one.side.name}-{number}"
-                    await _windows(backend, one, saga, name, sagas // 2, tallies[one.side.name, saga])
+                    await _windows(backend, one, saga, name, share, tallies[one.side.name, saga])
     return {
         side.name: {saga: tallies[side.name, saga].window() for saga in SAGAS} for side in (first, second)
     }
