@@ -1,4 +1,4 @@
-"""bakeoff's own tests wait more than they compute, so three of their files run at a time."""
+"""bakeoff's own tests wait more than they compute, so four of their files run at a time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-_AT_A_TIME = 3
+_AT_A_TIME = 4
 #: Set in the processes among which xdist spreads the tests, and so in everything that a test starts.
 _WORKER = "PYTEST_XDIST_WORKER"
 

@@ -38,7 +38,7 @@ def test_measures_both_sides_with_the_same_settings(bakeoff: Command, engine: st
     (one,) = ran.result["contestants"]
     assert {setting for setting, _, _ in one["differences"]} == REVIEWED[engine]
     assert one["comparisons"]["order"]["cpu_ms"]["word"] == "cannot tell"  # there was but one round
-    assert one["comparisons"]["noop"]["per_s"]["adapter_per_s"] > 0
+    assert one["comparisons"]["noop"]["per_s"]["ratio"] > 0
     assert one["ceilings"][0] > 0
     assert (one["offered_per_s"] is None) == (engine == "inline")
     assert "share of the ceiling" in ran.out

@@ -197,7 +197,8 @@ async def take_round(backend: Backend, first: Side, second: Side, label: str, sa
 
 async def _windows(backend: Backend, one: _Running, saga: str, name: str, sagas: int, tally: _Tally) -> None:
     """One turn: sagas one at a time, then the closed loop."""
-    idle = await one.client.ask("run", make_ids(backend, saga, f"{name}-idle", IDLE // 2), 1)
+    few = max(2, min(IDLE // 2, sagas // 4))  # of a measurement that is too short to mean anything
+    idle = await one.client.ask("run", make_ids(backend, saga, f"{name}-idle", few), 1)
     ids = make_ids(backend, saga, name, sagas)
     parts = {
         "workers": [one.worker.pid] if one.worker is not None else [],
