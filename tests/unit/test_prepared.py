@@ -94,3 +94,11 @@ def test_statements_of_an_attempt_are_planned_once_and_use_the_partial_indexes(w
 
     assert query.positiontup == ["key", "key", "workflow_id"]
     assert {"ledger_attempts", "ledger_effect_once"} <= {word for row in plan for word in str(row[3]).split()}
+
+
+def test_list_that_expands_is_refused_at_once(world: World) -> None:
+    """Its text is not finished when it is compiled, and SQLite would be blamed."""
+    several = Prepared(select(schema.orders).where(schema.orders.c.order_id.in_(["1", "2"])))
+
+    with reading(world.engine) as tx, pytest.raises(ValueError, match="cannot be prepared"):
+        several.all(tx, {})

@@ -36,7 +36,7 @@ def basket(tx: Connection, order_id: str, warehouse: str | None = None) -> list[
     return [{"code": sku, "n": units[sku]} for sku in sorted(units)]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def _on_hand(count: int) -> Prepared:
     """What there is of ``count`` products, ``sku0`` and so on."""
     codes: list[BindParameter[str]] = [bindparam(f"sku{number}") for number in range(count)]
@@ -81,6 +81,8 @@ def release_west(call: Call) -> JSON:
 
 def _reserve(call: Call, warehouse: str | None) -> JSON:
     wanted = basket(call.tx, call.input, warehouse)
+    if not wanted:
+        return {"units": 0}
     rows = _on_hand(len(wanted)).all(call.tx, {f"sku{n}": item["code"] for n, item in enumerate(wanted)})
     on_hand = {row.sku: row.on_hand for row in rows}
     short = [item for item in wanted if on_hand.get(item["code"], 0) < item["n"]]

@@ -108,6 +108,8 @@ class Prepared:
     def _prepare(self, dialect: Dialect) -> _Text:
         compiled = self._statement.compile(dialect=dialect, column_keys=self._columns or None)
         assert isinstance(compiled, SQLCompiler)
+        if compiled.post_compile_params or compiled.literal_execute_params:
+            raise ValueError(f"a list that expands cannot be prepared: {compiled.string}")
         names = compiled.positiontup or []
         kinds = {name: compiled.binds[name].type.dialect_impl(dialect) for name in names}
         columns = self._statement.selected_columns if isinstance(self._statement, Select) else None
