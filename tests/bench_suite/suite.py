@@ -27,8 +27,15 @@ class Ran:
 
 
 def environment() -> dict[str, str]:
-    """Without what xdist tells its workers: pytest-benchmark would take itself for one and do nothing."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    """Without what xdist tells its workers: pytest-benchmark would take itself for one and do nothing.
+
+    And without ``CI``, with which pytest tells everything twice.
+    """
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PYTEST_") and name not in ("CI", "BUILD_NUMBER")
+    }
     return own | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 

@@ -19,9 +19,9 @@ LATE = {"task_acks_late": "true"}
     ("engine", "config", "overrides", "raw", "lease_s"),
     [
         pytest.param("celery", DEFAULT, {}, {}, math.inf, id="acknowledged before it runs"),
-        pytest.param("celery", DEFAULT, LATE, {}, 3600 + 10 * 10, id="and somebody must look"),
-        pytest.param("celery", RECOMMENDED, {}, {}, 60 + 1, id="celery, recommended"),
-        pytest.param("celery", RECOMMENDED, {"visibility_timeout": "5"}, {}, 5 + 1, id="as it was set"),
+        pytest.param("celery", DEFAULT, LATE, {}, 3600 + 300 + 10 * 10, id="and somebody must look"),
+        pytest.param("celery", RECOMMENDED, {}, {}, 60 + 10 + 1, id="celery, recommended"),
+        pytest.param("celery", RECOMMENDED, {"visibility_timeout": "5"}, {}, 5 + 10 + 1, id="as it was set"),
         pytest.param("celery", RECOMMENDED, RABBITMQ, {}, 180, id="RabbitMQ proposes less than Celery"),
         pytest.param("celery", RECOMMENDED, RABBITMQ, {"broker_heartbeat": "5"}, 15, id="Celery's own"),
         pytest.param("celery", RECOMMENDED, RABBITMQ, {"broker_heartbeat": "0"}, 1800, id="no heartbeat"),
