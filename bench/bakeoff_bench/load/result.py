@@ -102,10 +102,11 @@ def cost_of(costs: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
 
 
 def _grouped(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
+    # What a contestant's own speed was found by counts only where the run never came to its rounds.
+    shown = [row for row in rows if row["phase"] == "round"]
     found: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        if row["phase"] in ("throughput", "round"):
-            found.setdefault((row["contestant"], row["block"]), []).append(row)
+    for row in shown or [row for row in rows if row["phase"] == "throughput"]:
+        found.setdefault((row["contestant"], row["block"]), []).append(row)
     return found
 
 
