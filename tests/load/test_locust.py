@@ -103,3 +103,26 @@ def test_a_mistake_is_told_in_a_line(tmp_path: Path, arguments: list[str], why: 
     assert why in said
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_on_another_machine_leaves_no_credentials(tmp_path: Path) -> None:
+    """It does not see the master's folder, so it makes one, which is gone when its process ends."""
+    code = (
+        "from bakeoff_bench.load.generator.wire import received\n"
+        "order = dict(deployment='', saga='order', load='order-steady', rate=1.0, seconds=1.0,\n"
+        "             process='poisson', seed=1, arrival_seed=1, label='x', folder='/nowhere/at/all/load-1')\n"
+        "got = received({'order': order, 'deployment': '{}', 'number': 0, 'of': 1})\n"
+        "print(got.deployment, oct(__import__('os').stat(got.deployment).st_mode & 0o777))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    deployment, mode = done.stdout.split()
+
+    assert mode == "0o600"
+    assert str(tmp_path) in deployment
+    assert list(tmp_path.iterdir()) == []

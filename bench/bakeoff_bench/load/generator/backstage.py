@@ -5,8 +5,8 @@ from __future__ import annotations
 import atexit
 import json
 import sys
-import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import gevent
 from gevent import subprocess
 from locust.env import Environment
 
+from bakeoff.processes import scratch_folder
 from bakeoff_bench.load.order import LoadOrder
 from bakeoff_bench.load.stagehand import VERDICT, Wanted, order_file
 
@@ -45,10 +46,11 @@ class Backstage:
 
     def __init__(self, environment: Environment) -> None:
         options = vars(environment.parsed_options)
-        self._scratch = tempfile.TemporaryDirectory(prefix="bakeoff-locust-")
-        self._folder = Path(self._scratch.name)
+        self._scratch = ExitStack()
+        # Swept at the next start of bakeoff if Locust is killed.
+        self._folder = self._scratch.enter_context(scratch_folder("locust"))
         names = [name for name in Wanted.__dataclass_fields__ if name != "folder"]
-        wanted = Wanted(folder=self._scratch.name, **{name: options[name] for name in names})
+        wanted = Wanted(folder=str(self._folder), **{name: options[name] for name in names})
         self._loads = 0
         self._code: int | None = None
         self._child = subprocess.Popen(
@@ -81,7 +83,7 @@ class Backstage:
         verdict = self._folder / VERDICT
         if self._code is None:
             self._code = int(verdict.read_text()) if verdict.exists() else 2
-            self._scratch.cleanup()
+            self._scratch.close()
         return self._code
 
     def _wait_for(self, file: Path, seconds: float) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
+import atexit
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bakeoff.processes import scratch_folder
 from bakeoff_bench.load.order import LoadOrder
+
+#: Folders of loads whose master is on another machine; a deployment in them may hold credentials.
+_FOLDERS = ExitStack()
+atexit.register(_FOLDERS.close)
 
 
 def to_send(order: LoadOrder, number: int, of: int) -> dict[str, Any]:
@@ -25,7 +31,7 @@ def received(data: dict[str, Any]) -> LoadOrder:
     order = LoadOrder(**data["order"])
     folder = Path(order.folder) / f"generator-{data['number']}"
     if not folder.parent.parent.exists():  # another machine
-        folder = Path(tempfile.mkdtemp(prefix="bakeoff-generator-"))
+        folder = _FOLDERS.enter_context(scratch_folder("generator"))
     folder.mkdir(parents=True, exist_ok=True)
     deployment = folder / "deployment.json"
     deployment.touch(mode=0o600)
