@@ -110,7 +110,7 @@ def test_a_worker_on_another_machine_leaves_no_credentials(tmp_path: Path) -> No
     code = (
         "from bakeoff_bench.load.generator.wire import received\n"
         "order = dict(deployment='', saga='order', load='order-steady', rate=1.0, seconds=1.0,\n"
-        "             process='poisson', seed=1, arrival_seed=1, label='x', folder='/nowhere/at/all/load-1')\n"
+        "             process='poisson', seed=1, arrival_seed=1, label='x', folder='/nowhere/at/load-1')\n"
         "got = received({'order': order, 'deployment': '{}', 'number': 0, 'of': 1})\n"
         "print(got.deployment, oct(__import__('os').stat(got.deployment).st_mode & 0o777))\n"
     )
