@@ -102,7 +102,8 @@ def test_a_closed_loop_is_labelled_so(terminal: Terminal) -> None:
 
     assert done.returncode == 0, done.stderr + done.stdout
     assert block["users"] == 4
-    assert "(closed loop)" in done.stdout
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert any(row[:5] == ["inline", "4", "in", "flight", "closed"] for row in rows), done.stdout
 
 
 def test_parked_sagas_count_from_their_approval(terminal: Terminal) -> None:

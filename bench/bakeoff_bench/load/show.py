@@ -13,6 +13,7 @@ _STYLES = {"valid": "green", "invalid": "bold red", "unknown": "yellow"}
 _COLUMNS = (
     "contestant",
     "block",
+    "loop",
     "rounds",
     "sagas",
     "offered /s",
@@ -60,10 +61,10 @@ def show(result: Mapping[str, Any]) -> None:
 def _row(block: Mapping[str, Any], kind: str, status: str) -> list[str]:
     settled = block["latencies"].get(f"{kind}-{status}-settled", {})
     told = block["latencies"].get(f"{kind}-{status}-told", {})
-    loop = " (closed loop)" if block["users"] else ""
     return [
         block["contestant"],
-        f"{block['block']}{loop}" + (f", {kind}" if kind == "slow" else ""),
+        block["block"] + (f", {kind}" if kind == "slow" else ""),
+        "closed" if block["users"] else "open",
         str(block["rounds"] - block["void"]),
         str(settled.get("n", 0)),
         "" if block["users"] else _number(block["offered_per_s"]),
