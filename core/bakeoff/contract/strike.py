@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bakeoff.contract.lab import Fates, Lab, Settled, Started
 from bakeoff.contract.statuses import NotSupported, Unknown
@@ -73,6 +74,7 @@ def strike(
     there: Mapping[str, Reached],
     *,
     everyone: bool = True,
+    beside: Callable[[], Coroutine[Any, Any, None]] | None = None,
     lasts: Callable[[], bool] | None = None,
 ) -> None:
     """Do the fault to every process that stands there, let those that live go on, and heal.
@@ -82,6 +84,8 @@ def strike(
         fault: What is done.
         there: As ``standing`` returned it.
         everyone: ``False`` for a fault that does not aim at the processes that stand there: it is done once.
+        beside: Begun just before the fault, and waited for after it: what takes longer than a call that
+            stands there may be kept waiting, such as the start of another worker.
         lasts: Asked again and again before it is healed; it is healed when the answer is false, or when
             patience ends.
 
@@ -91,6 +95,15 @@ def strike(
     """
 
     async def act() -> None:
+        coming = asyncio.create_task(beside()) if beside is not None else None
+        await asyncio.sleep(0)
+        try:
+            await strike_and_heal(coming)
+        finally:
+            if coming is not None:
+                coming.cancel()
+
+    async def strike_and_heal(coming: asyncio.Task[None] | None) -> None:
         struck: list[Target] = []
         ended: set[int] = set()
         for target in [Target(lab.stack, at) for at in there.values()]:
@@ -99,6 +112,8 @@ def strike(
                 ended.update((await fault.inject(target)).ended)
         free(lab, there)
         try:
+            if coming is not None:
+                await coming
             deadline = time.monotonic() + lab.patience_s
             while lasts is not None and time.monotonic() < deadline and await asyncio.to_thread(lasts):
                 await asyncio.sleep(_POLL_S)
@@ -106,7 +121,7 @@ def strike(
             await fault.heal(struck[0])
 
     try:
-        lab.thread.call(act, 2 * lab.patience_s + _ANSWER_S)
+        lab.thread.call(act, 4 * lab.patience_s + _ANSWER_S)
     except FaultMissedError as error:
         raise Unknown(f"{fault.name} did not land: {error}") from error
     except FaultNotSupportedError as error:

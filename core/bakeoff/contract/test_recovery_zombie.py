@@ -102,12 +102,13 @@ def _paused(lab: Lab, contestant: Contestant) -> _Paused:
     workers = lab.stack.workers
     assert workers is not None, "an engine without workers cannot declare that it survives their kill"
     paused = _Paused({}, frozenset(pid for child in workers.children for pid in child.members()))
-    lab.thread.call(lambda: workers.start(1), _UP_S)
 
     def lasts() -> bool:
         return not all(paused.taken_over(cases[name][0], saga.trace()) for name, saga in sagas.items())
 
-    strike(lab, WorkerPause(), there, everyone=False, lasts=lasts)
+    # Were the other worker started first, a busy machine could need a whole lease for it; then the calls
+    # would come back to the worker that is about to be paused, and nobody could take them over from it.
+    strike(lab, WorkerPause(), there, everyone=False, beside=lambda: workers.start(1, _UP_S), lasts=lasts)
     ends = dict(zip(sagas, words(lab, list(sagas.values())), strict=True))
     # The worker that was paused has its chance now to do harm; whether it did is for the tests to say.
     with contextlib.suppress(AssertionError):
