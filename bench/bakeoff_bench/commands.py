@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def bakeoff_register_commands(cli: typer.Typer) -> None:
-    """Add ``run``, ``check``, ``scenarios``, ``crash``, ``load``, ``ordeal`` and ``bench``."""
+    """Add ``run``, ``check``, ``scenarios``, ``crash``, ``load``, ``tune``, ``ordeal`` and ``bench``."""
     import typer
 
     from bakeoff_bench.crash.command import crash
@@ -25,6 +25,7 @@ def bakeoff_register_commands(cli: typer.Typer) -> None:
     from bakeoff_bench.runs.command import combine, compare, export
     from bakeoff_bench.speed.command import speed
     from bakeoff_bench.sweep.command import sweep
+    from bakeoff_bench.tune.command import tune
 
     cli.command("run")(run)
     cli.command("check")(check)
@@ -32,6 +33,7 @@ def bakeoff_register_commands(cli: typer.Typer) -> None:
     cli.command("crash")(crash)
     cli.command("sweep")(sweep)
     cli.command("load")(load)
+    cli.command("tune")(tune)
     cli.command("compare")(compare)
     cli.command("combine")(combine)
     cli.command("export")(export)

@@ -23,6 +23,7 @@ class ConfigClass(StrEnum):
 
     DEFAULT = "default"  #: acks, leases, persistence, polling as shipped
     RECOMMENDED = "recommended"  #: leases derived from one step timeout T = 30 s by the engine's own guidance
+    TUNED = "tuned"  #: `recommended`, and on top what a search found: ``bakeoff.tuned``
     CI = "ci"  #: short leases, for tests; never published as recommended
 
 
@@ -41,6 +42,8 @@ class Setting:
         secret: Never printed or stored.
         only: ``{other setting: value}`` with which alone this one has an effect; ``True`` and ``False`` mean
             that the other one is set at all, or is not.
+        lease: Whether it decides how long a killed worker's work waits.
+        tries: Values that a search for a faster configuration tries.
     """
 
     name: str
@@ -54,6 +57,13 @@ class Setting:
     secret: bool = False
     only: Mapping[str, Value] = field(default_factory=dict)
     lease: bool = False
+    tries: tuple[Value, ...] = ()
+
+    def of(self, config_class: ConfigClass) -> Value:
+        """The value of a class; what a search found for ``tuned`` is in no declaration."""
+        base = ConfigClass.RECOMMENDED if config_class is ConfigClass.TUNED else config_class
+        value: Value = getattr(self, base.value)
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +136,9 @@ def resolve(
     overrides: Mapping[str, str] | None = None,
     raw: Mapping[str, str] | None = None,
     environ: Mapping[str, str] | None = None,
+    tuned: Mapping[str, str] | None = None,
 ) -> SettingsInForce:
-    """Combine class values, environment variables and ``--set`` (strongest last).
+    """Combine class values, what a search found, environment variables and ``--set`` (strongest last).
 
     Args:
         engine: Name for messages.
@@ -136,6 +147,7 @@ def resolve(
         overrides: ``{setting name: text}`` from ``--set``, without the engine's prefix.
         raw: ``{engine's own key: text}`` from ``--set-raw``.
         environ: Environment variables to look into; none if ``None``.
+        tuned: ``{setting name: text}`` of class ``tuned``.
 
     Raises:
         UnknownNameError: For a setting that the engine does not declare.
@@ -143,8 +155,12 @@ def resolve(
             would have no effect beside the others.
     """
     by_name = {setting.name: setting for setting in declared}
-    values: dict[str, Value] = {s.name: getattr(s, config_class.value) for s in declared}
+    values: dict[str, Value] = {s.name: s.of(config_class) for s in declared}
     changed: list[str] = []
+    for name, found in (tuned or {}).items():
+        if name not in by_name:
+            raise UnknownNameError(f"--config tuned: {_unknown_setting(engine, name, sorted(by_name))}")
+        values[name] = parse_value(found, by_name[name], f"--config tuned: {engine}.{name}={found}")
     for setting in declared:
         text = (environ or {}).get(setting.env) if setting.env else None
         if text:

@@ -79,7 +79,7 @@ def test_a_shape_that_makes_no_sense(
 def test_without_locust_the_extra_is_named(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "locust", None)
 
-    assert "a load needs locust: pip install 'bakeoff[bench]'" in refused("load -e inline --rate 5")
+    assert "this needs locust: pip install 'bakeoff[bench]'" in refused("load -e inline --rate 5")
 
 
 def test_a_folder_that_is_in_use_is_not_touched(refused: Refused, home: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -107,10 +107,7 @@ class Asked:
                 )
             )
         if not series:
-            raise UsageError(
-                "--config default: no engine asked for is shipped with other settings than are recommended; "
-                "leave the option out"
-            )
+            raise UsageError(_nobody({part.config for part in self.parts}))
         return CrashPlan(
             saga=saga,
             references=references,
@@ -144,6 +141,16 @@ class Asked:
     def _only_choice(self, one: Contestant) -> bool:
         """Whether leaving it out would leave out what was asked for by name."""
         return len(self.options.brokers) == 1 or "broker" not in one.settings.values
+
+
+def _nobody(configs: Collection[ConfigClass]) -> str:
+    """Why a class of settings has no contestant."""
+    if ConfigClass.TUNED in configs:
+        return "--config tuned: the broker that was found is not among those of --broker; leave that out"
+    return (
+        "--config default: no engine asked for is shipped with other settings than are recommended; "
+        "leave the option out"
+    )
 
 
 def _fault(name: str, known: Mapping[str, Fault]) -> Fault:

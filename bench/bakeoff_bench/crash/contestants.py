@@ -11,12 +11,14 @@ from bakeoff.cli.options import ChosenEngine, choose_engines
 from bakeoff.engine import OrchestrationEngine
 from bakeoff.errors import UsageError
 from bakeoff.settings import ConfigClass, Setting, SettingsInForce
+from bakeoff.tuned import spelled_out
 
 _BROKER = "broker"
 #: How a configuration class is called where results are compared.
 CLASS_WORDS = {
     ConfigClass.DEFAULT: "as shipped",
     ConfigClass.RECOMMENDED: "recommended",
+    ConfigClass.TUNED: "tuned",
     ConfigClass.CI: "ci",
 }
 
@@ -90,8 +92,10 @@ class Contestant:
 
     def arguments(self) -> list[str]:
         """The command-line options that choose exactly this one."""
-        options = ["--engine", self.engine.name, "--config", str(self.settings.config_class)]
-        options += [part for text in self.sets for part in ("--set", text)]
+        config_class, found = spelled_out(self.engine.info().settings, self.settings)
+        options = ["--engine", self.engine.name, "--config", str(config_class)]
+        sets = [*(f"{self.engine.name}.{name}={text}" for name, text in found.items()), *self.sets]
+        options += [part for text in sets for part in ("--set", text)]
         return options + [part for text in self.raws for part in ("--set-raw", text)]
 
 
@@ -145,6 +149,9 @@ def _brokers(one: ChosenEngine, wanted: Sequence[str], sets: Sequence[str]) -> I
     ):
         yield None
         return
+    if one.settings.config_class is ConfigClass.TUNED:
+        # The broker is among what was found.
+        known = [str(one.settings[_BROKER])]
     yield from (broker for broker in known if not wanted or broker in wanted)
 
 
@@ -165,20 +172,24 @@ def _contestant(
     one: ChosenEngine, options: Options, config: ConfigClass, broker: str | None, varied: Mapping[str, str]
 ) -> Contestant:
     name = one.name
+
+    def chosen(sets: Sequence[str]) -> ChosenEngine:
+        return choose_engines([name], config=config, sets=sets, raws=raws)[0]
+
     sets = [f"{name}.{_BROKER}={broker}"] if broker is not None else []
     raws = tuple(text for text in options.raws if text.partition(".")[0] == name)
-    plain = choose_engines([name], config=config, sets=sets, raws=raws)[0]
+    plain = chosen(sets)
     own_sets = [text for text in options.sets if text.partition(".")[0] == name]
     # One that concerns the other broker only is for the contestant with that broker.
     sets += [text for text in own_sets if broker is None or plain.settings.applies(_setting_of(text))]
-    plain = choose_engines([name], config=config, sets=sets, raws=raws)[0]
+    plain = chosen(sets)
     own = _varied(plain, varied)
     if options.short_leases:
         sets += [
             f"{name}.{s.name}={s.ci}" for s in _leases(plain) if s.name not in {*plain.settings.changed, *own}
         ]
     sets += [f"{name}.{key}={text}" for key, text in own.items()]
-    ready = choose_engines([name], config=config, sets=sets, raws=raws)[0]
+    ready = chosen(sets)
     words = [str(ready.settings[_BROKER])] if _choices(one) else []
     words += [CLASS_WORDS[config]] if config is not ConfigClass.RECOMMENDED else []
     words += [f"{key}={text}" for key, text in own.items()]

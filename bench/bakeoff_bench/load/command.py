@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import math
 import secrets
-import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,12 +24,13 @@ from bakeoff.cli.options import (
 )
 from bakeoff.cli.screen import say, warn
 from bakeoff.errors import BakeoffError, EngineUnavailableError, UsageError
-from bakeoff.processes import Split, available_cpus, run_interruptibly, scratch_folder, split
+from bakeoff.processes import run_interruptibly
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.contestants import Contestant, Options, find_contestants
 from bakeoff_bench.load.check import measured_nothing
 from bakeoff_bench.load.extra import check_extra
 from bakeoff_bench.load.plan import Block, LoadPlan
+from bakeoff_bench.load.resources import kept_or_scratch, split_cpus
 from bakeoff_bench.load.strike import strike_of
 from bakeoff_bench.meter import cost_per_1000
 from bakeoff_bench.run.command import check_json, check_ledger_of_run
@@ -62,7 +61,6 @@ _ROUNDS_AS_ASKED = 3
 _PILOT = 5
 #: Sagas in flight of the closed loop of every round.
 _USERS = 16
-_FEWEST_TO_SPLIT = 2
 
 
 def load(
@@ -209,7 +207,7 @@ def load(
         slots=slots,
         ledger=ledger,
         prefix=f"bakeoff-{secrets.token_hex(3)}-",
-        cpus=_cpus(cpus),
+        cpus=split_cpus(cpus),
         patience_s=max(60.0, the_load.parked_s + 60.0),
         quality="as asked" if asked_for else profile.value,
     )
@@ -226,7 +224,7 @@ def _run(plan: LoadPlan, out: Path | None, json_: Path | None, price: float | No
     from bakeoff_bench.load.result import result_of
     from bakeoff_bench.load.show import show
 
-    with _folder(out) as path:
+    with kept_or_scratch(out, "loads.jsonl") as path:
         folder = LoadFolder.create(path)
         manifest = manifest_of(plan) | {"price_per_million_actions": price}
         folder.write_manifest(manifest)
@@ -264,34 +262,6 @@ def _run(plan: LoadPlan, out: Path | None, json_: Path | None, price: float | No
     say(f"kept in {out}" if out else "nothing kept (--out DIR keeps it)")
     if result["validity"] != "valid" or measured_nothing(result):
         raise typer.Exit(1)
-
-
-@contextmanager
-def _folder(out: Path | None) -> Iterator[Path]:
-    """The user's folder, or one that is gone afterwards; nothing is left of a run that never began."""
-    if out is None:
-        with scratch_folder("load") as path:
-            yield path
-        return
-    existed = out.exists()
-    try:
-        yield out
-    except BakeoffError:
-        loads = out / "loads.jsonl"
-        if loads.exists() and not loads.read_text():
-            for path in out.iterdir():
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-            if not existed:
-                out.rmdir()
-        raise
-
-
-def _cpus(count: int | None) -> Split | None:
-    """The generator has a CPU of its own wherever there are two; ``--cpus 0`` lets all share all."""
-    available = available_cpus()
-    if count == 0 or (count is None and (available is None or len(available) < _FEWEST_TO_SPLIT)):
-        return None
-    return split(count if count is not None else len(available or ()) - 1, available, say)
 
 
 def _blocks(rate: float | None, closed: int | None, shape: str, shares: Sequence[float]) -> Sequence[Block]:

@@ -14,15 +14,18 @@ KIND = "load"
 MANIFEST = "manifest.json"
 
 
-def check_extra() -> None:
+def check_extra(*more: str) -> None:
     """Find out before anything starts.
+
+    Args:
+        more: Modules of the extra that are needed beside those of every load.
 
     Raises:
         UsageError: Naming what is missing and the extra.
     """
-    missing = [name for name in _NEEDED if not _installed(name)]
+    missing = [name for name in (*_NEEDED, *more) if not _installed(name)]
     if missing:
-        raise UsageError(f"a load needs {', '.join(missing)}: pip install 'bakeoff[bench]'")
+        raise UsageError(f"this needs {', '.join(missing)}: pip install 'bakeoff[bench]'")
 
 
 def _installed(name: str) -> bool:

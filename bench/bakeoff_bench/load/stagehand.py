@@ -154,7 +154,12 @@ def _contestant(wanted: Wanted) -> Contestant:
         raise UsageError(
             f"--config-class {wanted.config_class}: there is no such class; known: {known}"
         ) from None
-    return find_contestants(options, config, ours_only=False)[0]
+    found = find_contestants(options, config, ours_only=False)
+    if not found:
+        raise UsageError(
+            f"--config-class {config}: {wanted.engine} is as recommended there, or found with another broker"
+        )
+    return found[0]
 
 
 def _at(order: LoadOrder, stage: Stage) -> LoadOrder:

@@ -21,6 +21,7 @@ from bakeoff.registry import find_saga, load_sagas
 from bakeoff.saga import Saga
 from bakeoff.servers.postgres import postgres_install
 from bakeoff.settings import ConfigClass, SettingsInForce, resolve
+from bakeoff.tuned import read_tuned
 from bakeoff.world import schema
 from bakeoff.world.database import open_database
 
@@ -39,7 +40,8 @@ ConfigOption = Annotated[
     ConfigClass,
     typer.Option(
         "--config",
-        help="Settings as shipped, leases by each engine's own guidance, or short leases (tests).",
+        help="Settings as shipped, leases by each engine's own guidance, what `bakeoff tune` found, or short "
+        "leases (tests).",
     ),
 ]
 SetOption = Annotated[
@@ -118,6 +120,7 @@ def choose_engines(
     """
     plugins = plugins or Plugins()
     environ = os.environ if environ is None else environ
+    tuned = read_tuned(environ) if config is ConfigClass.TUNED else None
     installed = plugins.engine_names()
     overrides = {
         option: _by_engine(option, texts or ()) for option, texts in (("--set", sets), ("--set-raw", raws))
@@ -135,6 +138,12 @@ def choose_engines(
                 raise
             warn(f"left out: {error}")
             continue
+        found: Mapping[str, str] = {}
+        if tuned is not None:
+            if lenient and name not in tuned.values:
+                warn(f"left out: {tuned.where} says nothing about {name}")
+                continue
+            found = tuned.of(name)
         settings = resolve(
             name,
             engine.info().settings,
@@ -142,6 +151,7 @@ def choose_engines(
             overrides=overrides["--set"].get(name),
             raw=overrides["--set-raw"].get(name),
             environ=environ,
+            tuned=found,
         )
         try:
             check_engine(engine, settings)

@@ -36,6 +36,7 @@ from bakeoff.plugins import Plugins
 from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff.stack import Backend, StackPlan, running_backend
+from bakeoff.tuned import spelled_out
 
 _POLL_S = 0.2
 
@@ -205,8 +206,10 @@ def _teach_elsewhere(backend: Backend) -> None:
         return
     settings = deployment.settings
     words = ["bakeoff worker", f"--engine {deployment.engine}", f"--prefix {deployment.prefix}"]
-    if settings.config_class is not ConfigClass.RECOMMENDED:
-        words.append(f"--config {settings.config_class}")
+    config_class, found = spelled_out(backend.engine.info().settings, settings)
+    if config_class is not ConfigClass.RECOMMENDED:
+        words.append(f"--config {config_class}")
+    words += [f"--set {deployment.engine}.{name}={value}" for name, value in found.items()]
     words += [f"--saga {reference}" for reference in deployment.sagas if reference != BUILT_IN_SAGAS]
     for name in settings.changed:
         value = str(settings[name])

@@ -10,6 +10,7 @@ from bakeoff.engine import EngineInfo, OrchestrationEngine
 from bakeoff.errors import UsageError
 from bakeoff.plugins import Plugins
 from bakeoff.settings import ConfigClass, Setting, SettingsInForce, resolve
+from bakeoff.tuned import read_tuned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,8 @@ def _contestant(
     chosen = dict(overrides)
     if broker is not None and _has_broker(engine):
         chosen.setdefault("broker", broker)
-    settings = resolve(engine.name, declared, config_class, chosen, raw, os.environ)
+    tuned = read_tuned(os.environ).of(engine.name) if config_class is ConfigClass.TUNED else None
+    settings = resolve(engine.name, declared, config_class, chosen, raw, os.environ, tuned)
     return Contestant(
         name=engine.name,
         label=_label(engine.name, declared, settings),

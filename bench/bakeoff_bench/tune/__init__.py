@@ -1,0 +1,1 @@
+"""``bakeoff tune``: a search for the fastest settings of an engine that keep what it promises."""

@@ -1,0 +1,215 @@
+"""``bakeoff tune``: from options to an exit code."""
+
+from __future__ import annotations
+
+import json
+import math
+import secrets
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bakeoff.cli.options import (
+    EngineOption,
+    SetOption,
+    SetRawOption,
+    WorkersOption,
+    choose_engines,
+    choose_saga,
+)
+from bakeoff.cli.screen import say, warn
+from bakeoff.errors import UsageError
+from bakeoff.processes import run_interruptibly
+from bakeoff.tuned import FILE
+from bakeoff_bench.load.extra import check_extra
+from bakeoff_bench.load.plan import Block, LoadPlan
+from bakeoff_bench.load.resources import kept_or_scratch, split_cpus
+from bakeoff_bench.run.command import check_json
+from bakeoff_bench.tune.knobs import Given, Knob, knobs_of
+from bakeoff_scenarios import find_load
+
+_START_S = 6.0
+
+
+def tune(
+    engine: EngineOption = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--knob", metavar="NAME", help="Try only this setting; repeat.")
+    ] = None,
+    scenario: Annotated[
+        str, typer.Option("--scenario", metavar="NAME", help="`bakeoff scenarios` lists them.")
+    ] = "order-steady",
+    rounds: Annotated[int, typer.Option("--rounds", min=2, max=30, help="Of every stage of the search.")] = 3,
+    confirm: Annotated[
+        int, typer.Option("--confirm", min=2, max=30, help="Rounds of what was found against recommended.")
+    ] = 8,
+    duration: Annotated[
+        float, typer.Option("--duration", metavar="SECONDS", help="Of each load, with the warm-up.")
+    ] = 10.0,
+    in_flight: Annotated[
+        int, typer.Option("--closed", min=1, max=10_000, metavar="SAGAS", help="In flight in each load.")
+    ] = 16,
+    worth: Annotated[
+        float, typer.Option("--worth", metavar="SHARE", help="A value is kept if it is faster by this.")
+    ] = 0.05,
+    weaker: Annotated[
+        bool, typer.Option("--weaker", help="Also try values by which the engine gives up a promise.")
+    ] = False,
+    set_: SetOption = None,
+    set_raw: SetRawOption = None,
+    workers: WorkersOption = 1,
+    slots: Annotated[
+        int,
+        typer.Option("--slots", "--concurrency", min=1, max=1024, help="Steps that one worker runs at once."),
+    ] = 4,
+    cpus: Annotated[
+        int | None, typer.Option("--cpus", min=0, help="Of each deployment, as for `bakeoff load`.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of arrivals and fates.")] = 1,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Where what was found is written.")
+    ] = Path(FILE),
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Keep every load in this new folder.")
+    ] = None,
+    json_: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Every candidate as JSON.")
+    ] = None,
+) -> None:
+    """Search an engine's settings for faster ones that keep its promises; `--config tuned` uses them.
+
+    One setting after the other: its values take turns in a closed loop, on the same CPUs and with the same
+    number of steps at once, and the best one is kept. What was found is measured against class `recommended`
+    in new rounds, and only written down if it is faster beyond doubt.
+
+    Exit code 0: searched, whatever was found. 1: a ledger was not valid. 2: nothing started.
+
+    \b
+    Examples:
+        bakeoff tune --engine celery
+        bakeoff tune --engine temporal --knob local_activities --out runs/tune
+        bakeoff load --engine celery --config recommended --config tuned
+    """
+    check_extra("tomlkit")
+    from bakeoff_bench.tune.found import check_writable
+
+    check_json(json_, out)
+    check_writable(output)
+    _check_numbers(duration, worth)
+    searches = _searches(engine, only or (), set_ or (), set_raw or ())
+    the_load = find_load(scenario)
+    the_saga, references = choose_saga(the_load.saga)
+    plan = LoadPlan(
+        contestants=(),
+        load=the_load,
+        saga=the_saga,
+        references=references,
+        blocks=[Block(name=f"{in_flight} in flight", users=in_flight)],
+        rounds=rounds,
+        pilot=0,
+        seconds=duration,
+        warm_up_s=min(2.0, duration / 4),
+        process="poisson",
+        search=False,
+        slo_s=2.0,
+        fault=None,
+        shape="",
+        seed=seed,
+        workers=workers,
+        slots=slots,
+        ledger="sqlite",
+        prefix=f"bakeoff-{secrets.token_hex(3)}-",
+        cpus=split_cpus(cpus),
+        patience_s=max(60.0, the_load.parked_s + 60.0),
+        quality="as asked",
+    )
+    _run(searches, plan, confirm, worth, weaker, output, out, json_)
+
+
+def _run(
+    searches: Sequence[tuple[Given, Sequence[Knob]]],
+    plan: LoadPlan,
+    confirm: int,
+    worth: float,
+    weaker: bool,
+    output: Path,
+    out: Path | None,
+    json_: Path | None,
+) -> None:
+    from bakeoff_bench.tune.search import search
+    from bakeoff_bench.tune.show import show
+    from bakeoff_bench.tune.trials import Trials
+
+    minutes = max(1, math.ceil(sum(_expected_s(knobs, plan, confirm) for _, knobs in searches) / 60))
+    names = ", ".join(given.engine for given, _ in searches)
+    say(f"searching {names}: about {minutes} min; an engine's values are written when its search is over")
+    began_s = time.monotonic()
+    results: dict[str, Any] = {}
+    with kept_or_scratch(out, "loads.jsonl") as folder:
+        for given, knobs in searches:
+
+            def tell(text: str, name: str = given.engine) -> None:
+                say(f"[{(time.monotonic() - began_s) / 60:.1f} of about {minutes} min] {name}, {text}")
+
+            trials = Trials(
+                given=given,
+                plan=plan,
+                rounds=plan.rounds,
+                folder=folder / given.engine,
+                weaker=weaker,
+                tell=tell,
+            )
+            result = run_interruptibly(search(trials, knobs, confirm, worth, output))
+            results[given.engine] = result
+            show(given.engine, result)
+            if json_ is not None:
+                json_.write_text(json.dumps(results, indent=2) + "\n")
+    say(f"written to {output}: `--config tuned` uses it" + (f"; loads kept in {out}" if out else ""))
+    if any(not result["valid"] for result in results.values()):
+        warn("a ledger was not valid: whatever broke it is worth more attention than speed")
+        raise typer.Exit(1)
+
+
+def _searches(
+    names: Sequence[str] | None, only: Sequence[str], sets: Sequence[str], raws: Sequence[str]
+) -> list[tuple[Given, Sequence[Knob]]]:
+    """Every engine with what is to be tried of it.
+
+    Raises:
+        UsageError: For an unknown engine, setting or value, or if there is nothing to try.
+    """
+    found: list[tuple[Given, Sequence[Knob]]] = []
+    for one in choose_engines(names, sets=sets, raws=raws):
+        given = Given(
+            engine=one.name,
+            sets=tuple(text for text in sets if text.partition(".")[0] == one.name),
+            raws=tuple(text for text in raws if text.partition(".")[0] == one.name),
+        )
+        if knobs := list(knobs_of(given, only)):
+            found.append((given, knobs))
+        elif names and one.name in names:
+            own = ", ".join(knob.name for knob in knobs_of(given)) or "none"
+            raise UsageError(f"--engine {one.name}: nothing to try; its knobs that are not fixed: {own}")
+    known = {knob.name for given, _ in found for knob in knobs_of(given)}
+    for name in only:
+        if name not in known:
+            raise UsageError(f"--knob {name}: no engine asked for has it; known: {', '.join(sorted(known))}")
+    if not found:
+        raise UsageError("no engine asked for has a setting to try")
+    return found
+
+
+def _expected_s(knobs: Sequence[Knob], plan: LoadPlan, confirm: int) -> float:
+    """Seconds of one engine's search, roughly: as if every value could be tried."""
+    stages = [(len(knob.texts), plan.rounds) for knob in knobs] + [(2, confirm)]
+    return sum(count * (_START_S + rounds * (plan.seconds + 3.0)) for count, rounds in stages)
+
+
+def _check_numbers(duration: float, worth: float) -> None:
+    if not (math.isfinite(duration) and duration >= 2):
+        raise UsageError(f"--duration {duration:g}: at least 2 seconds")
+    if not (math.isfinite(worth) and 0 <= worth <= 1):
+        raise UsageError(f"--worth {worth:g}: a share from 0 to 1; 0.05 is 5 %")

@@ -1,0 +1,40 @@
+"""A search as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bakeoff.cli.screen import say, show_table
+
+
+def show(engine: str, result: Mapping[str, Any]) -> None:
+    """Every candidate of every stage, what was kept, and what a fresh comparison says of it."""
+    say()
+    say(f"{engine}: every candidate against what had been kept before it", style="bold")
+    rows = [
+        [stage["knob"], _words(one["changes"]), *_numbers(one), _word(stage, one)]
+        for stage in result["stages"]
+        for one in stage["tried"]
+    ]
+    show_table(["knob", "candidate", "sagas/s", "ratio", "rounds", ""], rows, {"kept": "green"})
+    say(f"{engine}: {result['word']}")
+
+
+def _words(changes: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={text}" for name, text in changes.items()) or "recommended"
+
+
+def _numbers(one: Mapping[str, Any]) -> list[str]:
+    rates = sorted(one["rates_per_s"])
+    if not rates:
+        return ["", "", "0"]
+    return [f"{rates[len(rates) // 2]:.1f}", f"{one['ratio']:.2f}" if one["ratio"] else "", str(len(rates))]
+
+
+def _word(stage: Mapping[str, Any], one: Mapping[str, Any]) -> str:
+    if one["problem"]:
+        return str(one["problem"])
+    if stage["taken"] is None:
+        return "kept" if one is stage["tried"][0] else ""
+    return "kept" if one["changes"] == stage["taken"] else ""

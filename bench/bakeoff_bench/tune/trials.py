@@ -1,0 +1,128 @@
+"""Candidates played against each other: each stage of a search is a load run of its own, judged like any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from bakeoff.errors import UsageError
+from bakeoff_bench.crash.contestants import Contestant
+from bakeoff_bench.load.comparison import comparisons
+from bakeoff_bench.load.conduct import conduct
+from bakeoff_bench.load.folder import LoadFolder, Row
+from bakeoff_bench.load.manifest import manifest_of
+from bakeoff_bench.load.plan import LoadPlan
+from bakeoff_bench.run.preflight import missing_servers
+from bakeoff_bench.runs.rounds import series_of
+from bakeoff_bench.tune.climb import Tried
+from bakeoff_bench.tune.knobs import Changes, Given, given_up
+from bakeoff_scenarios import lacking
+
+_RATE = "settled_per_s"
+CONFIRMATION = "confirmation"
+
+
+@dataclass(slots=True, kw_only=True)
+class Trials:
+    """The loads of one engine's search.
+
+    Attributes:
+        given: The engine.
+        plan: Of every stage but for its contestants and rounds.
+        rounds: Of a stage.
+        folder: Where the stages are kept, one folder each.
+        weaker: Whether candidates that give a promise up are played.
+        tell: A line of progress.
+        valid: Whether every ledger has been.
+    """
+
+    given: Given
+    plan: LoadPlan
+    rounds: int
+    folder: Path
+    weaker: bool
+    tell: Callable[[str], None]
+    valid: bool = True
+    _stages: int = field(default=0)
+
+    async def play(self, stage: str, candidates: Sequence[Changes]) -> list[Tried]:
+        """Play what can be played; the first is what all others are compared with."""
+        ready: list[tuple[Changes, Contestant]] = []
+        problems: list[str] = []
+        for changes in candidates:
+            one, problem = await self._ready(changes, ready)
+            problems.append(problem)
+            if one is not None:
+                ready.append((changes, one))
+            else:
+                self.tell(f"{stage}: {_words(changes)} is not tried: {problem}")
+        if len(ready) < 2:
+            return [Tried(changes=c, rates={}, problem=p) for c, p in zip(candidates, problems, strict=True)]
+        self._stages += 1
+        rows = await self._load(f"{self._stages:02d}-{stage}", [one for _, one in ready], self.rounds)
+        labels = {_key(changes): one.label for changes, one in ready}
+        return [
+            _tried(changes, problem, labels.get(_key(changes)), rows)
+            for changes, problem in zip(candidates, problems, strict=True)
+        ]
+
+    async def confirm(self, found: Changes, rounds: int) -> dict[str, Any] | None:
+        """What was found against class ``recommended``, in new rounds: those of the search chose it.
+
+        Returns:
+            As ``comparisons`` tells it, ``a`` being what was found; ``None`` with fewer than two rounds that
+            count.
+        """
+        pair = [self.given.contestant(found), self.given.contestant({})]
+        rows = await self._load(CONFIRMATION, pair, rounds)
+        return next(iter(comparisons(rows)), None)
+
+    async def _ready(
+        self, changes: Changes, others: Sequence[tuple[Changes, Contestant]]
+    ) -> tuple[Contestant | None, str]:
+        """The contestant, or why it cannot be played."""
+        try:
+            one = self.given.contestant(changes)
+        except UsageError as error:
+            return None, str(error)
+        if any(one.settings.shown() == other.settings.shown() for _, other in others):
+            return None, "it has no effect beside the others"
+        info = one.engine.info(one.settings)
+        if missing := lacking(self.plan.saga, info, ()):
+            return None, "; ".join(missing.values())
+        base = self.given.contestant({})
+        if not self.weaker and (lost := given_up(base.engine.info(base.settings), info)):
+            return None, f"it gives up {'; '.join(lost)} (--weaker tries it all the same)"
+        if missing_program := await missing_servers(one.chosen):
+            return None, missing_program
+        return one, ""
+
+    async def _load(self, name: str, contestants: Sequence[Contestant], rounds: int) -> Sequence[Row]:
+        plan = replace(self.plan, contestants=contestants, rounds=rounds)
+        folder = LoadFolder.create(self.folder / name)
+        manifest = manifest_of(plan)
+        folder.write_manifest(manifest)
+        await conduct(plan, folder, manifest, lambda text: self.tell(f"{name}: {text}"))
+        rows = folder.rows()
+        self.valid &= all(row["measured"]["validity"] == "valid" for row in rows)
+        return rows
+
+
+def _key(changes: Changes) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(changes.items()))
+
+
+def _words(changes: Changes) -> str:
+    return ", ".join(f"{name}={text}" for name, text in changes.items()) or "recommended"
+
+
+def _tried(changes: Changes, problem: str, label: str | None, rows: Sequence[Row]) -> Tried:
+    """The rates of a candidate, or what is wrong with its rounds."""
+    own = [one for one in series_of(rows) if one.contestant == label and one.metric == _RATE]
+    rates: Mapping[int, float] = own[0].values if own else {}
+    if label is not None and not rates:
+        measured = [row["measured"] for row in rows if row["contestant"] == label]
+        problem = "; ".join(sorted({why for one in measured for why in (*one["void"], *one["reasons"])}))
+    return Tried(changes=changes, rates=rates, problem=problem)

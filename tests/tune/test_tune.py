@@ -1,0 +1,47 @@
+"""``bakeoff tune`` searches a real engine, and what it found is used by everybody else."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.cli.terminal import Terminal
+
+pytestmark = [pytest.mark.service, pytest.mark.slow]
+
+_LINE = ["tune", "--engine", "dramatiq", "--set", "dramatiq.broker=valkey", "--knob", "processes"]
+_SHORT = ["--duration", "3", "--rounds", "2", "--confirm", "2", "--slots", "2", "--closed", "4"]
+
+
+def test_a_search_and_its_file(tmp_path: Path) -> None:
+    """Which value wins is the machine's business; that it is written, kept and used is ours."""
+    terminal = Terminal(tmp_path)
+    done = terminal.run([*_LINE, *_SHORT, "--worth", "0", "--json", "tune.json", "--out", "kept"])
+    found = json.loads((terminal.folder / "tune.json").read_text())["dramatiq"]
+    file = tomllib.loads((terminal.folder / "bakeoff-tuned.toml").read_text())
+    (stage,) = found["stages"]
+
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "about" in done.stdout.splitlines()[0]
+    assert stage["knob"] == "processes"
+    # Four processes cannot share two slots.
+    assert [one["changes"] for one in stage["tried"]] == [{}, {"processes": "2"}, {"processes": "4"}]
+    assert "4" in stage["tried"][2]["problem"]
+    assert all(len(one["rates_per_s"]) >= 1 for one in stage["tried"][:2]), done.stdout
+    assert file["settings"]["dramatiq"] == {name: int(text) for name, text in found["changes"].items()}
+    assert file["evidence"]["dramatiq"]["fixed"] == ["dramatiq.broker=valkey"]
+    assert (found["confirmation"] is not None) == (stage["taken"] is not None)
+    assert terminal.leftovers() == []
+    assert terminal.run(["check", "kept/dramatiq/01-processes"]).returncode == 0
+
+    (terminal.folder / "bakeoff-tuned.toml").write_text("format = 1\n[settings.dramatiq]\nprocesses = 2\n")
+    line = ["run", "--engine", "dramatiq", "--config", "tuned", "--quick", "--slots", "2"]
+    ran = terminal.run([*line, "--json", "run.json"])
+    about = json.loads((terminal.folder / "run.json").read_text())
+
+    assert ran.returncode == 0, ran.stderr + ran.stdout
+    assert '"processes": 2' in json.dumps(about)
+    assert '"config_class": "tuned"' in json.dumps(about)
