@@ -10,11 +10,13 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from bakeoff.contract.contestants import Contestant
 from bakeoff.errors import UsageError
 from bakeoff_bench.suite.bench import Bench, Repeated
-from bakeoff_bench.suite.contest import POINT, Asked, asked_of
+from bakeoff_bench.suite.contest import LOAD, POINT, RATE, Asked, asked_of
 from bakeoff_bench.suite.stage import Stage
+from bakeoff_scenarios import LoadScenario
 
 #: Parameter that carries the engine: ``--benchmark-group-by=param:contestant``.
 _PARAMETER = "contestant"
+_LOAD = "load"
 _ASKED = pytest.StashKey[Asked]()
 #: Seconds for all rounds of one benchmark; a recovery waits for a lease in each.
 _WITHIN_S = 1800
@@ -28,6 +30,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--point", default=POINT, metavar="STEP.POINT", help=f"where recovery kills a worker ({POINT})"
     )
+    group.addoption(
+        "--scenario",
+        action="append",
+        metavar="NAME",
+        help=f"named load of `load`; repeat for several, `bakeoff scenarios` lists them ({LOAD})",
+    )
+    group.addoption("--rate", type=float, default=RATE, metavar="PER_S", help=f"arrivals of it ({RATE:g})")
+    group.addoption("--duration", type=float, metavar="SECONDS", help="of a round of it, instead of its own")
     group.addoption(
         "--own-leases",
         action="store_true",
@@ -55,12 +65,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if _PARAMETER in metafunc.fixturenames:
         labels = list(metafunc.config.stash[_ASKED].contestants)
         metafunc.parametrize(_PARAMETER, labels, indirect=True, scope="session")
+    if _LOAD in metafunc.fixturenames:
+        metafunc.parametrize(_LOAD, metafunc.config.stash[_ASKED].loads, indirect=True)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Kill last, and be patient: pytest itself keeps the benchmarks of one engine together afterwards."""
-    items.sort(key=lambda item: item.path.stem == "test_recovery")
+    last = ("test_load", "test_recovery")
+    items.sort(key=lambda item: item.path.stem in last and last.index(item.path.stem) + 1)
     for item in items:
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(_WITHIN_S))
@@ -76,6 +89,12 @@ def asked(request: pytest.FixtureRequest) -> Asked:
 def contestant(asked: Asked, request: pytest.FixtureRequest) -> Contestant:
     """The engine that is measured; nothing of it runs yet."""
     return asked.contestants[request.param]
+
+
+@pytest.fixture
+def load(asked: Asked, request: pytest.FixtureRequest) -> LoadScenario:
+    """What arrives."""
+    return asked.loads[request.param]
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    return pytest_bench(*TINY, json_file=tmp_path_factory.mktemp("bench") / "inline.json")
+    chosen = ("--deselect", "bench/test_load.py")  # has a test of its own
+    return pytest_bench(*TINY, *chosen, json_file=tmp_path_factory.mktemp("bench") / "inline.json")
 
 
 def test_without_an_engine_it_is_inline_and_the_harness(ran: Ran) -> None:
@@ -87,6 +88,29 @@ def test_rates_and_signals(ran: Ran) -> None:
     assert signal["extra_info"]["accepted_s"]["p95"] <= signal["stats"]["max"]
 
 
+def test_a_named_load(tmp_path: Path) -> None:
+    """On a busy machine its rounds may be void, and then nothing is timed and it says so."""
+    ran = pytest_bench(
+        *("-k", "test_load", "--scenario=noisy-neighbour", "--rate=12", "--duration=4", "--rounds=2"),
+        json_file=tmp_path / "load.json",
+    )
+    if ran.code:
+        assert "inline[recommended]: no round counts: " in ran.out
+        return
+    (found,) = ran.benchmarks.values()
+    info, p50_s = found["extra_info"], found["stats"]["median"]
+
+    assert found["name"] == "test_load[inline[recommended]-noisy-neighbour]"
+    assert found["group"] == "noisy-neighbour, 12/s: median"
+    assert info["rounds_void"] + found["stats"]["rounds"] == 2
+    assert info["load"].startswith("noisy-neighbour: one arrival in ten is slow")
+    assert info["settings"] == {"threads": 32}
+    assert info["censored"] == 0
+    # Medians of rounds and of all their values together; the slow ones are a distribution of their own.
+    assert 0.5 * p50_s < info["latencies"]["order-completed-settled"]["p50"] < 2 * p50_s
+    assert info["latencies"]["slow-completed-settled"]["n"] > 0
+
+
 #: ``{engine that breaks a promise: (benchmark that must notice, a word that chooses one of its sizes)}``.
 _SABOTEURS = {
     "skips_a_compensation": ("test_compensation", "16"),
@@ -144,6 +168,9 @@ def test_an_engine_that_does_not_come_up_fails_and_is_tried_once() -> None:
         (["--warm-up=-1"], "--warm-up -1: give 0 or more"),
         (["--point=nowhere"], "--point nowhere: no process stands there; known: reserve_inventory."),
         (["--point=during_start"], "no process stands there"),
+        (["--scenario=order-stedy"], "Did you mean 'order-steady'?"),
+        (["--rate=0"], "--rate 0: a number above 0"),
+        (["--duration=nan"], "--duration nan: a number above 0"),
         (["--engine=temporall"], "Did you mean 'temporal'?"),
         (["-n", "2"], "benchmarks at the same time measure each other"),
     ],

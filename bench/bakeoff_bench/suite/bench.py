@@ -42,14 +42,22 @@ class Repeated:
         *,
         rounds: int,
         warm_up: int,
+        as_asked: bool = True,
     ) -> list[T]:
         """Time ``act`` on what ``prepare`` returns anew in every round.
+
+        Args:
+            group: Of benchmarks that are compared.
+            prepare, act, check: Before, while and after the clock runs.
+            rounds, warm_up: How many.
+            as_asked: Whether the command line may say other numbers.
 
         Returns:
             What the measured rounds worked on, without the warm-up.
         """
-        rounds = rounds if self.asked.rounds is None else self.asked.rounds
-        warm_up = warm_up if self.asked.warm_up is None else self.asked.warm_up
+        if as_asked:
+            rounds = rounds if self.asked.rounds is None else self.asked.rounds
+            warm_up = warm_up if self.asked.warm_up is None else self.asked.warm_up
         made: list[T] = []
 
         def set_up() -> tuple[tuple[T], dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -9,14 +10,18 @@ import pytest
 
 from bakeoff.contract.contestants import Contestant, Wishes, find_contestants
 from bakeoff.engine import Survives
-from bakeoff.errors import UnknownNameError
+from bakeoff.errors import UnknownNameError, UsageError
 from bakeoff.orders import ORDER
 from bakeoff.settings import ConfigClass
 from bakeoff.world import Aim
 from bakeoff_bench.crash.points import Moment, points_of, windows_of
+from bakeoff_scenarios import LoadScenario, find_load
 
 #: The orphaned charge: money has moved, and nobody was told.
 POINT = "charge_payment.after_effect"
+#: What engines are put under unless the command line names another load; sagas per second.
+LOAD, RATE = "order-steady", 5.0
+_MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,9 @@ class Asked:
         own_leases: Whether a killed worker's leases are those of the class, instead of short ones.
         point, aim: Where a worker is killed.
         rounds, warm_up: Of every benchmark; ``None`` for its own number.
+        loads: Named loads that engines are put under.
+        rate: Arrivals per second of these.
+        duration_s: Seconds of each round of these; ``None``: each load's own.
     """
 
     contestants: dict[str, Contestant]
@@ -36,6 +44,9 @@ class Asked:
     aim: Aim
     rounds: int | None
     warm_up: int | None
+    loads: dict[str, LoadScenario]
+    rate: float
+    duration_s: float | None
 
 
 def asked_of(config: pytest.Config) -> Asked:
@@ -62,7 +73,16 @@ def asked_of(config: pytest.Config) -> Asked:
         aim=find_point(option("--point"), found),
         rounds=option("--rounds"),
         warm_up=option("--warm-up"),
+        loads={name: find_load(name) for name in option("--scenario") or [LOAD]},
+        rate=_positive("--rate", option("--rate")),
+        duration_s=None if option("--duration") is None else _positive("--duration", option("--duration")),
     )
+
+
+def _positive(name: str, value: float) -> float:
+    if not (math.isfinite(value) and 0 < value <= _MOST):
+        raise UsageError(f"{name} {value:g}: a number above 0, at most {_MOST}")
+    return value
 
 
 def find_point(name: str, contestants: Iterable[Contestant]) -> Aim:
