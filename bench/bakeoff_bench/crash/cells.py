@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, TypeVar
 
-from bakeoff_bench.crash.folder import Row
 from bakeoff_bench.crash.outcome import HARMFUL, KillOutcome
+from bakeoff_bench.run.journal import Row
 from bakeoff_bench.significance import Interval, proportion
 
 T = TypeVar("T")

@@ -7,9 +7,9 @@ from typing import Any
 
 from bakeoff.cli.screen import say, show_table
 from bakeoff_bench.crash.cells import NOT_OBSERVED, Cell, Times, cell_of, group, outcome_word
-from bakeoff_bench.crash.folder import Row
 from bakeoff_bench.crash.manifest import commands_of
 from bakeoff_bench.crash.outcome import HARMFUL, KillOutcome
+from bakeoff_bench.run.journal import Row
 
 _STYLES = {str(outcome): "bold red" for outcome in HARMFUL} | {
     str(KillOutcome.CLEAN): "green",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from bakeoff_bench.load.folder import Row
+from bakeoff_bench.run.journal import Row
 from bakeoff_bench.runs.rounds import Series, series_of
 from bakeoff_bench.significance import Comparison, Paired, judge, paired
 

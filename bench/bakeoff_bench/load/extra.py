@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from importlib.util import find_spec
 from pathlib import Path
 
 from bakeoff.errors import UsageError
+from bakeoff_bench.run.journal import kind_of
 
 #: Modules of the extra ``bench`` that a load cannot do without.
 _NEEDED = ("locust", "hdrh", "pyarrow", "uvloop")
 KIND = "load"
-MANIFEST = "manifest.json"
 
 
 def check_extra(*more: str) -> None:
@@ -37,8 +36,4 @@ def _installed(name: str) -> bool:
 
 def is_load_folder(path: Path) -> bool:
     """Whether ``bakeoff load`` wrote this folder."""
-    try:
-        manifest = json.loads((path / MANIFEST).read_text())
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(manifest, dict) and manifest.get("kind") == KIND
+    return kind_of(path) == KIND

@@ -9,11 +9,12 @@ from typing import Any
 
 from bakeoff.checkers import Evidence, Shape, Validity, merge
 from bakeoff_bench.load.comparison import comparisons
-from bakeoff_bench.load.folder import LoadFolder, Row
+from bakeoff_bench.load.folder import LoadFolder
 from bakeoff_bench.load.histograms import Histograms
 from bakeoff_bench.load.measured import summary
 from bakeoff_bench.run import stored
 from bakeoff_bench.run.batches import Batches
+from bakeoff_bench.run.journal import Row
 from bakeoff_bench.run.result import judged_whole, withdraw
 
 

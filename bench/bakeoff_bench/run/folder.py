@@ -26,10 +26,10 @@ from bakeoff.world import schema
 from bakeoff.world.database import open_database, reading
 from bakeoff_bench.run import stored
 from bakeoff_bench.run.batches import Batches
+from bakeoff_bench.run.journal import MANIFEST, make_folder
 from bakeoff_scenarios import Workload
 
 FORMAT = 1
-_MANIFEST = "manifest.json"
 _REJECTED = "rejected.jsonl"
 
 
@@ -46,15 +46,8 @@ class RunFolder:
         Raises:
             UsageError: If it is used already or cannot be written.
         """
-        try:
-            if path.exists() and (not path.is_dir() or any(path.iterdir())):
-                raise UsageError(f"--out {path}: it exists already and is not empty; name a new folder")
-            path.mkdir(parents=True, exist_ok=True)
-            probe = path / _MANIFEST
-            probe.write_text("{}")
-            probe.unlink()
-        except OSError as error:
-            raise UsageError(f"--out {path}: cannot be written ({error.strerror})") from error
+        make_folder(path, MANIFEST)
+        (path / MANIFEST).unlink()
         return cls(path)
 
     def engine(self, name: str) -> Path:
@@ -63,9 +56,9 @@ class RunFolder:
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Replace the manifest."""
-        unfinished = self.path / f"{_MANIFEST}.new"
+        unfinished = self.path / f"{MANIFEST}.new"
         unfinished.write_text(json.dumps({"format": FORMAT, **manifest}, indent=2, default=str) + "\n")
-        unfinished.replace(self.path / _MANIFEST)
+        unfinished.replace(self.path / MANIFEST)
 
     def manifest(self) -> dict[str, Any]:
         """Read the manifest.
@@ -74,13 +67,13 @@ class RunFolder:
             UsageError: If this is no run folder, or one of another format.
         """
         try:
-            manifest: dict[str, Any] = json.loads((self.path / _MANIFEST).read_text())
+            manifest: dict[str, Any] = json.loads((self.path / MANIFEST).read_text())
         except (OSError, ValueError, RecursionError) as error:
             raise UsageError(f"{self.path} is no run folder of bakeoff: {error}") from error
         found = manifest.get("format") if isinstance(manifest, dict) else None
         if found != FORMAT:
             raise UsageError(f"{self.path} has format {found}; this bakeoff reads format {FORMAT}")
-        with stored.reading(self.path / _MANIFEST):
+        with stored.reading(self.path / MANIFEST):
             stored.check_manifest(manifest)
         return manifest
 
@@ -127,7 +120,7 @@ class RunFolder:
         with stored.reading(folder / "workload.json"):
             about = json.loads((folder / "workload.json").read_text())
             stored.check_workload(about)
-        with stored.reading(self.path / _MANIFEST):
+        with stored.reading(self.path / MANIFEST):
             shape = Shape.from_json(manifest["saga"]["shape"])
         common = Evidence(
             engine=engine,

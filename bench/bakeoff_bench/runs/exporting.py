@@ -9,7 +9,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from bakeoff_bench.load.folder import LoadFolder, Row
+from bakeoff_bench.load.folder import LoadFolder
+from bakeoff_bench.run.journal import Row
 from bakeoff_bench.run.stored import reading
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bakeoff_bench.load.folder import Row
+from bakeoff_bench.run.journal import Row
 
 #: What can be compared: the name, where it is in a load's numbers, and whether more is better.
 METRICS: Mapping[str, bool] = {

@@ -14,12 +14,13 @@ from bakeoff.saga import Saga
 from bakeoff.tuned import as_text
 from bakeoff_bench.crash import contestants as named
 from bakeoff_bench.load.conduct import conduct
-from bakeoff_bench.load.folder import LoadFolder, Row
+from bakeoff_bench.load.folder import LoadFolder
 from bakeoff_bench.load.manifest import manifest_of
 from bakeoff_bench.load.plan import Block, LoadPlan
 from bakeoff_bench.load.resources import split_cpus
 from bakeoff_bench.load.result import result_of
 from bakeoff_bench.load.strike import strike_of
+from bakeoff_bench.run.journal import Row
 from bakeoff_bench.runs.rounds import value_of
 from bakeoff_scenarios import LoadScenario
 

@@ -11,9 +11,10 @@ from bakeoff.errors import UsageError
 from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.load.comparison import comparisons
 from bakeoff_bench.load.conduct import conduct
-from bakeoff_bench.load.folder import LoadFolder, Row
+from bakeoff_bench.load.folder import LoadFolder
 from bakeoff_bench.load.manifest import manifest_of
 from bakeoff_bench.load.plan import LoadPlan
+from bakeoff_bench.run.journal import Row
 from bakeoff_bench.run.preflight import missing_servers
 from bakeoff_bench.runs.rounds import series_of
 from bakeoff_bench.tune.climb import Tried
