@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import secrets
 import time
 from collections.abc import Sequence
 from enum import StrEnum
@@ -206,9 +205,7 @@ def load(
         workers=workers,
         slots=slots,
         ledger=ledger,
-        prefix=f"bakeoff-{secrets.token_hex(3)}-",
         cpus=split_cpus(cpus),
-        patience_s=max(60.0, the_load.parked_s + 60.0),
         quality="as asked" if asked_for else profile.value,
     )
     if price is not None:

@@ -41,6 +41,7 @@ class Measured:
         validity, reasons: The ledger's verdict.
         fault: What was done, and what became of it.
         cost: Of the deployment, as ``bakeoff_bench.meter`` has it.
+        parts: Of a load that changes, or is long; see ``bakeoff_bench.load.parts``.
     """
 
     seconds: float
@@ -61,6 +62,7 @@ class Measured:
     reasons: Sequence[str]
     fault: Mapping[str, Any] = field(default_factory=dict)
     cost: Mapping[str, Any] = field(default_factory=dict)
+    parts: Sequence[Mapping[str, Any]] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""

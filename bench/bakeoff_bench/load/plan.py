@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bakeoff.processes import Split
@@ -18,6 +19,7 @@ _AROUND_S = 5.0
 _START_S = 6.0
 #: Loads that the search for the sustainable rate makes, more or less.
 _PROBES = 6
+_PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ class LoadPlan:
             percentile may take.
         fault: What strikes in the middle of each open-loop load.
         shape: ``module:Class`` of the user's own ``LoadTestShape``.
-        seed, workers, slots, ledger, prefix, patience_s: As everywhere.
+        seed, workers, slots, ledger, prefix: As everywhere.
         cpus: Of deployments and of generators; ``None``: all share all of them.
         quality: ``indicative``, ``publishable`` or ``as asked``.
     """
@@ -64,22 +66,26 @@ class LoadPlan:
     references: tuple[str, ...]
     blocks: Sequence[Block]
     rounds: int
-    pilot: int
     seconds: float
     warm_up_s: float
-    process: Process
-    search: bool
-    slo_s: float
-    fault: Strike | None
-    shape: str
-    seed: int
-    workers: int
-    slots: int
-    ledger: str
-    prefix: str
-    patience_s: float
-    cpus: Split | None
-    quality: str
+    pilot: int = 0
+    process: Process = "poisson"
+    search: bool = False
+    slo_s: float = 2.0
+    fault: Strike | None = None
+    shape: str = ""
+    seed: int = 1
+    workers: int = 1
+    slots: int = 4
+    ledger: str = "sqlite"
+    prefix: str = field(default_factory=lambda: f"bakeoff-{secrets.token_hex(3)}-")
+    cpus: Split | None = None
+    quality: str = "as asked"
+
+    @property
+    def patience_s(self) -> float:
+        """Seconds after the last arrival for which sagas are waited for."""
+        return max(_PATIENCE_S, self.load.parked_s + _PATIENCE_S)
 
     @property
     def measures_throughput_first(self) -> bool:

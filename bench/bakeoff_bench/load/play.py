@@ -21,6 +21,7 @@ from bakeoff_bench.load.generator.task import BEGAN, EFFORT, HISTORY, SAMPLES
 from bakeoff_bench.load.histograms import Histograms
 from bakeoff_bench.load.measured import Measured, measure
 from bakeoff_bench.load.order import ORDER_VARIABLE, LoadOrder
+from bakeoff_bench.load.parts import parts_of
 from bakeoff_bench.load.stage import Stage
 from bakeoff_bench.load.strike import Strike, Struck, strike
 from bakeoff_bench.meter import ResourceMeter, ResourceUsage
@@ -82,7 +83,7 @@ async def play(
     left = await stage.drained()
     arrivals = await asyncio.to_thread(stage.prepare, order)
     before = stage.stack.world.ledger_end()
-    struck, usage = await _generate(stage, order, folder, arrivals, fault, tell)
+    struck, usage, metered_from_s = await _generate(stage, order, folder, arrivals, fault, tell)
     samples = list(read_samples(folder / SAMPLES))
     about = json.loads((folder / EFFORT).read_text())
     began_s = about.pop("began_s")
@@ -112,6 +113,7 @@ async def play(
         reasons=judged.reasons,
         fault=about_fault,
         cost=_cost(usage, samples, effort),
+        parts=[] if order.users else parts_of(order.legs(), samples, usage.samples, metered_from_s - began_s),
     )
     return Played(
         measured=measured,
@@ -130,13 +132,13 @@ async def _generate(
     arrivals: Sequence[Arrival],
     fault: Strike | None,
     tell: Callable[[str], None],
-) -> tuple[Struck, ResourceUsage]:
-    """Run the generator process to its end, and do the fault meanwhile."""
+) -> tuple[Struck, ResourceUsage, float]:
+    """Run the generator process to its end, do the fault meanwhile, and tell what was used from when on."""
     folder.mkdir(parents=True, exist_ok=True)
     order.write(folder / ORDER)
     launcher = stage.generators
     child = launcher.start(f"generator-{order.label}", _locust(folder / ORDER))
-    meter = ResourceMeter(stage.stack, [child.pid])
+    meter, metered_from_s = ResourceMeter(stage.stack, [child.pid]), time.monotonic()
     await asyncio.to_thread(meter.start)
     striking: asyncio.Task[Struck] | None = None
     most_s = _START_S + order.seconds + order.patience_s + _END_S
@@ -158,7 +160,7 @@ async def _generate(
                 f"the generator failed (exit code {child.popen.returncode})\n{child.log_tail()}"
             )
         nothing = Struck(missed="" if fault is None else "the load was over before the fault was armed")
-        return await striking if striking is not None else nothing, usage
+        return await striking if striking is not None else nothing, usage, metered_from_s
     finally:
         if striking is not None and not striking.done():
             striking.cancel()

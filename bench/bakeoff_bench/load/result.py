@@ -9,9 +9,10 @@ from typing import Any
 
 from bakeoff.checkers import Evidence, Shape, Validity, merge
 from bakeoff_bench.load.comparison import comparisons
-from bakeoff_bench.load.folder import LoadFolder
+from bakeoff_bench.load.folder import LoadFolder, load_samples
 from bakeoff_bench.load.histograms import Histograms
 from bakeoff_bench.load.measured import summary
+from bakeoff_bench.load.parts import Part, pooled
 from bakeoff_bench.run import stored
 from bakeoff_bench.run.batches import Batches
 from bakeoff_bench.run.journal import Row
@@ -38,7 +39,10 @@ def result_of(folder: LoadFolder) -> dict[str, Any]:
         ]
         about |= {**parts[0], "validity": str(merge(Validity(one["validity"]) for one in parts))}
     blocks = [
-        block_of(folder, manifest["contestants"][contestant]["slug"], of_block)
+        {
+            **block_of(folder, manifest["contestants"][contestant]["slug"], of_block),
+            "parts": _parts(folder, manifest["contestants"][contestant]["slug"], of_block, manifest["plan"]),
+        }
         for (contestant, _), of_block in _grouped(rows).items()
     ]
     used = [Validity(about["validity"]) for about in manifest["contestants"].values()]
@@ -55,7 +59,7 @@ def block_of(folder: LoadFolder, slug: str, rows: Sequence[Row]) -> dict[str, An
 
     Rounds that are void, or whose ledger is not valid, are counted and left out of every number.
     """
-    usable = [row for row in rows if not row["measured"]["void"] and row["measured"]["validity"] == "valid"]
+    usable = _usable(rows)
     pooled = Histograms()
     for row in usable:
         pooled.merge_all(Histograms.load(folder.load(row.get("part", slug), row["label"])))
@@ -85,6 +89,20 @@ def block_of(folder: LoadFolder, slug: str, rows: Sequence[Row]) -> dict[str, An
         "cost": cost_of([one["cost"] for one in measured]),
         "faults": [one["fault"] for one in measured if one["fault"]],
     }
+
+
+def _parts(folder: LoadFolder, slug: str, rows: Sequence[Row], plan: Mapping[str, Any]) -> list[Part]:
+    """A load that changes or is long part by part, over the rounds that count."""
+    rounds = [
+        (row["measured"]["parts"], load_samples(folder.load(row.get("part", slug), row["label"])))
+        for row in _usable(rows)
+        if row["measured"].get("parts")  # those of an older run have none
+    ]
+    return pooled(rounds, plan["warm_up_s"])
+
+
+def _usable(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if not row["measured"]["void"] and row["measured"]["validity"] == "valid"]
 
 
 def cost_of(costs: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:

@@ -45,6 +45,7 @@ def show(result: Mapping[str, Any]) -> None:
             say()
             say(f"{plan['scenario']}, {status} sagas, seconds from the intended start", style="bold")
             show_table(_COLUMNS, rows)
+    _show_parts(result["blocks"])
     _show_comparisons(result["comparisons"])
     _show_search(result)
     _show_faults(result["blocks"])
@@ -90,6 +91,29 @@ def _seconds(value: float | None, block: Mapping[str, Any]) -> str:
         return "too few"
     # Under overload a percentile tells how long the load lasted, and nothing about the engine.
     return f"{value:.3f}" + ("" if block["kept_up"] else " !")
+
+
+def _show_parts(blocks: Sequence[Mapping[str, Any]]) -> None:
+    """A load that changes, or is long, part by part."""
+    rows = [
+        [
+            block["contestant"],
+            block["block"],
+            f"{part['from_s']:g}-{part['until_s']:g} s",
+            str(part["latency"]["n"]),
+            _number(part["offered_per_s"]),
+            *(_seconds(part["latency"].get(p), {"kept_up": True}) for p in ("p50", "p90", "p95")),
+            str(part["open_at_end"]),
+            "" if part["memory_bytes"] is None else f"{part['memory_bytes'] / 1e6:.0f}",
+        ]
+        for block in blocks
+        for part in block["parts"]
+    ]
+    if rows:
+        say()
+        say("part by part: completed sagas that arrived then, seconds from the intended start", style="bold")
+        columns = ["contestant", "block", "part", "sagas", "offered /s", "p50 s", "p90 s", "p95 s"]
+        show_table([*columns, "open at its end", "memory MB"], rows)
 
 
 def _warn_of_void(contestant: str, blocks: Sequence[Mapping[str, Any]]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,22 +95,10 @@ def put_under(
         references=references,
         blocks=[Block(name=f"{rate:g}/s", rate=rate)],
         rounds=rounds,
-        pilot=0,
         seconds=seconds,
         warm_up_s=min(3.0, seconds / 4),
-        process="poisson",
-        search=False,
-        slo_s=2.0,
         fault=strike_of(load.fault, saga, load.arm_at * seconds) if load.fault else None,
-        shape="",
-        seed=1,
-        workers=1,
-        slots=4,
-        ledger="sqlite",
-        prefix=f"bakeoff-{secrets.token_hex(3)}-",
         cpus=split_cpus(None),
-        patience_s=max(60.0, load.parked_s + 60.0),
-        quality="as asked",
     )
     stored = LoadFolder.create(folder)
     manifest = manifest_of(plan)

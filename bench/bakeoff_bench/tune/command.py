@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import secrets
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -109,22 +108,12 @@ def tune(
         references=references,
         blocks=[Block(name=f"{in_flight} in flight", users=in_flight)],
         rounds=rounds,
-        pilot=0,
         seconds=duration,
         warm_up_s=min(2.0, duration / 4),
-        process="poisson",
-        search=False,
-        slo_s=2.0,
-        fault=None,
-        shape="",
         seed=seed,
         workers=workers,
         slots=slots,
-        ledger="sqlite",
-        prefix=f"bakeoff-{secrets.token_hex(3)}-",
         cpus=split_cpus(cpus),
-        patience_s=max(60.0, the_load.parked_s + 60.0),
-        quality="as asked",
     )
     _run(searches, plan, confirm, worth, weaker, output, out, json_)
 
