@@ -11,7 +11,7 @@ from bakeoff_bench.load.folder import load_samples, store_samples
 from bakeoff_bench.load.generator.guard import Effort
 from bakeoff_bench.load.generator.sample import Sample, SampleFile, read_samples
 from bakeoff_bench.load.histograms import Histograms
-from bakeoff_bench.load.measured import measure, summary
+from bakeoff_bench.load.measured import measure, stuck_in, summary
 
 _EFFORT = Effort(
     seconds=12.0,
@@ -161,3 +161,32 @@ def test_a_torn_line_of_a_killed_generator_is_left_out(tmp_path: Path) -> None:
         opened.write('{"workflow_id": "or')
 
     assert list(read_samples(tmp_path / "samples.jsonl")) == [_sample(0, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("until_s", "lease_s", "stuck"),
+    [
+        (60.0, 12.0, 2),  # everything else was over after 10 s; the lease ended, and nobody came
+        (30.0, 12.0, 0),  # the lease may still bring them back
+        (60.0, 60.0, 0),
+        (60.0, 0.0, 2),
+    ],
+)
+def test_left_behind_by_an_engine_that_has_nothing_else_to_do(
+    until_s: float, lease_s: float, stuck: int
+) -> None:
+    samples = [_sample(n, at_s=n * 1.0) for n in range(9)] + [_sample(9, 3.0, None), _sample(10, 9.5, None)]
+
+    assert stuck_in(samples, until_s, lease_s) == stuck
+
+
+def test_left_by_an_engine_that_is_busy_to_the_end_is_nobodys_loss() -> None:
+    samples = [_sample(n, at_s=n * 0.1, took_s=n * 0.6) for n in range(90)] + [_sample(90, 9.0, None)]
+
+    assert stuck_in(samples, until_s=62.0, lease_s=2.0) == 0
+
+
+def test_what_the_engine_never_accepted_is_not_its_loss() -> None:
+    refused = replace(_sample(1, 3.0, None), accepted_s=None)
+
+    assert stuck_in([_sample(0, 1.0), refused], until_s=60.0, lease_s=0.0) == 0

@@ -32,6 +32,8 @@ USERS = 16
 _MOST_PER_S = 400
 #: Sagas whose event histories are looked at.
 _LOOKED_AT = 40
+#: Seconds; nobody waits for a longer lease.
+_LONGEST_LEASE_S = 120.0
 #: Where the search begins, as a share of what the closed loop reached.
 _FIRST_SHARE = 0.8
 
@@ -131,6 +133,9 @@ class _Run:
         plan, stage = self._plan, await self._stage(one, stacks)
         self._number += 1
         label = f"{phase[0]}{self._number:04d}"
+        fault = plan.fault if phase == "round" and not block.users else None
+        # Whoever is struck must have had the time that the engine's settings say.
+        lease_s = min(one.lease_s or 0.0, _LONGEST_LEASE_S)
         order = LoadOrder(
             deployment="",
             saga=plan.saga.name,
@@ -143,7 +148,7 @@ class _Run:
             label=label,
             users=block.users,
             sagas=round(plan.seconds * _MOST_PER_S) if block.users else 0,
-            patience_s=plan.patience_s,
+            patience_s=plan.patience_s + (lease_s if fault is not None else 0.0),
             shape=plan.shape if not block.users else "",
         )
         folder = self._folder.load(one.slug, label)
@@ -157,7 +162,8 @@ class _Run:
             order,
             folder,
             warm_up_s=plan.warm_up_s,
-            fault=plan.fault if phase == "round" and not block.users else None,
+            fault=fault,
+            lease_s=one.lease_s or 0.0,
         )
         await asyncio.to_thread(stage.keep, played.started, played.histories)
         await asyncio.to_thread(store_samples, folder, played.samples)

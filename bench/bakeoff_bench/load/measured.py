@@ -17,6 +17,8 @@ FLOORS = {0.50: 5, 0.90: 50, 0.95: 100, 0.99: 1000}
 #: While sagas arrive, those in flight may become more by this share of the arrivals, and by some: a queue
 #: that is busy but not too busy comes and goes.
 _GROWTH, _SLACK = 0.05, 5
+#: Seconds without an end, beyond a lease, after which nothing more is expected.
+_SILENCE_S = 15.0
 #: Moments at which those in flight are counted.
 _LOOKS = 40
 
@@ -34,6 +36,7 @@ class Measured:
         open_first, open_last: Sagas in flight when the warm-up was over, and when the last had arrived.
         growth: By how many those in flight became more meanwhile, by a straight line through all of it.
         kept_up: Whether that is no more than chance.
+        stuck: Of the censored, those that nobody worked on any more: see ``stuck_in``.
         latencies: ``{distribution: {"n", "p50", "p90", "p95", "p99"}}`` in seconds; a percentile that too few
             values show is ``None``.
         void: Why the numbers say nothing about the engine.
@@ -63,6 +66,7 @@ class Measured:
     fault: Mapping[str, Any] = field(default_factory=dict)
     cost: Mapping[str, Any] = field(default_factory=dict)
     parts: Sequence[Mapping[str, Any]] = ()
+    stuck: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -115,6 +119,23 @@ def measure(
 def open_at(samples: Sequence[Sample], at_s: float) -> int:
     """Sagas that were due and had not settled."""
     return sum(one.due_s <= at_s and (one.settled_s is None or one.settled_s > at_s) for one in samples)
+
+
+def stuck_in(samples: Sequence[Sample], until_s: float, lease_s: float) -> int:
+    """Sagas that had not settled though their engine had nothing else to do, for longer than its lease.
+
+    An engine with more work than it can do settles one saga after the other until patience ends, and who is
+    left then is nobody's loss. One that has done everything else, and is silent, has lost or forgotten them.
+
+    Args:
+        samples: Of every saga.
+        until_s: When patience ended.
+        lease_s: Seconds after which an engine may still come back to what it left.
+    """
+    left = [one for one in samples if one.accepted_s is not None and one.settled_s is None]
+    busy_until_s = max((one.settled_s for one in samples if one.settled_s is not None), default=0.0)
+    last_s = max(busy_until_s, max((one.due_s for one in samples), default=0.0))
+    return len(left) if until_s - last_s > lease_s + _SILENCE_S else 0
 
 
 def _within(from_s: float, until_s: float, moments: Sequence[float | None]) -> int:

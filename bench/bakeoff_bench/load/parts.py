@@ -70,7 +70,7 @@ def pooled(rounds: Sequence[tuple[Sequence[Part], Sequence[Sample]]], warm_up_s:
         warm_up_s: Seconds whose arrivals do not count.
 
     Returns:
-        ``from_s``, ``until_s``, ``offered_per_s``, ``latency`` (of the completed sagas, as ``summary`` has it),
+        ``from_s``, ``until_s``, ``offered_per_s``, ``latency`` (of the completed sagas, see ``summary``),
         ``open_at_end``, ``memory_bytes``; nothing if there are no parts.
     """
     if not rounds:

@@ -19,7 +19,7 @@ from bakeoff_bench.load.generator.guard import Effort
 from bakeoff_bench.load.generator.sample import Sample, read_samples
 from bakeoff_bench.load.generator.task import BEGAN, EFFORT, HISTORY, SAMPLES
 from bakeoff_bench.load.histograms import Histograms
-from bakeoff_bench.load.measured import Measured, measure
+from bakeoff_bench.load.measured import Measured, measure, stuck_in
 from bakeoff_bench.load.order import ORDER_VARIABLE, LoadOrder
 from bakeoff_bench.load.parts import parts_of
 from bakeoff_bench.load.stage import Stage
@@ -64,6 +64,7 @@ async def play(
     *,
     warm_up_s: float,
     fault: Strike | None = None,
+    lease_s: float = 0.0,
     tell: Callable[[str], None] = lambda text: None,
 ) -> Played:
     """Do one load.
@@ -74,6 +75,7 @@ async def play(
         folder: A new one for what the generator writes.
         warm_up_s: Seconds whose arrivals do not count.
         fault: What is done meanwhile.
+        lease_s: Seconds after which the engine may still come back to what it left.
         tell: Progress, in a few words.
 
     Raises:
@@ -99,9 +101,12 @@ async def play(
     histories = [folder / HISTORY]
     unsettled = {one.workflow_id for one in samples if one.settled_s is None}
     stage.settled += [one.workflow_id for one in samples if one.settled_s is not None]
-    stage.open.update({one: plan for one, plan in started.items() if one in unsettled})
+    stuck = stuck_in(samples, effort.seconds, lease_s)
+    if not stuck:
+        stage.open.update({one: plan for one, plan in started.items() if one in unsettled})
     # More came than could be done: who was left is censored, and nobody's loss. Otherwise they are stuck.
-    due = started if numbers["kept_up"] else {k: one for k, one in started.items() if k not in unsettled}
+    overloaded = not numbers["kept_up"] and not stuck
+    due = {k: one for k, one in started.items() if k not in unsettled} if overloaded else started
     judged = await asyncio.to_thread(stage.judge, due, histories, before, fault is not None)
     about_fault = _about_fault(fault, struck, samples, began_s)
     missed = [f"the fault did not strike: {why}"] if (why := about_fault.get("missed")) else []
@@ -113,6 +118,7 @@ async def play(
         reasons=judged.reasons,
         fault=about_fault,
         cost=_cost(usage, samples, effort),
+        stuck=stuck,
         parts=[] if order.users else parts_of(order.legs(), samples, usage.samples, metered_from_s - began_s),
     )
     return Played(

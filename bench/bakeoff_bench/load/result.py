@@ -32,7 +32,8 @@ def result_of(folder: LoadFolder) -> dict[str, Any]:
     manifest, rows = folder.manifest(), folder.rows()
     for label, about in manifest["contestants"].items():
         own = [row["measured"] for row in rows if row["contestant"] == label]
-        overloaded = any(not one["kept_up"] for one in own)
+        stuck = any(one.get("stuck") for one in own)
+        overloaded = any(not one["kept_up"] for one in own) and not stuck
         parts = [
             _verdict(folder, manifest, {**about, "slug": slug}, overloaded)
             for slug in about.get("parts", [about["slug"]])
@@ -80,6 +81,7 @@ def block_of(folder: LoadFolder, slug: str, rows: Sequence[Row]) -> dict[str, An
         "arrived": arrived,
         "warm_up": sum(one["warm_up"] for one in measured),
         "censored": sum(one["censored"] for one in measured),
+        "stuck": sum(row["measured"].get("stuck", 0) for row in rows),
         **{
             name: statistics.median(one[name] for one in measured) if measured else None
             for name in ("offered_per_s", "achieved_per_s", "settled_per_s")

@@ -122,6 +122,10 @@ def _warn_of_void(contestant: str, blocks: Sequence[Mapping[str, Any]]) -> None:
             why = "; ".join(block["why_void"])
             left_out = f"{block['void']} of {block['rounds']} rounds are left out"
             say(f"{contestant}, {block['block']}: {left_out}: {why}", style="yellow")
+        if block["stuck"]:
+            left = f"{block['stuck']} sagas are stuck or lost"
+            why = "they had not settled when everything else was over, and longer than a lease"
+            say(f"{contestant}, {block['block']}: {left}: {why}", style="bold red")
 
 
 def _show_comparisons(found: Sequence[Mapping[str, Any]]) -> None:
