@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from bakeoff.deployment import DEPLOYMENT_VARIABLE
 from bakeoff.errors import UsageError
+from bakeoff.sharing import WORKER_PROCESSES, processes_of_worker
 from bakeoff.stack import Backend, worker_launch
 
 ADAPTER, NATIVE = "adapter", "native"
@@ -44,9 +45,11 @@ def sides_of(backend: Backend) -> tuple[Side, Side]:
     """Return adapter and native.
 
     Raises:
-        UsageError: If there is no native of this engine.
+        UsageError: If there is no native of this engine, or a worker that is more than one process.
     """
     engine = backend.deployment.engine
+    if processes_of_worker(backend.deployment.settings) != 1:
+        raise UsageError(f"{engine}.{WORKER_PROCESSES}: each side is one worker process here; leave it at 1")
     if engine not in _NATIVES:
         raise UsageError(
             f"engine {engine!r} has no hand-written native to be compared with; those that have one: "
@@ -123,9 +126,10 @@ def _dramatiq(backend: Backend) -> Native:
         given["dead_message_ttl"] = int(settings["dead_message_ttl_s"] * 1000)
     given |= settings.raw
     processes = int(settings["processes"])
+    threads = slots // processes  # as the adapter shares them
     options = [*_servers(backend), "--namespace", _NAME, "--options", json.dumps(given)]
-    options += ["--processes", str(processes), "--threads", str(slots)]
-    return "dramatiq_native", options, (processes, slots)
+    options += ["--processes", str(processes), "--threads", str(threads)]
+    return "dramatiq_native", options, (processes, threads)
 
 
 def _temporal(backend: Backend) -> Native:

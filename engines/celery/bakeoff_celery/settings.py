@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bakeoff.settings import Setting, SettingsInForce
+from bakeoff.sharing import worker_processes
 
 #: Seconds after which RabbitMQ closes the channel of a consumer that has not acknowledged, as it ships.
 CONSUMER_TIMEOUT_S = 1800.0
@@ -24,7 +25,7 @@ def _same(name: str, help: str, value: int | float | str | bool, **more: Any) ->
 
 
 SETTINGS: Sequence[Setting] = (
-    _same("broker", "message broker", "valkey", choices=("valkey", "rabbitmq")),
+    _same("broker", "message broker", "valkey", choices=("valkey", "rabbitmq"), tries=("valkey", "rabbitmq")),
     _same(
         "broker_url",
         "URL of a broker of your own (redis:// or amqp://); empty: bakeoff starts one",
@@ -70,6 +71,7 @@ SETTINGS: Sequence[Setting] = (
         recommended=True,
         ci=True,
     ),
+    worker_processes("a parent with its own pool each"),
     Setting(
         name="worker_prefetch_multiplier",
         help="messages that a worker holds per process of its pool; 0: as many as there are",
@@ -77,6 +79,7 @@ SETTINGS: Sequence[Setting] = (
         default=4,
         recommended=1,
         ci=1,
+        tries=(1, 2, 4, 8),
     ),
     Setting(
         name="visibility_timeout",

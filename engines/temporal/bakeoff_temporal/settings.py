@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bakeoff.settings import Setting, Value
+from bakeoff.sharing import worker_processes
 
 #: The dev server's own value; see ``poll_rps``.
 POLL_RPS_AS_SHIPPED: Final = 20
@@ -158,6 +159,8 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         recommended=30.0,
         ci=5.0,
     ),
+    # Workflow code holds one interpreter lock, whatever the threads of the activities do.
+    worker_processes("an SDK worker each"),
     # The sandbox guards against non-deterministic workflow code by importing it anew for every workflow.
     # Our one workflow class is fixed and replay-tested, so an expert who counts CPU switches it off.
     Setting(
@@ -166,6 +169,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         default=True,
         recommended=False,
         ci=False,
+        tries=(False, True),
     ),
     # As shipped, the SDK notices about five seconds after a start-to-close timeout, and only then raises into
     # the thread; a few slow calls, and the worker does nothing more. Celery and Dramatiq end such an attempt
