@@ -39,6 +39,9 @@ def _info(engine: str, overrides: dict[str, str]) -> EngineInfo:
         ("celery", {"task_acks_late": "no"}, set()),
         ("celery", {"broker": "rabbitmq"}, WORKER | BROKER),
         ("celery", {"broker": "rabbitmq", "task_acks_late": "no"}, set()),
+        ("celery", {"pool": "threads"}, STEP | RESTART),
+        ("celery", {"pool": "threads", "task_acks_late": "no"}, set()),
+        ("celery", {"pool": "threads", "broker": "rabbitmq"}, WORKER | BROKER),
         ("celery", {"broker": "rabbitmq", "task_reject_on_worker_lost": "no"}, set()),
         ("celery", {"broker": "rabbitmq", "confirm_publish": "no"}, WORKER),
         ("celery", {"broker": "rabbitmq", "appendonly": "no"}, WORKER),
@@ -62,6 +65,15 @@ def test_the_note_names_the_server_that_runs() -> None:
     assert "SQLite" not in _info("temporal", SKIPPING).note
     assert "in memory" in _info("temporal", SKIPPING).note
     assert "your own" in _info("temporal", {"address": "theirs:7233"}).note
+
+
+def test_threads_have_no_timeouts() -> None:
+    """Celery's pool of threads; everything else stands."""
+    prefork, threads = _info("celery", {}).claims, _info("celery", {"pool": "threads"}).claims
+
+    assert threads[Capability.TIMEOUT].support is Support.ABSENT
+    assert "no time limit" in threads[Capability.TIMEOUT].reason
+    assert {c for c in Capability if prefork[c].support is not threads[c].support} == {Capability.TIMEOUT}
 
 
 @pytest.fixture(scope="module")

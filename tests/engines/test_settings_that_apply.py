@@ -50,6 +50,14 @@ def test_settings_of_the_other_broker_are_not_printed(engine: str) -> None:
     assert on_rabbitmq - on_valkey == RABBITMQ[engine]
 
 
+def test_what_only_processes_can_do_is_not_printed_for_threads() -> None:
+    """Celery's pool of threads limits and kills nothing."""
+    prefork, threads = _printed("celery"), _printed("celery", pool="threads")
+
+    killing = {"hard_limit_margin", "task_reject_on_worker_lost", "task_retry_on_worker_lost"}
+    assert (prefork - threads, threads - prefork) == (killing, set())
+
+
 def test_settings_of_the_dev_server_are_not_printed_for_another_one() -> None:
     ours, theirs = _printed("temporal"), _printed("temporal", address="theirs:7233", tls_ca="theirs.pem")
 
@@ -72,6 +80,10 @@ def test_settings_of_the_dev_server_are_not_printed_for_another_one() -> None:
         (
             "up -e temporal --set temporal.poll_rps=5 --set temporal.address=secret:1",
             ("temporal.poll_rps=5", "temporal.address is set"),
+        ),
+        (
+            "run -e celery --set celery.pool=threads --set celery.hard_limit_margin=5",
+            ("celery.hard_limit_margin=5", "celery.pool is threads"),
         ),
         ("up -e temporal --set temporal.tls=yes", ("temporal.tls=yes", "temporal.address is not set")),
     ],

@@ -112,7 +112,8 @@ def _celery(backend: Backend) -> Native:
         **settings.raw,
     }
     options = [*_servers(backend), "--queue", _NAME, "--processes", str(slots), "--conf", json.dumps(conf)]
-    return "celery_native", options, (slots, 1)
+    options += ["--pool", str(settings["pool"])]
+    return "celery_native", options, (1, slots) if settings["pool"] == "threads" else (slots, 1)
 
 
 def _dramatiq(backend: Backend) -> Native:

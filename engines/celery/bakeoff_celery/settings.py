@@ -18,6 +18,8 @@ from bakeoff.sharing import worker_processes
 CONSUMER_TIMEOUT_S = 1800.0
 
 _VALKEY, _RABBITMQ = {"broker": "valkey"}, {"broker": "rabbitmq"}
+#: What only a pool of processes can do.
+_PREFORK = {"pool": "prefork"}
 
 
 def _same(name: str, help: str, value: int | float | str | bool, **more: Any) -> Setting:
@@ -47,7 +49,13 @@ SETTINGS: Sequence[Setting] = (
         recommended=True,
         ci=True,
     ),
-    _same("pool", "how a worker runs tasks; only processes can be limited", "prefork", choices=("prefork",)),
+    _same(
+        "pool",
+        "how a worker runs tasks: a process per slot, or a thread per slot, which nothing can limit or kill",
+        "prefork",
+        choices=("prefork", "threads"),
+        tries=("prefork", "threads"),
+    ),
     Setting(
         name="task_acks_late",
         help="acknowledge a message after its task ran, not before",
@@ -61,6 +69,7 @@ SETTINGS: Sequence[Setting] = (
         default=False,
         recommended=True,
         ci=True,
+        only=_PREFORK,
     ),
     # Without it a message whose step kills its process comes back for ever: the poison pill takes one child
     # after the other. Celery counts those deaths as retries, and the policy's last one fails the step.
@@ -70,6 +79,7 @@ SETTINGS: Sequence[Setting] = (
         default=False,
         recommended=True,
         ci=True,
+        only=_PREFORK,
     ),
     worker_processes("a parent with its own pool each"),
     Setting(
@@ -147,6 +157,7 @@ SETTINGS: Sequence[Setting] = (
         default=10.0,
         recommended=10.0,
         ci=4.0,
+        only=_PREFORK,
     ),
     Setting(
         name="result_backend_always_retry",
