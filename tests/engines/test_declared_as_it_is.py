@@ -39,6 +39,7 @@ def _info(engine: str, overrides: dict[str, str]) -> EngineInfo:
         ("celery", {"task_acks_late": "no"}, set()),
         ("celery", {"broker": "rabbitmq"}, WORKER | BROKER),
         ("celery", {"broker": "rabbitmq", "task_acks_late": "no"}, set()),
+        ("temporal", {"local_activities": "yes"}, WORKER | BROKER),
         ("celery", {"pool": "threads"}, STEP | RESTART),
         ("celery", {"pool": "threads", "task_acks_late": "no"}, set()),
         ("celery", {"pool": "threads", "broker": "rabbitmq"}, WORKER | BROKER),
@@ -74,6 +75,18 @@ def test_threads_have_no_timeouts() -> None:
     assert threads[Capability.TIMEOUT].support is Support.ABSENT
     assert "no time limit" in threads[Capability.TIMEOUT].reason
     assert {c for c in Capability if prefork[c].support is not threads[c].support} == {Capability.TIMEOUT}
+
+
+def test_local_activities_are_declared_as_they_are() -> None:
+    """No cancel, the lease of a workflow task, and what the workflow has to do itself."""
+    told = _info("temporal", {"local_activities": "yes"})
+
+    pattern = {Capability.RETRY, Capability.OWN_UNDO, Capability.PIVOT}
+    assert {c for c, claim in told.claims.items() if claim.support is Support.ABSENT} == {Capability.CANCEL}
+    assert {c for c, claim in told.claims.items() if claim.support is Support.PATTERN} == pattern
+    assert (told.lease_s, told.repeats_saga) == (10, True)
+    assert "whole workflow task" in told.note
+    assert _info("temporal", {}).lease_s is None
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ VALKEY = {
     },
 }
 RABBITMQ = {"celery": {"confirm_publish", "consumer_timeout"}, "dramatiq": {"confirm_delivery"}}
-OUR_SERVER = {"server", "database", "poll_rps", "timer_shift_ms"}
+OUR_SERVER = {"server", "database", "poll_rps", "timer_shift_ms", "eager_activities"}
 THEIR_SERVER = {"api_key", "tls", "tls_ca", "tls_cert", "tls_key"}
 
 
@@ -56,6 +56,13 @@ def test_what_only_processes_can_do_is_not_printed_for_threads() -> None:
 
     killing = {"hard_limit_margin", "task_reject_on_worker_lost", "task_retry_on_worker_lost"}
     assert (prefork - threads, threads - prefork) == (killing, set())
+
+
+def test_what_only_the_server_can_do_is_not_printed_for_local_activities() -> None:
+    by_the_server, local = _printed("temporal"), _printed("temporal", local_activities="yes")
+
+    assert by_the_server - local == {"activity_pollers", "eager_activities", "heartbeat_timeout_s"}
+    assert local <= by_the_server
 
 
 def test_settings_of_the_dev_server_are_not_printed_for_another_one() -> None:

@@ -27,7 +27,14 @@ TRIES: dict[str, dict[str, tuple[Value, ...]]] = {
         "queue_prefetch": (0, 1, 8, 32),
     },
     "inline": {},
-    "temporal": {"sandbox": (False, True), "worker_processes": (1, 2, 4)},
+    "temporal": {
+        "activity_pollers": (0, 2, 5, 10),
+        "eager_activities": (False, True),
+        "local_activities": (False, True),
+        "sandbox": (False, True),
+        "worker_processes": (1, 2, 4),
+        "workflow_pollers": (0, 2, 5, 10),
+    },
 }
 
 

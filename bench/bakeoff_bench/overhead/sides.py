@@ -135,6 +135,8 @@ def _dramatiq(backend: Backend) -> Native:
 
 def _temporal(backend: Backend) -> Native:
     settings, slots = backend.deployment.settings, backend.deployment.slots
+    if settings["local_activities"]:
+        raise UsageError("temporal.local_activities: the hand-written native has the server make its steps")
     options = ["--address", backend.deployment.addresses["temporal"], "--task-queue", _NAME]
     options += ["--namespace", str(settings["namespace"]), "--concurrency", str(slots)]
     options += ["--sticky-timeout", str(settings["sticky_timeout_s"])]
