@@ -12,7 +12,6 @@ from bakeoff.settings import ConfigClass, Setting, Value, resolve
 TRIES: dict[str, dict[str, tuple[Value, ...]]] = {
     "celery": {
         "broker": ("valkey", "rabbitmq"),
-        "pool": ("prefork", "threads"),
         "worker_prefetch_multiplier": (1, 2, 4, 8),
         "worker_processes": (1, 2, 4),
     },

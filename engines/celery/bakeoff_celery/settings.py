@@ -49,12 +49,12 @@ SETTINGS: Sequence[Setting] = (
         recommended=True,
         ci=True,
     ),
+    # No search tries threads: without timeouts they keep another promise than everybody else.
     _same(
         "pool",
         "how a worker runs tasks: a process per slot, or a thread per slot, which nothing can limit or kill",
         "prefork",
         choices=("prefork", "threads"),
-        tries=("prefork", "threads"),
     ),
     Setting(
         name="task_acks_late",
