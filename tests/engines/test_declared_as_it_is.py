@@ -42,7 +42,7 @@ def _info(engine: str, overrides: dict[str, str]) -> EngineInfo:
         ("temporal", {"local_activities": "yes"}, WORKER | BROKER),
         ("celery", {"pool": "threads"}, STEP | RESTART),
         ("celery", {"pool": "threads", "task_acks_late": "no"}, set()),
-        ("celery", {"pool": "threads", "broker": "rabbitmq"}, WORKER | BROKER),
+        ("celery", {"pool": "threads", "broker": "rabbitmq"}, WORKER),
         ("celery", {"broker": "rabbitmq", "task_reject_on_worker_lost": "no"}, set()),
         ("celery", {"broker": "rabbitmq", "confirm_publish": "no"}, WORKER),
         ("celery", {"broker": "rabbitmq", "appendonly": "no"}, WORKER),

@@ -171,9 +171,9 @@ def _survives(settings: SettingsInForce | None) -> frozenset[Survives]:
     if settings["broker"] == "valkey":
         kept = kept and not settings["broker_url"]
         return frozenset({Survives.STEP_KILL, *([Survives.BROKER_RESTART] if kept else [])})
-    broker = (
-        {Survives.BROKER_RESTART, Survives.BROKER_KILL} if kept and settings["confirm_publish"] else set()
-    )
+    # Seen: a worker of threads that took nothing any more within 30 s of the restart of its RabbitMQ.
+    kept = kept and settings["confirm_publish"] and not _threads(settings)
+    broker = {Survives.BROKER_RESTART, Survives.BROKER_KILL} if kept else set()
     return frozenset({Survives.STEP_KILL, Survives.WORKER_KILL} | broker)
 
 
