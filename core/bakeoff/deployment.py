@@ -28,7 +28,8 @@ class Deployment:
         prefix: Put before every name that the engine creates (queues, namespaces, keys, native ids);
             empty on servers of our own, where nothing else lives.
         sagas: References ``package.module`` or ``package.module:attribute`` that workers load.
-        slots: Steps that one worker process runs at once.
+        slots: Steps that one process which the harness starts runs at once; a worker may be several such
+            processes (setting ``worker_processes``), which share the slots that ``--slots`` gives to it.
         external: Roles of the servers that we did not start: nothing is purged, flushed or killed there.
         folder: Where ``bakeoff up`` or the run keeps data; empty for a worker on another machine.
     """

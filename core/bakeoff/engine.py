@@ -92,6 +92,8 @@ class EngineInfo:
         lease_s: Seconds for which a call stays with a worker process that has fallen silent (not ended: a
             broker may notice that at once), before another one gets it; ``None``: until the call's own
             start-to-close timeout at the most; infinite: no other one ever gets it, however the worker ended.
+        repeats_saga: A worker that dies may have calls attempted again that had ended long before, not only
+            the one that it ran and the one before that. Effects stay single, attempts do not.
         means: Claims about the operator's means; one that is not claimed counts as absent.
     """
 
@@ -103,6 +105,7 @@ class EngineInfo:
     note: str = ""
     in_process: bool = False
     lease_s: float | None = None
+    repeats_saga: bool = False
     means: Mapping[Means, Claim] = field(default_factory=dict)
 
 

@@ -42,8 +42,10 @@ class Setting:
         secret: Never printed or stored.
         only: ``{other setting: value}`` with which alone this one has an effect; ``True`` and ``False`` mean
             that the other one is set at all, or is not.
-        lease: Whether it decides how long a killed worker's work waits.
-        tries: Values that a search for a faster configuration tries.
+        lease: Whether it decides how long lost work stays lost, so that a sweep has something to see.
+        tries: Values that a search for a better configuration tries; empty: it leaves this one alone.
+        shares_slots: The slots of one worker are shared among so many; a number that does not divide them is
+            refused (``bakeoff.sharing``), and a search skips it.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Setting:
     only: Mapping[str, Value] = field(default_factory=dict)
     lease: bool = False
     tries: tuple[Value, ...] = ()
+    shares_slots: bool = False
 
     def of(self, config_class: ConfigClass) -> Value:
         """The value of a class; what a search found for ``tuned`` is in no declaration."""

@@ -18,6 +18,7 @@ from bakeoff.registry import load_sagas
 from bakeoff.saga import Saga
 from bakeoff.servers import PostgresServer, RunningServer, start_server
 from bakeoff.settings import SettingsInForce
+from bakeoff.sharing import check_slots, processes_of_worker, slots_of_process
 from bakeoff.world import Profile, World
 from bakeoff.world.world import Participants
 
@@ -33,8 +34,8 @@ class StackPlan:
         sagas: References that workers load.
         profile: Faults of the domain.
         participants: ``idempotent`` or ``naive``.
-        workers: Worker processes (none for an in-process engine).
-        slots: Steps that one worker process runs at once.
+        workers: Workers (none for an in-process engine).
+        slots: Steps that one worker runs at once; its processes share them (``bakeoff.sharing``).
         ledger: ``sqlite``, ``postgres`` (started for you) or a database URL.
         prefix: Of all names on servers that we did not start.
         faults: Whether points of its sagas may be armed (``bakeoff.world.points``).
@@ -105,6 +106,7 @@ async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
     """
     with pinned(plan.cpus):
         pass  # refused before anything is there
+    check_slots(plan.engine.name, plan.engine.info(plan.settings).settings, plan.settings, plan.slots)
     plan.folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as cleanup:
         launcher = cleanup.enter_context(Launcher(plan.folder / "logs", plan.cpus))
@@ -126,7 +128,7 @@ async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
             world_url=world_url,
             prefix=plan.prefix if external else "",
             sagas=plan.sagas,
-            slots=plan.slots,
+            slots=slots_of_process(plan.engine.name, plan.settings, plan.slots),
             external=external,
             folder=str(plan.folder.resolve()),
         )
@@ -188,13 +190,14 @@ async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
 
 def workers_of(launcher: Launcher, engine: OrchestrationEngine, file: Path, world: World) -> Workers:
     """The supervised workers of the deployment in ``file``; none is started yet."""
-    host = socket.gethostname()
+    host, deployment = socket.gethostname(), Deployment.load(file)
     return Workers(
         launcher,
         "worker",
-        worker_launch(engine, Deployment.load(file), file),
+        worker_launch(engine, deployment, file),
         # Workers on other machines report to the same world; their numbers mean nothing here.
         lambda: [seen.pid for seen in world.workers() if seen.host == host],
+        processes_of_worker(deployment.settings),
     )
 
 

@@ -142,6 +142,27 @@ def sagas_whose_server_died(lab: Lab) -> Iterator[tuple[str, Started]]:
     yield "server-killed-in-an-undo", in_an_undo.settled(2 * lab.patience_s).started
 
 
+def local_sagas(lab: Lab) -> Iterator[tuple[str, Started]]:
+    """The turns of sagas that make their steps as local activities, and what a killed worker makes of one."""
+    yield "local-completed", lab.settle(sagas.STEPS).started
+    yield "local-retried", lab.settle(sagas.STEPS, fates={"two:action": {"first": ["fault"]}}).started
+    yield "local-declined", lab.settle(sagas.STEPS, fates={"three:action": _DECLINED}).started
+    yield "local-exhausted", lab.settle(sagas.STEPS, fates={"last:action": _BROKEN}).started
+    yield "local-group", lab.settle(sagas.GROUP, fates={"left:action": _DECLINED}).started
+    yield "local-wait-timed-out", lab.settle(sagas.WAIT_TIMEOUT).started
+    yield "local-slept", lab.settle(sagas.SLEEP).started
+    waiting = lab.start(sagas.WAIT)
+    waiting.signal("word", {"by": "Grace"})
+    yield "local-signalled", waiting.settled().started
+    yield "local-redriven", _redriven(lab)
+    killed = lab.start(sagas.STEPS, fates={"two:action": {"first": ["slow:0.8"]}})
+    killed.until_attempted("two")
+    assert lab.stack.workers is not None
+    for child in list(lab.stack.workers.children):
+        kill_session(child.pid)
+    yield "local-killed-in-a-step", killed.settled(2 * lab.patience_s).started
+
+
 def history_json(lab: Lab, workflow_id: str) -> str:
     """The event history as Temporal's own tools export it, without what tells where it was made."""
 
@@ -162,8 +183,11 @@ def _anonymous(value: Any) -> Any:
 
 
 @contextmanager
-def _lab() -> Iterator[Lab]:
-    with tempfile.TemporaryDirectory() as folder, temporal_lab(Path(folder), "recorded") as lab:
+def _lab(**overrides: str) -> Iterator[Lab]:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        temporal_lab(Path(folder), "recorded", overrides=overrides) as lab,
+    ):
         yield lab
 
 
@@ -171,12 +195,18 @@ def main() -> None:
     """Record what is missing; what is there was recorded by earlier code, which is its use."""
     FOLDER.mkdir(exist_ok=True)
     with _lab() as lab:
-        turns = (sagas_with_every_turn, sagas_whose_worker_died, sagas_whose_server_died)
-        for name, started in (one for turn in turns for one in turn(lab)):
-            file = FOLDER / f"{name}.json"
-            if not file.exists():
-                file.write_text(history_json(lab, started.workflow_id) + "\n")
-                print(name)
+        for turn in (sagas_with_every_turn, sagas_whose_worker_died, sagas_whose_server_died):
+            _record(lab, turn(lab))
+    with _lab(local_activities="yes") as lab:
+        _record(lab, local_sagas(lab))
+
+
+def _record(lab: Lab, settled: Iterator[tuple[str, Started]]) -> None:
+    for name, started in settled:
+        file = FOLDER / f"{name}.json"
+        if not file.exists():
+            file.write_text(history_json(lab, started.workflow_id) + "\n")
+            print(name)
 
 
 if __name__ == "__main__":

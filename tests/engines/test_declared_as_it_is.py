@@ -39,6 +39,10 @@ def _info(engine: str, overrides: dict[str, str]) -> EngineInfo:
         ("celery", {"task_acks_late": "no"}, set()),
         ("celery", {"broker": "rabbitmq"}, WORKER | BROKER),
         ("celery", {"broker": "rabbitmq", "task_acks_late": "no"}, set()),
+        ("temporal", {"local_activities": "yes"}, WORKER | BROKER),
+        ("celery", {"pool": "threads"}, STEP | RESTART),
+        ("celery", {"pool": "threads", "task_acks_late": "no"}, set()),
+        ("celery", {"pool": "threads", "broker": "rabbitmq"}, WORKER),
         ("celery", {"broker": "rabbitmq", "task_reject_on_worker_lost": "no"}, set()),
         ("celery", {"broker": "rabbitmq", "confirm_publish": "no"}, WORKER),
         ("celery", {"broker": "rabbitmq", "appendonly": "no"}, WORKER),
@@ -62,6 +66,27 @@ def test_the_note_names_the_server_that_runs() -> None:
     assert "SQLite" not in _info("temporal", SKIPPING).note
     assert "in memory" in _info("temporal", SKIPPING).note
     assert "your own" in _info("temporal", {"address": "theirs:7233"}).note
+
+
+def test_threads_have_no_timeouts() -> None:
+    """Celery's pool of threads; everything else stands."""
+    prefork, threads = _info("celery", {}).claims, _info("celery", {"pool": "threads"}).claims
+
+    assert threads[Capability.TIMEOUT].support is Support.ABSENT
+    assert "no time limit" in threads[Capability.TIMEOUT].reason
+    assert {c for c in Capability if prefork[c].support is not threads[c].support} == {Capability.TIMEOUT}
+
+
+def test_local_activities_are_declared_as_they_are() -> None:
+    """No cancel, the lease of a workflow task, and what the workflow has to do itself."""
+    told = _info("temporal", {"local_activities": "yes"})
+
+    pattern = {Capability.RETRY, Capability.OWN_UNDO, Capability.PIVOT}
+    assert {c for c, claim in told.claims.items() if claim.support is Support.ABSENT} == {Capability.CANCEL}
+    assert {c for c, claim in told.claims.items() if claim.support is Support.PATTERN} == pattern
+    assert (told.lease_s, told.repeats_saga) == (10, True)
+    assert "whole workflow task" in told.note
+    assert _info("temporal", {}).lease_s is None
 
 
 @pytest.fixture(scope="module")

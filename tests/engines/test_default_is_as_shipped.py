@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 from celery import Celery
 from kombu.transport.redis import Channel
@@ -10,6 +11,7 @@ from temporalio.worker import Worker
 
 from bakeoff_celery.settings import SETTINGS as CELERY
 from bakeoff_temporal.settings import SETTINGS as TEMPORAL
+from bakeoff_temporal.worker import pollers
 
 
 def test_celery() -> None:
@@ -30,10 +32,13 @@ def test_celery() -> None:
 
 def test_temporal() -> None:
     """What the worker of the SDK does unless told otherwise; it has no interceptors then."""
-    shipped = {setting.name: setting.default for setting in TEMPORAL}
+    shipped: dict[str, Any] = {setting.name: setting.default for setting in TEMPORAL}
     options = {name: one.default for name, one in inspect.signature(Worker.__init__).parameters.items()}
 
     assert shipped["sticky_timeout_s"] == options["sticky_queue_schedule_to_start_timeout"].total_seconds()
     assert shipped["graceful_shutdown_s"] == options["graceful_shutdown_timeout"].total_seconds()
     assert shipped["sandbox"] == (type(options["workflow_runner"]).__name__ == "SandboxedWorkflowRunner")
+    for name in ("workflow", "activity"):
+        assert pollers(shipped[f"{name}_pollers"]) == options[f"{name}_task_poller_behavior"]
+    assert options["disable_eager_activity_execution"] is False  # the server is the one that refuses
     assert shipped["release_overrun_slots"] == bool(options["interceptors"])

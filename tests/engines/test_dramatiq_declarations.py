@@ -11,6 +11,7 @@ import pytest
 from bakeoff.contract import sagas
 from bakeoff.deployment import Deployment
 from bakeoff.engine import Capability, Support
+from bakeoff.errors import UsageError
 from bakeoff.plugins import Plugins
 from bakeoff.saga import Saga, Step
 from bakeoff.settings import ConfigClass
@@ -57,15 +58,29 @@ def test_worker_command_is_dramatiqs_own() -> None:
         settings=settings_of({"processes": "2"}, ConfigClass.RECOMMENDED),
         addresses={"broker": "redis://user:secret@127.0.0.1:1/0"},
         world_url="sqlite:///x",
-        slots=7,
+        slots=8,
     )
 
     command = list(Plugins().engine("dramatiq").worker_command(deployment))
 
     assert command[command.index("-m") + 1 :][:2] == ["dramatiq", "bakeoff_dramatiq.worker:setup"]
-    assert command[-4:] == ["--processes", "2", "--threads", "7"]
+    assert command[-4:] == ["--processes", "2", "--threads", "4"]
     assert "dramatiq_worker_timeout=100" in command
     assert not any("secret" in word for word in command)
+
+
+def test_children_that_cannot_share_the_slots_are_refused() -> None:
+    """Rounding would change the concurrency that everybody has."""
+    deployment = Deployment(
+        engine="dramatiq",
+        settings=settings_of({"processes": "3"}, ConfigClass.RECOMMENDED),
+        addresses={"broker": "redis://127.0.0.1:1/0"},
+        world_url="sqlite:///x",
+        slots=8,
+    )
+
+    with pytest.raises(UsageError, match=r"dramatiq\.processes=3 does not divide the 8 slots .* 1, 2, 4, 8"):
+        Plugins().engine("dramatiq").worker_command(deployment)
 
 
 def test_addresses_come_from_the_environment_and_are_never_shown() -> None:

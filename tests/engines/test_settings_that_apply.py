@@ -31,7 +31,7 @@ VALKEY = {
     },
 }
 RABBITMQ = {"celery": {"confirm_publish", "consumer_timeout"}, "dramatiq": {"confirm_delivery"}}
-OUR_SERVER = {"server", "database", "poll_rps", "timer_shift_ms"}
+OUR_SERVER = {"server", "database", "poll_rps", "timer_shift_ms", "eager_activities"}
 THEIR_SERVER = {"api_key", "tls", "tls_ca", "tls_cert", "tls_key"}
 
 
@@ -48,6 +48,21 @@ def test_settings_of_the_other_broker_are_not_printed(engine: str) -> None:
 
     assert on_valkey - on_rabbitmq == VALKEY[engine]
     assert on_rabbitmq - on_valkey == RABBITMQ[engine]
+
+
+def test_what_only_processes_can_do_is_not_printed_for_threads() -> None:
+    """Celery's pool of threads limits and kills nothing."""
+    prefork, threads = _printed("celery"), _printed("celery", pool="threads")
+
+    killing = {"hard_limit_margin", "task_reject_on_worker_lost", "task_retry_on_worker_lost"}
+    assert (prefork - threads, threads - prefork) == (killing, set())
+
+
+def test_what_only_the_server_can_do_is_not_printed_for_local_activities() -> None:
+    by_the_server, local = _printed("temporal"), _printed("temporal", local_activities="yes")
+
+    assert by_the_server - local == {"activity_pollers", "eager_activities", "heartbeat_timeout_s"}
+    assert local <= by_the_server
 
 
 def test_settings_of_the_dev_server_are_not_printed_for_another_one() -> None:
@@ -72,6 +87,10 @@ def test_settings_of_the_dev_server_are_not_printed_for_another_one() -> None:
         (
             "up -e temporal --set temporal.poll_rps=5 --set temporal.address=secret:1",
             ("temporal.poll_rps=5", "temporal.address is set"),
+        ),
+        (
+            "run -e celery --set celery.pool=threads --set celery.hard_limit_margin=5",
+            ("celery.hard_limit_margin=5", "celery.pool is threads"),
         ),
         ("up -e temporal --set temporal.tls=yes", ("temporal.tls=yes", "temporal.address is not set")),
     ],

@@ -18,8 +18,10 @@ ZERO = {
     "celery-sagalog.worker_prefetch_multiplier",
     "dramatiq.connection_retries",
     "dramatiq.queue_prefetch",
+    "temporal.activity_pollers",
     "temporal.graceful_shutdown_s",
     "temporal.heartbeat_timeout_s",
+    "temporal.workflow_pollers",
 }
 
 

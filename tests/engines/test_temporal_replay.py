@@ -47,7 +47,8 @@ def test_there_are_recorded_histories() -> None:
     """Without them the tests below would pass by doing nothing: turns, crash runs, every saga of ours."""
     names = {file.stem for file in RECORDED}
 
-    assert len(names) >= 33
+    assert len(names) >= 43
+    assert len({name for name in names if name.startswith("local-")}) >= 10
     assert {name for name in names if name.startswith(("killed-", "server-killed-"))}
     assert {f"{saga}-completed" for saga in load_sagas([BUILT_IN_SAGAS])} <= names
 
@@ -65,7 +66,8 @@ def test_fresh_histories_replay(shared: Shared) -> None:
     """What this code records now replays too, whatever turn the saga took, and where its worker died."""
     histories = _histories(shared.temporal("fresh"))
 
-    assert histories.keys() == {file.stem for file in RECORDED if not file.stem.startswith("server-")}
+    others = ("local-", "server-")
+    assert histories.keys() == {file.stem for file in RECORDED if not file.stem.startswith(others)}
     for text in histories.values():
         _replay(text, sandbox=False)
 

@@ -19,6 +19,7 @@ from bakeoff.cli.options import (
     SetOption,
     SetRawOption,
     WorkersOption,
+    check_slots_of,
     choose_saga,
 )
 from bakeoff.cli.screen import say, warn
@@ -119,9 +120,7 @@ def load(
     workers: WorkersOption = 1,
     slots: Annotated[
         int,
-        typer.Option(
-            "--slots", "--concurrency", min=1, max=1024, help="Steps that one worker process runs at once."
-        ),
+        typer.Option("--slots", "--concurrency", min=1, max=1024, help="Steps that one worker runs at once."),
     ] = 4,
     ledger: LedgerOption = "sqlite",
     cpus: Annotated[
@@ -185,6 +184,7 @@ def load(
     elif rate is not None:
         moments(the_load.shape(rate, seconds), arrivals.value, seed)  # something must arrive
     contestants = _contestants(engine, broker, set_, set_raw, config, the_saga, strike is not None)
+    check_slots_of([one.chosen for one in contestants], slots)
     check_ledger_of_run(ledger, len(contestants))
     plan = LoadPlan(
         contestants=contestants,

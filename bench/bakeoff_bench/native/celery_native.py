@@ -74,7 +74,7 @@ async def client(args: argparse.Namespace) -> AsyncIterator[drive.RunSaga]:
 def work(args: argparse.Namespace) -> tuple[list[str], Mapping[str, str]]:
     """How the worker (a master and its children) is started: its command line and its variables."""
     command = [sys.executable, "-m", "celery", "--quiet", "-A", f"{saga.__name__}:app", "worker"]
-    command += ["--pool", "prefork", "--concurrency", str(args.processes), "--loglevel", "warning"]
+    command += ["--pool", args.pool, "--concurrency", str(args.processes), "--loglevel", "warning"]
     command += ["--without-mingle", "--without-gossip", "--without-heartbeat"]
     return command, {
         saga.BROKER_VARIABLE: args.broker, saga.RESULTS_VARIABLE: args.results,
@@ -106,7 +106,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--broker", default="redis://127.0.0.1:6379/0", help="redis:// or amqp:// URL")
     parser.add_argument("--results", default=None, help="redis:// URL of outcomes and rows (default: broker)")
     parser.add_argument("--queue", default="bakeoff-native", help="name of the queue and prefix of the rows")
-    parser.add_argument("--processes", type=int, default=2, help="children of the prefork pool")
+    parser.add_argument("--processes", type=int, default=2, help="children (or threads) of the pool")
+    parser.add_argument("--pool", default="prefork", choices=("prefork", "threads"))
     parser.add_argument("--conf", type=json.loads, default={}, help="JSON of Celery's own configuration")
     parser.add_argument("--body", default=saga.DEFAULT_BODY, help="module:function of (step, id, attempt)")
     args = parser.parse_args(argv)

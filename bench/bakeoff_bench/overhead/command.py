@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bakeoff.cli.options import EngineOption, SetOption, SlotsOption
+from bakeoff.cli.options import EngineOption, SetOption, SlotsOption, check_slots_of
 from bakeoff.cli.screen import say, show_table, warn
 from bakeoff.errors import UsageError
 from bakeoff.plugins import Plugins
@@ -65,6 +65,7 @@ def overhead(
     """
     check_json(json_)
     everyone = _contestants(engine, broker, config, set_ or ())
+    check_slots_of([one.chosen for one in everyone], slots)
     seconds = sum(rough_seconds(one.engine.info().in_process, rounds, sagas) for one in everyone)
     say(f"{', '.join(one.label for one in everyone)}: {rounds} rounds each, about {seconds / 60:.0f} min")
     own = domain_cost()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from bakeoff.deployment import DEPLOYMENT_VARIABLE
 from bakeoff.errors import UsageError
+from bakeoff.sharing import WORKER_PROCESSES, processes_of_worker
 from bakeoff.stack import Backend, worker_launch
 
 ADAPTER, NATIVE = "adapter", "native"
@@ -44,9 +45,11 @@ def sides_of(backend: Backend) -> tuple[Side, Side]:
     """Return adapter and native.
 
     Raises:
-        UsageError: If there is no native of this engine.
+        UsageError: If there is no native of this engine, or a worker that is more than one process.
     """
     engine = backend.deployment.engine
+    if processes_of_worker(backend.deployment.settings) != 1:
+        raise UsageError(f"{engine}.{WORKER_PROCESSES}: each side is one worker process here; leave it at 1")
     if engine not in _NATIVES:
         raise UsageError(
             f"engine {engine!r} has no hand-written native to be compared with; those that have one: "
@@ -109,7 +112,8 @@ def _celery(backend: Backend) -> Native:
         **settings.raw,
     }
     options = [*_servers(backend), "--queue", _NAME, "--processes", str(slots), "--conf", json.dumps(conf)]
-    return "celery_native", options, (slots, 1)
+    options += ["--pool", str(settings["pool"])]
+    return "celery_native", options, (1, slots) if settings["pool"] == "threads" else (slots, 1)
 
 
 def _dramatiq(backend: Backend) -> Native:
@@ -123,13 +127,16 @@ def _dramatiq(backend: Backend) -> Native:
         given["dead_message_ttl"] = int(settings["dead_message_ttl_s"] * 1000)
     given |= settings.raw
     processes = int(settings["processes"])
+    threads = slots // processes  # as the adapter shares them
     options = [*_servers(backend), "--namespace", _NAME, "--options", json.dumps(given)]
-    options += ["--processes", str(processes), "--threads", str(slots)]
-    return "dramatiq_native", options, (processes, slots)
+    options += ["--processes", str(processes), "--threads", str(threads)]
+    return "dramatiq_native", options, (processes, threads)
 
 
 def _temporal(backend: Backend) -> Native:
     settings, slots = backend.deployment.settings, backend.deployment.slots
+    if settings["local_activities"]:
+        raise UsageError("temporal.local_activities: the hand-written native has the server make its steps")
     options = ["--address", backend.deployment.addresses["temporal"], "--task-queue", _NAME]
     options += ["--namespace", str(settings["namespace"]), "--concurrency", str(slots)]
     options += ["--sticky-timeout", str(settings["sticky_timeout_s"])]

@@ -25,6 +25,7 @@ from bakeoff.cli.options import (
     WorkersOption,
     check_ledger,
     check_ledger_is_empty,
+    check_slots_of,
     choose_engines,
     choose_saga,
 )
@@ -123,6 +124,7 @@ def run(
     """
     began_s = time.monotonic()
     chosen = choose_engines(engine, config=config, sets=set_, raws=set_raw)
+    check_slots_of(chosen, slots)
     the_saga, references = choose_saga(saga)
     check_ledger_of_run(ledger, len(chosen))
     check_json(json_, out)

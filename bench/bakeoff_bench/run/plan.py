@@ -26,7 +26,7 @@ class RunPlan:
         seed: Of everything that is drawn.
         rounds: Blocks per engine; engines take turns.
         concurrency: Sagas in flight per engine.
-        workers, slots: Worker processes per engine, steps at once in each.
+        workers, slots: Workers per engine, steps at once in each.
         ledger: ``sqlite``, ``postgres`` or a database URL.
         participants: ``idempotent`` or ``naive``.
         prefix: Of all names on servers that we did not start.

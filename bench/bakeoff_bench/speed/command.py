@@ -20,6 +20,7 @@ from bakeoff.cli.options import (
     EngineOption,
     SetOption,
     SlotsOption,
+    check_slots_of,
     choose_engines,
 )
 from bakeoff.cli.screen import say
@@ -60,6 +61,7 @@ def speed(
     """
     check_json(json_)
     chosen = choose_engines(engine, config=config, sets=set_)
+    check_slots_of(chosen, slots)
     numbers: dict[str, Any] = {"engines": {}}
     cpu_ms, wall_ms = cpu_ms_per_order(500)
     numbers["domain_and_ledger"] = {"cpu_ms_per_saga": cpu_ms, "wall_ms_per_saga": wall_ms, "lines": LINES}

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from bakeoff.deployment import DEPLOYMENT_VARIABLE
 from bakeoff.errors import BakeoffError
 from bakeoff.orders.model import Order
+from bakeoff.sharing import processes_of_worker
 from bakeoff.stack import Stack
 
 #: Seconds that one saga may take.
@@ -50,9 +51,12 @@ def order_inputs(orders: Sequence[Order]) -> list[tuple[str, object]]:
 def native_command(stack: Stack, sagas: int, in_flight: int, number: int) -> list[str] | None:
     """How the native of this engine is started beside it; ``None`` if there is none for it.
 
-    It uses the same server, under names of its own, and as many slots as the adapter's worker.
+    It uses the same server, under names of its own, and as many slots as the adapter's worker, in one process
+    where the adapter's worker is several.
     """
-    addresses, slots = stack.deployment.addresses, str(stack.deployment.slots)
+    addresses, settings = stack.deployment.addresses, stack.deployment.settings
+    whole = stack.deployment.slots * processes_of_worker(settings)
+    slots = str(whole)
     modules = {"celery": "celery_native", "dramatiq": "dramatiq_native", "temporal": "temporal_native"}
     engine = stack.deployment.engine
     if engine not in modules:
@@ -67,7 +71,9 @@ def native_command(stack: Stack, sagas: int, in_flight: int, number: int) -> lis
     servers = ["--broker", broker, "--results", addresses.get("results", broker)]
     if engine == "celery":
         return [*command, *servers, "--queue", name, "--processes", slots]
-    return [*command, *servers, "--namespace", name, "--threads", slots]
+    processes = int(settings["processes"])
+    shared = ["--processes", str(processes), "--threads", str(whole // processes)]
+    return [*command, *servers, "--namespace", name, *shared]
 
 
 async def native_rate(stack: Stack, command: Sequence[str]) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from bakeoff.sharing import processes_of_worker
 from bakeoff_bench.run.sums import percentile
 from bakeoff_bench.suite.proof import Proof
 from bakeoff_bench.suite.site import Site
@@ -26,7 +27,7 @@ def about(site: Site) -> dict[str, Any]:
         "changed": list(one.settings.changed),
         "raw": one.settings.shown_raw(),
         "workers": 0 if one.info.in_process else 1,
-        "slots": deployment.slots,
+        "slots": deployment.slots * processes_of_worker(deployment.settings),
         "ledger": site.stack.world.engine.url.get_backend_name(),
     }
 

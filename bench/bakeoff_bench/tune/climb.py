@@ -17,7 +17,7 @@ class Tried:
     Attributes:
         changes: What it differs in from class ``recommended``.
         rates: ``{round: sagas per second}`` of the rounds that count.
-        problem: Why it was not played, or does not count.
+        problem: Why it was not played, does not count, or could not be kept however fast it is.
     """
 
     changes: Changes

@@ -27,10 +27,13 @@ from bakeoff_bench.load.extra import check_extra
 from bakeoff_bench.load.plan import Block, LoadPlan
 from bakeoff_bench.load.resources import kept_or_scratch, split_cpus
 from bakeoff_bench.run.command import check_json
+from bakeoff_bench.run.journal import make_folder
 from bakeoff_bench.tune.knobs import Given, Knob, knobs_of
 from bakeoff_scenarios import find_load
 
 _START_S = 6.0
+#: Every candidate, in the folder of ``--out``.
+_RESULT = "tune.json"
 
 
 def tune(
@@ -134,10 +137,12 @@ def _run(
 
     minutes = max(1, math.ceil(sum(_expected_s(knobs, plan, confirm) for _, knobs in searches) / 60))
     names = ", ".join(given.engine for given, _ in searches)
-    say(f"searching {names}: about {minutes} min; an engine's values are written when its search is over")
     began_s = time.monotonic()
     results: dict[str, Any] = {}
     with kept_or_scratch(out, "loads.jsonl") as folder:
+        if out is not None:
+            make_folder(out, _RESULT)
+        say(f"searching {names}: about {minutes} min; an engine's values are written when its search is over")
         for given, knobs in searches:
 
             def tell(text: str, name: str = given.engine) -> None:
@@ -154,8 +159,9 @@ def _run(
             result = run_interruptibly(search(trials, knobs, confirm, worth, output))
             results[given.engine] = result
             show(given.engine, result)
-            if json_ is not None:
-                json_.write_text(json.dumps(results, indent=2) + "\n")
+            for file in [json_] if out is None else [json_, out / _RESULT]:
+                if file is not None:
+                    file.write_text(json.dumps(results, indent=2) + "\n")
     say(f"written to {output}: `--config tuned` uses it" + (f"; loads kept in {out}" if out else ""))
     if any(not result["valid"] for result in results.values()):
         warn("a ledger was not valid: whatever broke it is worth more attention than speed")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bakeoff.cli.options import check_slots_of
+from bakeoff.engine import Capability
 from bakeoff.errors import UsageError
 from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.load.comparison import comparisons
@@ -86,19 +88,22 @@ class Trials:
         """The contestant, or why it cannot be played."""
         try:
             one = self.given.contestant(changes)
+            check_slots_of([one.chosen], self.plan.slots)
         except UsageError as error:
             return None, str(error)
         if any(one.settings.shown() == other.settings.shown() for _, other in others):
             return None, "it has no effect beside the others"
         info = one.engine.info(one.settings)
-        if missing := lacking(self.plan.saga, info, ()):
-            return None, "; ".join(missing.values())
         base = self.given.contestant({})
         if not self.weaker and (lost := given_up(base.engine.info(base.settings), info)):
             return None, f"it gives up {'; '.join(lost)} (--weaker tries it all the same)"
+        missing = lacking(self.plan.saga, info, ())
+        if missing.keys() - {Capability.TIMEOUT}:
+            return None, "; ".join(missing.values())
         if missing_program := await missing_servers(one.chosen):
             return None, missing_program
-        return one, ""
+        # Nothing of a load runs into its timeout, so how fast it would be can be measured.
+        return one, f"not kept, whatever it does: {'; '.join(missing.values())}" if missing else ""
 
     async def _load(self, name: str, contestants: Sequence[Contestant], rounds: int) -> Sequence[Row]:
         plan = replace(self.plan, contestants=contestants, rounds=rounds)

@@ -162,6 +162,7 @@ def _as_json(one: Installed) -> dict[str, Any]:
                 "recommended": s.recommended,
                 "ci": s.ci,
                 "only": dict(s.only),
+                "tries": list(s.tries),
             }
             for s in one.info.settings
         ],

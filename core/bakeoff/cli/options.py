@@ -21,6 +21,7 @@ from bakeoff.registry import find_saga, load_sagas
 from bakeoff.saga import Saga
 from bakeoff.servers.postgres import postgres_install
 from bakeoff.settings import ConfigClass, SettingsInForce, resolve
+from bakeoff.sharing import check_slots
 from bakeoff.tuned import read_tuned
 from bakeoff.world import schema
 from bakeoff.world.database import open_database
@@ -74,11 +75,9 @@ SagaOption = Annotated[
         "--saga", metavar="NAME", help="A saga of bakeoff, or your own as package.module:attribute."
     ),
 ]
-WorkersOption = Annotated[
-    int, typer.Option("--workers", min=1, max=256, help="Worker processes of each engine.")
-]
+WorkersOption = Annotated[int, typer.Option("--workers", min=1, max=256, help="Workers of each engine.")]
 SlotsOption = Annotated[
-    int, typer.Option("--slots", min=1, max=1024, help="Steps that one worker process runs at once.")
+    int, typer.Option("--slots", min=1, max=1024, help="Steps that one worker runs at once.")
 ]
 
 
@@ -164,6 +163,12 @@ def choose_engines(
     if not chosen:
         raise EngineUnavailableError("no engine can be loaded; `bakeoff engines` tells what is missing")
     return chosen
+
+
+def check_slots_of(chosen: Sequence[ChosenEngine], slots: int) -> None:
+    """``UsageError`` if the processes of one of these engines cannot share ``--slots``."""
+    for one in chosen:
+        check_slots(one.name, one.engine.info(one.settings).settings, one.settings, slots)
 
 
 def _wanted(names: Sequence[str], installed: Sequence[str]) -> tuple[list[str], bool]:

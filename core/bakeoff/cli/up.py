@@ -25,6 +25,7 @@ from bakeoff.cli.options import (
     SlotsOption,
     check_ledger,
     check_ledger_is_empty,
+    check_slots_of,
     choose_engines,
     choose_saga,
 )
@@ -97,6 +98,7 @@ def up(
                 f"{one.name} has no servers to bring up: its sagas run inside the process that starts them "
                 f"(`bakeoff run --engine {one.name}`)"
             )
+    check_slots_of(chosen, slots)
     if len(chosen) > 1 and ledger not in ("sqlite", "postgres"):
         raise UsageError(
             "--ledger URL: every engine needs an empty database of its own; bring them up one by one"

@@ -22,6 +22,7 @@ from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.plugins import Plugins
 from bakeoff.processes import Launcher, Workers, run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
+from bakeoff.sharing import check_slots, slots_of_process
 from bakeoff.stack import workers_of
 from bakeoff.world import World
 
@@ -33,11 +34,11 @@ def worker(
         str | None, typer.Option("--engine", "-e", metavar="NAME", help="Engine; implied if only one is up.")
     ] = None,
     processes: Annotated[
-        int, typer.Option("--processes", "-n", min=1, max=256, help="Worker processes to keep running.")
+        int, typer.Option("--processes", "-n", min=1, max=256, help="Workers to keep running.")
     ] = 1,
     slots: Annotated[
         int | None,
-        typer.Option("--slots", min=1, max=1024, help="Steps that one worker process runs at once."),
+        typer.Option("--slots", min=1, max=1024, help="Steps that one worker runs at once."),
     ] = None,
     address: Annotated[
         list[str] | None,
@@ -92,6 +93,7 @@ def worker(
             sagas=saga or (),
             prefix=prefix,
         )
+        slots = slots or deployment.slots
     else:
         if engine:
             refuse_in_process(choose_engines([engine])[0])
@@ -99,11 +101,18 @@ def worker(
         deployment = running.deployment(engine)
         _check_reachable(running, deployment)
     if slots:
-        deployment = replace(deployment, slots=slots)
+        deployment = _with_slots(deployment, slots)
     with scratch_folder("worker") as scratch:
         file = scratch / "deployment.json"
         deployment.save(file)
         run_interruptibly(_work(deployment, file, processes, state if running else None, running))
+
+
+def _with_slots(deployment: Deployment, slots: int) -> Deployment:
+    """The deployment with so many slots per worker; ``UsageError`` if its processes cannot share them."""
+    name, settings = deployment.engine, deployment.settings
+    check_slots(name, Plugins().engine(name).info(settings).settings, settings, slots)
+    return replace(deployment, slots=slots_of_process(name, settings, slots))
 
 
 def _check_reachable(running: Running, deployment: Deployment) -> None:
@@ -126,7 +135,8 @@ async def _work(
         try:
             await workers.start(processes)
             pids = ", ".join(str(child.pid) for child in workers.children)
-            many = "1 worker process is" if processes == 1 else f"{processes} worker processes are"
+            count = len(workers.children)
+            many = "1 worker process is" if count == 1 else f"{count} worker processes are"
             say(
                 f"{engine.name}: {many} ready (pid {pids}); logs in {file.parent / 'logs'}",
                 style="bold green",

@@ -21,17 +21,24 @@ class Workers:
     """Keeps ``count`` worker processes running.
 
     A worker's leader that ends takes its whole session along (Dramatiq's children survive their master
-    otherwise) and is started again; ``restarts`` counts that. ``ready_pids`` must return the process ids
+    otherwise) and is started again; ``restarts`` counts that. One worker may be several processes (``each``),
+    which are supervised one by one. ``ready_pids`` must return the process ids
     that announced themselves: a worker that was killed after that is no failed start, however early it was.
     """
 
     def __init__(
-        self, launcher: Launcher, name: str, launch: Launch, ready_pids: Callable[[], Sequence[int]]
+        self,
+        launcher: Launcher,
+        name: str,
+        launch: Launch,
+        ready_pids: Callable[[], Sequence[int]],
+        each: int = 1,
     ) -> None:
         self._launcher = launcher
         self._name = name
         self._launch = launch
         self._ready_pids = ready_pids
+        self._each = each
         self._supervisor: asyncio.Task[None] | None = None
         self._announced: set[int] = set()
         self._number = 0
@@ -41,12 +48,12 @@ class Workers:
         self.failure: ServerStartError | None = None
 
     async def start(self, count: int, ready_within_s: float = 30.0) -> None:
-        """Start ``count`` (more) workers and wait until each has announced itself.
+        """Start ``count`` (more) workers and wait until each of their processes has announced itself.
 
         Raises:
             ServerStartError: If one ended or did not announce itself in time, with its log's last lines.
         """
-        for _ in range(count):
+        for _ in range(count * self._each):
             self._spawn()
         deadline = time.monotonic() + ready_within_s
         while waiting := self.not_ready():

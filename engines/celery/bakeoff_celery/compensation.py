@@ -68,12 +68,11 @@ def _compensate(app: Celery, deployment: Deployment, saga: Saga) -> Callable[...
 
 def undo_chain(app: Celery, deployment: Deployment, saga: Saga, failure: Failure) -> Any:
     """Return the undos of everything that may have happened, in reverse, and the outcome behind them."""
-    margin_s = float(deployment.settings["hard_limit_margin"])
     state = failure.state
     undos = [
         app.tasks[undo_name(saga, step)]
         .s(step.name, state["id"], state["input"], failure.results.get(step.name))
-        .set(**limits(saga, step, "compensation", margin_s))
+        .set(**limits(saga, step, "compensation", deployment.settings))
         for step in steps_to_undo(saga, failure)
     ]
     native_id = deployment.native_id(state["id"])

@@ -54,6 +54,12 @@ _CLAIMS = {
     Capability.LIST: _pattern("scans the unique rows of the starts that have not expired"),
     Capability.EVENT_HISTORY: _absent("events pass by whoever listens; Celery keeps none"),
 }
+_THREADS = {
+    Capability.TIMEOUT: _absent(
+        "a thread cannot be interrupted or killed: in its pool of threads Celery enforces no time limit"
+    ),
+    Capability.RETRY: _native("self.retry with each step's own countdown; a step that hangs never fails"),
+}
 _MEANS = {
     "valkey": {
         Means.REDRIVE: _pattern(
@@ -101,7 +107,7 @@ class CeleryEngine:
         broker = str(settings["broker"]) if settings is not None else "valkey"
         return EngineInfo(
             title=f"Celery chain on {'RabbitMQ' if broker == 'rabbitmq' else 'Valkey'}",
-            claims={**_CLAIMS, **_BY_BROKER[broker]},
+            claims={**_CLAIMS, **_BY_BROKER[broker], **(_THREADS if _threads(settings) else {})},
             survives=_survives(settings),
             settings=SETTINGS,
             versions=_versions(),
@@ -165,21 +171,25 @@ def _survives(settings: SettingsInForce | None) -> frozenset[Survives]:
     if settings["broker"] == "valkey":
         kept = kept and not settings["broker_url"]
         return frozenset({Survives.STEP_KILL, *([Survives.BROKER_RESTART] if kept else [])})
-    broker = (
-        {Survives.BROKER_RESTART, Survives.BROKER_KILL} if kept and settings["confirm_publish"] else set()
-    )
+    # Seen: a worker of threads that took nothing any more within 30 s of the restart of its RabbitMQ.
+    kept = kept and settings["confirm_publish"] and not _threads(settings)
+    broker = {Survives.BROKER_RESTART, Survives.BROKER_KILL} if kept else set()
     return frozenset({Survives.STEP_KILL, Survives.WORKER_KILL} | broker)
+
+
+def _threads(settings: SettingsInForce | None) -> bool:
+    return settings is not None and settings["pool"] == "threads"
 
 
 def _gives_back(settings: SettingsInForce) -> bool:
     """Whether the message of a killed process comes back, be it the worker or one of its pool."""
-    return bool(settings["task_acks_late"] and settings["task_reject_on_worker_lost"])
+    return bool(settings["task_acks_late"] and (_threads(settings) or settings["task_reject_on_worker_lost"]))
 
 
 def _note(settings: SettingsInForce | None) -> str:
     if settings is not None and not settings["task_acks_late"]:
         return "early acknowledgement, as shipped: a killed worker loses what it ran"
-    if settings is not None and not settings["task_reject_on_worker_lost"]:
+    if settings is not None and not _gives_back(settings):
         return "a task whose process is killed counts as done, as shipped: its saga is lost"
     if settings is None or settings["broker"] == "valkey":
         return "Kombu pops a message before it notes it as unacknowledged; a worker killed meanwhile loses it"

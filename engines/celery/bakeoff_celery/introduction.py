@@ -15,7 +15,7 @@ from bakeoff.world import World
 
 
 def argv_of(module: str, pool: str, slots: int) -> Sequence[str]:
-    """Return argv of a worker of a module's ``app``: a parent for the broker, and a process per slot."""
+    """Return argv of a worker of a module's ``app``: one for the broker, and a process or thread per slot."""
     return [
         *(sys.executable, "-m", "celery", "--quiet", "-A", f"{module}:app", "worker"),
         *("--pool", pool, "--concurrency", str(slots)),
@@ -33,7 +33,7 @@ def introduce(deployment: Deployment) -> None:
 
     @signals.worker_ready.connect(weak=False)
     def announce(**_: Any) -> None:
-        # The pool's processes exist already: no database connection is shared with them.
+        # The processes of a prefork pool exist already: no database connection is shared with them.
         world = World.open(deployment.world_url)
         world.announce_worker()
         world.close()

@@ -1,8 +1,12 @@
-"""A step's timeout: Celery's soft limit, with the hard one behind it."""
+"""A step's timeout: Celery's soft limit, with the hard one behind it.
+
+Both are a matter between processes. In the pool ``threads`` Celery enforces neither, so there is no timeout.
+"""
 
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,12 +15,15 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from billiard.pool import SIG_SOFT_TIMEOUT, soft_timeout_sighandler
 
 from bakeoff.saga import Direction, Saga, Step
+from bakeoff.settings import SettingsInForce
 
 
-def limits(saga: Saga, step: Step, direction: Direction, margin_s: float) -> dict[str, Any]:
+def limits(saga: Saga, step: Step, direction: Direction, settings: SettingsInForce) -> dict[str, Any]:
     """Return the soft limit, which is the step's timeout, and the hard one behind it, in seconds."""
+    if settings["pool"] == "threads":
+        return {}  # nobody would keep them
     soft_s = saga.timeout_of(step, direction).total_seconds()
-    return {"soft_time_limit": soft_s, "time_limit": soft_s + margin_s}
+    return {"soft_time_limit": soft_s, "time_limit": soft_s + float(settings["hard_limit_margin"])}
 
 
 @contextmanager
@@ -26,6 +33,9 @@ def soft_limit() -> Iterator[None]:
     The signal that raises ``SoftTimeLimitExceeded`` comes from the parent, which does not know yet that the
     step has just ended. While the next message is being published it would publish the errback on top.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # of a pool of threads: it has no limits, and no thread but the main one gets signals
+        return
     signal.signal(SIG_SOFT_TIMEOUT, soft_timeout_sighandler)
     try:
         yield

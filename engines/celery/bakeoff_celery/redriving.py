@@ -120,11 +120,10 @@ class Redriver:
             raise RedriveRefusedError(f"{workflow_id}: the compensation of {step!r} did not give up")
         state = self._first_state(workflow_id, row)
         native_id = self._deployment.native_id(workflow_id)
-        margin_s = float(self._deployment.settings["hard_limit_margin"])
         undos = [
             self._app.tasks[undo_name(saga, one)]
             .s(one.name, workflow_id, state["input"], before["results"].get(one.name))
-            .set(**limits(saga, one, "compensation", margin_s))
+            .set(**limits(saga, one, "compensation", self._deployment.settings))
             for one in reversed([one for one in saga.steps() if one.name in chosen])
         ]
         first = undos[0].clone(args=([name for name in failed if name not in chosen],))

@@ -12,11 +12,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from bakeoff.settings import Setting, SettingsInForce
+from bakeoff.sharing import worker_processes
 
 #: Seconds after which RabbitMQ closes the channel of a consumer that has not acknowledged, as it ships.
 CONSUMER_TIMEOUT_S = 1800.0
 
 _VALKEY, _RABBITMQ = {"broker": "valkey"}, {"broker": "rabbitmq"}
+#: What only a pool of processes can do.
+_PREFORK = {"pool": "prefork"}
 
 
 def _same(name: str, help: str, value: int | float | str | bool, **more: Any) -> Setting:
@@ -24,7 +27,7 @@ def _same(name: str, help: str, value: int | float | str | bool, **more: Any) ->
 
 
 SETTINGS: Sequence[Setting] = (
-    _same("broker", "message broker", "valkey", choices=("valkey", "rabbitmq")),
+    _same("broker", "message broker", "valkey", choices=("valkey", "rabbitmq"), tries=("valkey", "rabbitmq")),
     _same(
         "broker_url",
         "URL of a broker of your own (redis:// or amqp://); empty: bakeoff starts one",
@@ -46,7 +49,14 @@ SETTINGS: Sequence[Setting] = (
         recommended=True,
         ci=True,
     ),
-    _same("pool", "how a worker runs tasks; only processes can be limited", "prefork", choices=("prefork",)),
+    # A search says why it does not try threads: without timeouts they keep another promise than all others.
+    _same(
+        "pool",
+        "how a worker runs tasks: a process per slot, or a thread per slot, which nothing can limit or kill",
+        "prefork",
+        choices=("prefork", "threads"),
+        tries=("prefork", "threads"),
+    ),
     Setting(
         name="task_acks_late",
         help="acknowledge a message after its task ran, not before",
@@ -60,6 +70,7 @@ SETTINGS: Sequence[Setting] = (
         default=False,
         recommended=True,
         ci=True,
+        only=_PREFORK,
     ),
     # Without it a message whose step kills its process comes back for ever: the poison pill takes one child
     # after the other. Celery counts those deaths as retries, and the policy's last one fails the step.
@@ -69,7 +80,9 @@ SETTINGS: Sequence[Setting] = (
         default=False,
         recommended=True,
         ci=True,
+        only=_PREFORK,
     ),
+    worker_processes("a parent with its own pool each"),
     Setting(
         name="worker_prefetch_multiplier",
         help="messages that a worker holds per process of its pool; 0: as many as there are",
@@ -77,6 +90,7 @@ SETTINGS: Sequence[Setting] = (
         default=4,
         recommended=1,
         ci=1,
+        tries=(1, 2, 4, 8),
     ),
     Setting(
         name="visibility_timeout",
@@ -144,6 +158,7 @@ SETTINGS: Sequence[Setting] = (
         default=10.0,
         recommended=10.0,
         ci=4.0,
+        only=_PREFORK,
     ),
     Setting(
         name="result_backend_always_retry",

@@ -22,16 +22,16 @@ Define = Callable[..., Callable[[Callable[..., Any]], Any]]
 
 def register_forward(app: Celery, define: Define, deployment: Deployment, saga: Saga) -> None:
     """Register the tasks of every element of ``saga``."""
-    margin_s = float(deployment.settings["hard_limit_margin"])
+    settings = deployment.settings
     last = saga.elements[-1]
     for element in saga.elements:
         # The last task's result is the saga's outcome; no other result is kept.
         options: dict[str, Any] = {"ignore_result": element is not last}
         name = task_name(saga, element.name)
         if isinstance(element, Step):
-            if deployment.settings["task_retry_on_worker_lost"]:
+            if settings["task_retry_on_worker_lost"] and settings.applies("task_retry_on_worker_lost"):
                 options |= _deaths_count(saga, element)
-            define(name, **options, **limits(saga, element, "action", margin_s))(_step(saga, element))
+            define(name, **options, **limits(saga, element, "action", settings))(_step(saga, element))
         elif isinstance(element, Sleep):
             define(name, **options)(_timer(saga, element))
         elif isinstance(element, Wait):
@@ -39,7 +39,7 @@ def register_forward(app: Celery, define: Define, deployment: Deployment, saga: 
         else:
             define(name, **options)(_join(saga, element))
             for step in element.steps:
-                limited = limits(saga, step, "action", margin_s)
+                limited = limits(saga, step, "action", settings)
                 first = step is element.steps[0]
                 define(task_name(saga, step.name), **limited)(_member(saga, step, first))
 

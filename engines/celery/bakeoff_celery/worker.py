@@ -35,7 +35,11 @@ def _app() -> Celery:
 
     introduce(deployment)
 
-    @signals.worker_process_init.connect(weak=False)
+    # A pool of threads has one process, the worker's own, and Celery tells of no other beginning.
+    threads = deployment.settings["pool"] == "threads"
+    begun = signals.worker_init if threads else signals.worker_process_init
+
+    @begun.connect(weak=False)
     def connect_process(**_: Any) -> None:
         participant = participant_of_this_process()
         if participant.services.faults:

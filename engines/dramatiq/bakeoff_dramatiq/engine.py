@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bakeoff.engine import Claim, EngineClient, EngineInfo, Means, Support, Survives
 from bakeoff.servers import RabbitmqServer, ValkeyServer
 from bakeoff.settings import SettingsInForce
+from bakeoff.sharing import check_slots
 from bakeoff_dramatiq.claims import claims
 from bakeoff_dramatiq.client import DramatiqClient
 from bakeoff_dramatiq.settings import SETTINGS
@@ -65,8 +66,10 @@ class DramatiqEngine:
         return (broker, _valkey("results", results_url, settings))
 
     def worker_command(self, deployment: Deployment) -> Sequence[str]:
-        """Dramatiq's own master; some of its settings are environment variables."""
+        """Dramatiq's own master, whose children share its slots; some settings are environment variables."""
         settings = deployment.settings
+        check_slots(self.name, SETTINGS, settings, deployment.slots)
+        processes = int(settings["processes"])
         environment = {
             "dramatiq_worker_timeout": settings["worker_timeout_ms"],
             "dramatiq_queue_prefetch": settings["queue_prefetch"],
@@ -75,7 +78,7 @@ class DramatiqEngine:
         return (
             *("/usr/bin/env", *(f"{name}={value}" for name, value in environment.items())),
             *(sys.executable, "-m", "dramatiq", "bakeoff_dramatiq.worker:setup"),
-            *("--processes", str(settings["processes"]), "--threads", str(deployment.slots)),
+            *("--processes", str(processes), "--threads", str(deployment.slots // processes)),
         )
 
     def windows(self, saga: Saga, settings: SettingsInForce) -> Sequence[Window]:

@@ -18,7 +18,7 @@ def _same(name: str, help: str, value: int | float | str | bool, **more: object)
 
 
 SETTINGS: Sequence[Setting] = (
-    _same("broker", "message broker", "valkey", choices=("valkey", "rabbitmq")),
+    _same("broker", "message broker", "valkey", choices=("valkey", "rabbitmq"), tries=("valkey", "rabbitmq")),
     _same(
         "broker_url",
         "URL of a broker of your own (redis:// or amqp://); empty: bakeoff starts one",
@@ -40,7 +40,13 @@ SETTINGS: Sequence[Setting] = (
         recommended=True,
         ci=True,
     ),
-    _same("processes", "child processes of one worker; each runs as many threads as it has slots", 1),
+    _same(
+        "processes",
+        "child processes of one worker, which share its slots: each has slots / processes threads",
+        1,
+        tries=(1, 2, 4),
+        shares_slots=True,
+    ),
     Setting(
         name="heartbeat_timeout_s",
         lease=True,
@@ -81,6 +87,7 @@ SETTINGS: Sequence[Setting] = (
         default=0,
         recommended=0,
         ci=0,
+        tries=(0, 1, 8, 32),
     ),
     Setting(
         name="restart_delay_ms",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,6 +13,8 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from bakeoff.errors import BusinessError
 from bakeoff.saga import JSON, Saga
 from bakeoff.world import Participant
+from bakeoff_temporal.local import ATTEMPT
+from bakeoff_temporal.markers import attempted_before
 from bakeoff_temporal.pending import faulted
 from bakeoff_temporal.workflows import FAULTED_ACTIVITIES
 
@@ -27,7 +30,13 @@ def activities_of(
     raises into the thread of an attempt that is over, which is what it does unless told otherwise.
     """
     names = dict.fromkeys(name for saga in participant.sagas.values() for name in _names(saga))
-    return [*(_activity(name, participant, prefix, interrupt) for name in names), _faulted_activities(client)]
+    loop = asyncio.get_running_loop()
+
+    def lost_before(info: activity.Info) -> bool:
+        return asyncio.run_coroutine_threadsafe(attempted_before(client, info), loop).result()
+
+    steps = (_activity(name, participant, prefix, interrupt, lost_before) for name in names)
+    return [*steps, _faulted_activities(client)]
 
 
 def _names(saga: Saga) -> Iterable[str]:
@@ -37,10 +46,17 @@ def _names(saga: Saga) -> Iterable[str]:
             yield step.compensation_name
 
 
-def _activity(name: str, participant: Participant, prefix: str, interrupt: bool) -> Activity:
+def _activity(
+    name: str,
+    participant: Participant,
+    prefix: str,
+    interrupt: bool,
+    lost_before: Callable[[activity.Info], bool],
+) -> Activity:
     @activity.defn(name=name, no_thread_cancel_exception=not interrupt)
     def run(call: dict[str, JSON]) -> JSON:
         info = activity.info()
+        attempt = call.get(ATTEMPT, info.attempt)
         try:
             return participant.perform(
                 info.workflow_type or "",
@@ -49,14 +65,16 @@ def _activity(name: str, participant: Participant, prefix: str, interrupt: bool)
                 workflow_id=(info.workflow_id or "").removeprefix(prefix),
                 input=call["input"],
                 results=call.get("results", {}),
-                attempt=info.attempt,
+                attempt=attempt,
                 own_result=call.get("own_result"),
             )
         except BusinessError as error:
-            # The attempt tells the workflow whether any attempt before this one may have had an effect.
+            # The attempt tells the workflow whether any attempt before this one may have had an effect. One
+            # that was made locally and died with its worker was not counted.
+            uncounted = info.is_local and attempt == 1 and lost_before(info)
             raise ApplicationError(
                 str(error),
-                info.attempt,
+                attempt + 1 if uncounted else attempt,
                 type=type(error).__name__,
                 non_retryable=True,
                 category=ApplicationErrorCategory.BENIGN,  # expected: no warning, no error metric

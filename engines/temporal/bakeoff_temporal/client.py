@@ -42,8 +42,10 @@ from bakeoff.servers import server_away
 from bakeoff_temporal import billing, queries
 from bakeoff_temporal.connection import DRAIN_S, ROLE, task_queue
 from bakeoff_temporal.failures import outcome_of
+from bakeoff_temporal.local import LOCAL
 from bakeoff_temporal.redriving import redrive
 from bakeoff_temporal.route import ROUTE, route_of
+from bakeoff_temporal.settings import NO_CANCEL
 
 #: gRPC says these when nobody can know whether the request was carried out.
 _UNKNOWN = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
@@ -64,6 +66,7 @@ class TemporalClient:
         self._client = client
         self._deployment = deployment
         self._queue = task_queue(deployment)
+        self._local = {LOCAL: True} if deployment.settings["local_activities"] else {}
 
     def _handle(self, workflow_id: str) -> Handle:
         return self._client.get_workflow_handle(self._deployment.native_id(workflow_id))
@@ -82,7 +85,7 @@ class TemporalClient:
                 task_queue=self._queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                memo={ROUTE: route_of(saga)},
+                memo={ROUTE: route_of(saga), **self._local},
             )
         except WorkflowAlreadyStartedError as error:
             try:
@@ -159,6 +162,8 @@ class TemporalClient:
 
     async def cancel(self, workflow_id: str) -> None:
         """Request a cancel; the workflow decides whether it is still effective (S9)."""
+        if self._local:
+            raise NotSupportedError(f"{workflow_id}: temporal.local_activities: {NO_CANCEL}")
         try:
             await self._handle(workflow_id).cancel()
         except RPCError as error:

@@ -9,7 +9,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from bakeoff.engine import Capability, Claim, EngineInfo, Means, Support, Survives
-from bakeoff_temporal.settings import SETTINGS
+from bakeoff.errors import UsageError
+from bakeoff_temporal.settings import NO_CANCEL, SETTINGS
 
 if TYPE_CHECKING:
     from bakeoff.deployment import Deployment
@@ -47,6 +48,32 @@ _MEANS: Final = {
         Support.ABSENT, "the server gives no task up; what failed is a workflow: `bakeoff stuck` lists those"
     ),
 }
+#: What becomes another matter when workflows make their steps as local activities.
+_MADE_LOCALLY: Final = {
+    Capability.ORDER: Claim(Support.NATIVE, "the workflow awaits each activity before it begins the next"),
+    Capability.RETRY: Claim(
+        Support.PATTERN, "a local activity per attempt and a durable timer of the workflow between two"
+    ),
+    Capability.TIMEOUT: Claim(
+        Support.NATIVE, "start-to-close timeout of a local activity, kept by its worker"
+    ),
+    Capability.OWN_UNDO: Claim(
+        Support.PATTERN,
+        "an attempt that died with its worker was not counted: a decline looks for a lost workflow task",
+    ),
+    Capability.PIVOT: Claim(Support.PATTERN, "the workflow's own retries, without limit from the pivot on"),
+    Capability.SIGNALS: Claim(
+        Support.NATIVE, "workflow updates; while a step runs inside a workflow task they wait for its end"
+    ),
+    Capability.CANCEL: Claim(Support.ABSENT, NO_CANCEL),
+    Capability.DESCRIBE: Claim(
+        Support.NATIVE,
+        "a query to the workflow; a step that runs inside a workflow task nobody tells before its end",
+    ),
+    Capability.EVENT_HISTORY: Claim(Support.NATIVE, "the workflow's event history, a marker per attempt"),
+}
+#: Seconds until the server gives a workflow task, and the local activities in it, to another worker.
+_WORKFLOW_TASK_S: Final = 10.0
 #: What the server ``time-skipping`` lacks.
 _ABSENT_ON_TEST_SERVER: Final = {
     Capability.LIST: Claim(
@@ -63,6 +90,9 @@ class TemporalEngine:
     def info(self, settings: SettingsInForce | None = None) -> EngineInfo:
         """All capabilities are native; the note belongs beside every rate that the dev server reached."""
         claims = {capability: Claim(Support.NATIVE, reason) for capability, reason in _CLAIMS.items()}
+        local = settings is not None and bool(settings["local_activities"])
+        if local:
+            claims |= _MADE_LOCALLY
         if settings is not None and _skips_time(settings):
             claims |= _ABSENT_ON_TEST_SERVER
         return EngineInfo(
@@ -72,14 +102,24 @@ class TemporalEngine:
             settings=SETTINGS,
             versions={"temporalio": version("temporalio")},
             note=_note(settings),
+            lease_s=_WORKFLOW_TASK_S if local else None,
+            repeats_saga=local,
             means=_MEANS,
         )
 
     def servers(self, settings: SettingsInForce) -> Sequence[Server]:
-        """One server; see the setting ``server``."""
+        """One server; see the setting ``server``.
+
+        Raises:
+            UsageError: For a number of pollers that a worker does not start with.
+        """
         from bakeoff_temporal.server import TemporalServer
         from bakeoff_temporal.time_skipping import TimeSkippingServer
 
+        if settings["workflow_pollers"] == 1:
+            raise UsageError(
+                "temporal.workflow_pollers=1: a worker with a cache polls two queues; give 0, or 2 and more"
+            )
         if _skips_time(settings):
             return (TimeSkippingServer(settings),)
         return (TemporalServer(settings),)
@@ -89,10 +129,10 @@ class TemporalEngine:
         return (sys.executable, "-m", "bakeoff_temporal.worker")
 
     def windows(self, saga: Saga, settings: SettingsInForce) -> Sequence[Window]:
-        """One, between an activity's result and the workflow that hears of it."""
+        """One, between the end of a step and what the workflow makes of it."""
         from bakeoff_temporal.windows import windows_of
 
-        return windows_of(saga)
+        return windows_of(saga, local=bool(settings["local_activities"]))
 
     async def connect(self, deployment: Deployment) -> EngineClient:
         """Connect to the deployment's server."""
@@ -123,6 +163,11 @@ def _note(settings: SettingsInForce | None) -> str:
     """What belongs beside every rate that this server reached."""
     if settings is None:
         return "dev server, 1 shard, SQLite"
+    repeated = "; local activities: a crash repeats a whole workflow task, after 10 s"
+    return _server(settings) + (repeated if settings["local_activities"] else "")
+
+
+def _server(settings: SettingsInForce) -> str:
     if settings["address"]:
         return "a Temporal server of your own; what is left after its kill is its own matter"
     if _skips_time(settings):

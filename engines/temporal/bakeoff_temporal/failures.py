@@ -24,7 +24,23 @@ STEP_TIMEOUT: Final = "TimeoutError"
 TOO_LARGE: Final = "PayloadsTooLarge"
 
 
-def cause_of(error: ActivityError, step: Step) -> Cause:
+class LocalStepError(Exception):
+    """A step or an undo that the workflow made locally has failed.
+
+    Attributes:
+        cause: Failure of its last attempt.
+    """
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+#: How a step or an undo fails.
+StepFailure = ActivityError | LocalStepError
+
+
+def cause_of(error: StepFailure, step: Step) -> Cause:
     """Why this step ended the forward direction."""
     if was_cancelled(error):
         return Cause(CANCELLED, "cancelled by request", step.name)
@@ -37,12 +53,14 @@ def cause_of(error: ActivityError, step: Step) -> Cause:
     return Cause(type(cause or error).__name__, str(cause or error), step.name)
 
 
-def was_cancelled(error: ActivityError) -> bool:
+def was_cancelled(error: StepFailure) -> bool:
     """Whether a cancel, not the step itself, ended the retries."""
+    if isinstance(error, LocalStepError):
+        return False
     return error.retry_state == RetryState.CANCEL_REQUESTED or isinstance(error.cause, CancelledError)
 
 
-def purely_declined(error: ActivityError) -> bool:
+def purely_declined(error: StepFailure) -> bool:
     """Whether every attempt was declined, so that there is nothing to compensate (S3).
 
     The activity puts its attempt number into the details of a decline. A decline at the first attempt

@@ -21,10 +21,14 @@ from temporalio.service import RPCError
 from bakeoff.outcome import Cause, Description, Event, Listed, Status
 from bakeoff.saga import JSON
 from bakeoff_temporal.failures import outcome_of
+from bakeoff_temporal.local import LOCAL
+from bakeoff_temporal.markers import local_activity
 from bakeoff_temporal.pending import in_words, next_attempt_at
 
 #: A query needs a worker; longer than this nobody should wait to hear that there is none.
 _QUERY_PATIENCE = timedelta(seconds=2)
+#: Why nobody knows where a saga of local activities is.
+_IN_A_TASK = "its steps run inside a workflow task, and the server hears of them at the task's end"
 
 Handle = WorkflowHandle[Any, Any]
 
@@ -49,6 +53,14 @@ async def describe(handle: Handle) -> Description:
         position = await handle.query("position", rpc_timeout=_QUERY_PATIENCE)
     except (RPCError, WorkflowQueryFailedError):
         unknown["awaiting"] = "no worker answered the query"
+        if await found.memo_value(LOCAL, False):
+            unknown |= dict.fromkeys(("awaiting", "current_step", "attempt", "last_error"), _IN_A_TASK)
+    if pauses := position.get("pauses"):
+        return _between_attempts(found.workflow_type, pauses)
+    if position.get("resting") is False and await found.memo_value(LOCAL, False):
+        # It answered at the end of the task in which the step ran that was asked about.
+        unknown |= dict.fromkeys(("current_step", "attempt", "last_error"), _IN_A_TASK)
+        return Description(Status.RUNNING, found.workflow_type, unknown=unknown)
     pending = list(found.raw_description.pending_activities)
     # Of a group, the member with the most attempts is the one that people ask about.
     busiest = max(pending, key=lambda activity: activity.attempt, default=None)
@@ -71,6 +83,12 @@ async def describe(handle: Handle) -> Description:
         last_error=in_words(busiest.last_failure) if busiest.HasField("last_failure") else None,
         unknown=unknown,
     )
+
+
+def _between_attempts(saga: str, pauses: dict[str, Any]) -> Description:
+    """Of steps made locally, the one that has failed most often."""
+    name, pause = max(pauses.items(), key=lambda item: int(item[1]["attempt"]))
+    return Description(Status.RUNNING, saga, current_step=name, **pause)
 
 
 def _failing_task(found: WorkflowExecutionDescription) -> str | None:
@@ -134,14 +152,16 @@ def event(entry: HistoryEvent) -> Event:
     """One event in a line: its kind in Temporal's words, and what it is about."""
     kind = EventType.Name(entry.event_type).removeprefix("EVENT_TYPE_").lower()
     attributes = getattr(entry, entry.WhichOneof("attributes") or "", None)
-    return Event(entry.event_time.ToMicroseconds() / 1e6, kind, _detail(attributes), entry.ByteSize())
+    return Event(entry.event_time.ToMicroseconds() / 1e6, kind, _detail(entry, attributes), entry.ByteSize())
 
 
-def _detail(attributes: Any) -> str:
+def _detail(entry: HistoryEvent, attributes: Any) -> str:
     fields = {field.name for field in attributes.DESCRIPTOR.fields} if attributes is not None else set()
     words: list[str] = []
     if "activity_type" in fields:
         words.append(attributes.activity_type.name)
+    if (local := local_activity(entry)) is not None:
+        words.append(local["activity_type"])
     if "workflow_type" in fields:
         words.append(attributes.workflow_type.name)
     if "signal_name" in fields:

@@ -21,6 +21,7 @@ from temporalio.client import (
 from bakeoff.errors import RedriveRefusedError
 from bakeoff.outcome import Outcome, Status
 from bakeoff_temporal.failures import outcome_of
+from bakeoff_temporal.markers import local_activity
 
 Handle = WorkflowHandle[Any, Any]
 
@@ -76,6 +77,12 @@ def _before_the_undo(
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
     }
     for event in events:
+        if (local := local_activity(event)) is not None:
+            # The task that made it may have made more before: keys keep that single.
+            name, _, direction = str(local["activity_id"]).rpartition(":")
+            marker = event.marker_recorded_event_attributes
+            if direction == "compensation" and name in steps and marker.HasField("failure"):
+                return marker.workflow_task_completed_event_id, name
         if event.event_type not in _GAVE_UP:
             continue
         ended = (

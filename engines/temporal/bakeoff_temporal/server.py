@@ -64,6 +64,8 @@ class TemporalServer:
         keys = ("history.transferProcessorMaxPollRPS", "history.timerProcessorMaxPollRPS")
         lifted = {key: str(rps) for key in keys}
         lifted["history.timerProcessorMaxTimeShift"] = f'"{self.settings["timer_shift_ms"]}ms"'
+        if self.settings["eager_activities"]:
+            lifted["system.enableActivityEagerExecution"] = "true"
         return lifted | {key: _json(value) for key, value in self.settings.raw.items()}
 
     def preferred_ports(self) -> Mapping[str, int]:

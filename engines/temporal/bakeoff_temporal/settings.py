@@ -6,14 +6,24 @@ from collections.abc import Mapping
 from typing import Final
 
 from bakeoff.settings import Setting, Value
+from bakeoff.sharing import worker_processes
 
 #: The dev server's own value; see ``poll_rps``.
 POLL_RPS_AS_SHIPPED: Final = 20
 #: Every Temporal server's own value; see ``timer_shift_ms``.
 TIMER_SHIFT_MS_AS_SHIPPED: Final = 1000
+#: The SDK's own number of long polls, of workflow tasks as of activity tasks.
+POLLERS_AS_SHIPPED: Final = 5
+
+#: Why ``local_activities`` leave no way to cancel.
+NO_CANCEL: Final = (
+    "a workflow task that is begun again for a cancel has forgotten which steps it had made, "
+    "and would undo none of them"
+)
 
 _OWN_SERVER: Final[Mapping[str, Value]] = {"address": True}
 _DEV_SERVER: Final[Mapping[str, Value]] = {"address": False, "server": "dev"}
+_BY_THE_SERVER: Final[Mapping[str, Value]] = {"local_activities": False}
 
 SETTINGS: Final[tuple[Setting, ...]] = (
     Setting(
@@ -118,6 +128,27 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         ci=10,
         only=_DEV_SERVER,
     ),
+    # A saga without retries, waits and timers is one workflow task then; what that costs, the claims say.
+    Setting(
+        name="local_activities",
+        help="new sagas make their steps as local activities, in the worker that has the workflow task; "
+        "what a crash repeats is that task",
+        default=False,
+        recommended=False,
+        ci=False,
+        tries=(False, True),
+    ),
+    # The worker asks for it as the SDK ships it; the dev server refuses as it ships.
+    Setting(
+        name="eager_activities",
+        help="system.enableActivityEagerExecution: a step's activity comes with the answer to the workflow "
+        "task that ordered it, without a turn through the task queue",
+        default=False,
+        recommended=False,
+        ci=False,
+        only={**_DEV_SERVER, **_BY_THE_SERVER},
+        tries=(False, True),
+    ),
     # A workflow task goes first to the worker that has the workflow in its cache; if that worker is dead,
     # this long passes before another one gets it. The price of a short time is a replay where the worker is
     # alive but slow to ask, so `recommended` stays above any pause of a healthy worker.
@@ -140,6 +171,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         default=0.0,
         recommended=10.0,
         ci=5.0,
+        only=_BY_THE_SERVER,
     ),
     Setting(
         name="start_to_close_factor",
@@ -158,6 +190,27 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         recommended=30.0,
         ci=5.0,
     ),
+    Setting(
+        name="workflow_pollers",
+        help="worker: long polls for workflow tasks; 0: autoscaling, by the server's feedback",
+        least=0,
+        default=POLLERS_AS_SHIPPED,
+        recommended=POLLERS_AS_SHIPPED,
+        ci=POLLERS_AS_SHIPPED,
+        tries=(0, 2, 5, 10),
+    ),
+    Setting(
+        name="activity_pollers",
+        help="worker: long polls for activity tasks; 0: autoscaling, by the server's feedback",
+        least=0,
+        default=POLLERS_AS_SHIPPED,
+        recommended=POLLERS_AS_SHIPPED,
+        ci=POLLERS_AS_SHIPPED,
+        only=_BY_THE_SERVER,
+        tries=(0, 2, 5, 10),
+    ),
+    # Workflow code holds one interpreter lock, whatever the threads of the activities do.
+    worker_processes("an SDK worker each"),
     # The sandbox guards against non-deterministic workflow code by importing it anew for every workflow.
     # Our one workflow class is fixed and replay-tested, so an expert who counts CPU switches it off.
     Setting(
@@ -166,6 +219,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         default=True,
         recommended=False,
         ci=False,
+        tries=(False, True),
     ),
     # As shipped, the SDK notices about five seconds after a start-to-close timeout, and only then raises into
     # the thread; a few slow calls, and the worker does nothing more. Celery and Dramatiq end such an attempt

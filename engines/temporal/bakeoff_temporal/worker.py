@@ -10,9 +10,18 @@ import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.worker import (
+    Interceptor,
+    PollerBehavior,
+    PollerBehaviorAutoscaling,
+    PollerBehaviorSimpleMaximum,
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkflowRunner,
+)
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from bakeoff.deployment import Deployment
@@ -24,7 +33,7 @@ from bakeoff_temporal.activities import activities_of
 from bakeoff_temporal.connection import DRAIN_S, connect, task_queue
 from bakeoff_temporal.heartbeats import KeepInTouch
 from bakeoff_temporal.overruns import SPARE_THREADS, GiveSlotsBack
-from bakeoff_temporal.settings import TIMER_SHIFT_MS_AS_SHIPPED
+from bakeoff_temporal.settings import POLLERS_AS_SHIPPED, TIMER_SHIFT_MS_AS_SHIPPED
 from bakeoff_temporal.windows import StopInWindows
 from bakeoff_temporal.workflows import SagaWorkflow
 
@@ -63,6 +72,11 @@ def threads(deployment: Deployment) -> int:
     return deployment.slots + (SPARE_THREADS if deployment.settings["release_overrun_slots"] else 0)
 
 
+def pollers(number: int) -> PollerBehavior:
+    """So many long polls; 0: as many as the server's feedback asks for."""
+    return PollerBehaviorSimpleMaximum(number) if number else PollerBehaviorAutoscaling()
+
+
 def build_worker(
     client: Client, deployment: Deployment, participant: Participant, executor: ThreadPoolExecutor
 ) -> Worker:
@@ -83,7 +97,21 @@ def build_worker(
         interceptors=[*interceptors(settings), *_windows(deployment, participant)],
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=settings["sticky_timeout_s"]),
         graceful_shutdown_timeout=timedelta(seconds=settings["graceful_shutdown_s"]),
+        **_unlike_shipped(deployment),
     )
+
+
+def _unlike_shipped(deployment: Deployment) -> dict[str, Any]:
+    """Arguments that are left to the SDK unless a setting asks for something else."""
+    settings = deployment.settings
+    asked: dict[str, Any] = {
+        f"{kind}_task_poller_behavior": pollers(settings[f"{kind}_pollers"])
+        for kind in ("workflow", "activity")
+        if settings[f"{kind}_pollers"] != POLLERS_AS_SHIPPED
+    }
+    if settings["local_activities"]:
+        asked["max_concurrent_local_activities"] = deployment.slots
+    return asked
 
 
 def _windows(deployment: Deployment, participant: Participant) -> list[Interceptor]:

@@ -30,12 +30,15 @@ with workflow.unsafe.imports_passed_through():
         CANCELLED,
         TOO_LARGE,
         WAIT_TIMEOUT,
+        LocalStepError,
+        StepFailure,
         cause_of,
         failure_of,
         purely_declined,
         was_cancelled,
     )
     from bakeoff_temporal.inbox import Inbox
+    from bakeoff_temporal.local import LOCAL, Pause, attempts, recorded
     from bakeoff_temporal.route import ROUTE, on_route
 
 #: Local activity that tells which activities of this workflow had a faulted attempt.
@@ -73,6 +76,9 @@ class SagaWorkflow:
         #: No cancel is effective any more: the pivot was tried, the last step succeeded, or undoing began.
         self._beyond_cancel = False
         self._where = ""
+        self._local: bool = workflow.memo_value(LOCAL, False, type_hint=bool)
+        #: Steps made locally that wait for their next attempt.
+        self._pauses: dict[str, Pause] = {}
 
     @workflow.run
     async def run(self, args: Sequence[RawValue]) -> dict[str, JSON]:
@@ -93,6 +99,8 @@ class SagaWorkflow:
         except _Ended as ended:
             self._beyond_cancel = True
             self._inbox.close()
+            if self._local:
+                await recorded()
             failed = await self._compensate()
             status = Status.COMPENSATION_FAILED if failed else Status.COMPENSATED
             if failed:
@@ -125,7 +133,8 @@ class SagaWorkflow:
 
     def _cancelled(self) -> bool:
         # The workflow's own state: the exception of a cancel that comes with the start comes too late.
-        return workflow.cancellation_reason() is not None and not self._beyond_cancel
+        asked = workflow.cancellation_reason() is not None
+        return asked and not self._beyond_cancel and not self._local
 
     def _end_if_cancelled(self) -> None:
         if self._cancelled():
@@ -144,14 +153,14 @@ class SagaWorkflow:
         # Registered before the action: an attempt that timed out may have happened.
         self._undo.append(tuple(step for step in steps if step.compensation))
         handles = [self._start(step, "action") for step in steps]
-        failures: dict[str, ActivityError] = {}
+        failures: dict[str, StepFailure] = {}
         for step, handle in zip(steps, handles, strict=True):  # every sibling settles before the group fails
             try:
                 self._keep(step.name, await handle)
-            except ActivityError as error:
+            except (ActivityError, LocalStepError) as error:
                 failures[step.name] = error
             finally:
-                del self._in_flight[step.name]
+                self._in_flight.pop(step.name, None)
         if failures:
             declined = {name for name, error in failures.items() if purely_declined(error)}
             self._undo[-1] = tuple(step for step in self._undo[-1] if step.name not in declined)
@@ -159,7 +168,7 @@ class SagaWorkflow:
             first = min(failures, key=lambda name: was_cancelled(failures[name]))
             raise _Ended(cause_of(failures[first], self._saga.step(first)))
 
-    def _start(self, step: Step, direction: Direction) -> workflow.ActivityHandle[Any]:
+    def _start(self, step: Step, direction: Direction) -> asyncio.Task[Any]:
         undo = direction == "compensation"
         call: dict[str, JSON] = {"step": step.name, "input": self._input}
         if undo:
@@ -168,10 +177,23 @@ class SagaWorkflow:
         else:
             call["results"] = self._results
         limit = self._saga.timeout_of(step, direction) * patience().factor
+        name = step.compensation_name if undo else step.name
+        activity_id = f"{step.name}:compensation" if undo else step.name
+        if self._local:
+            return asyncio.create_task(
+                attempts(
+                    name,
+                    activity_id,
+                    call,
+                    limit,
+                    self._saga.retry_of(step, direction),
+                    pausing=lambda pause: self._note(name, pause),
+                )
+            )
         handle: workflow.ActivityHandle[Any] = workflow.start_activity(
-            step.compensation_name if undo else step.name,
+            name,
             call,
-            activity_id=f"{step.name}:compensation" if undo else step.name,
+            activity_id=activity_id,
             start_to_close_timeout=limit,
             heartbeat_timeout=patience().heartbeat_within(limit),
             retry_policy=_policy(self._saga.retry_of(step, direction)),
@@ -182,6 +204,12 @@ class SagaWorkflow:
             self._in_flight[step.name] = handle
         return handle
 
+    def _note(self, name: str, pause: Pause | None) -> None:
+        if pause is None:
+            del self._pauses[name]
+        else:
+            self._pauses[name] = pause
+
     async def _compensate(self) -> tuple[str, ...]:
         """Undo in reverse, a group at once; return the names of the steps whose compensation gave up."""
         failed: list[str] = []
@@ -191,7 +219,7 @@ class SagaWorkflow:
                 self._where = step.name
                 try:
                     await handle
-                except ActivityError:
+                except (ActivityError, LocalStepError):
                     failed.append(step.name)
         return tuple(failed)
 
@@ -207,6 +235,8 @@ class SagaWorkflow:
                 message = f"no signal {wait.name!r} within {wait.timeout}"
                 raise _Ended(Cause(WAIT_TIMEOUT, message, wait.name)) from None
         payload = self._inbox.take(wait.name)
+        if self._local:
+            await recorded()
         self._end_if_cancelled()
         self._keep(wait.name, payload)
 
@@ -259,10 +289,17 @@ class SagaWorkflow:
 
     @workflow.query
     def position(self) -> dict[str, JSON]:
-        """Where the saga is: ``element``, and ``awaiting`` a signal."""
+        """Where the saga is: ``element``, whether it is ``resting`` there (a wait, a timer), ``awaiting``
+        a signal, and ``pauses`` of steps made locally.
+        """
         element = next((e for e in self._saga.elements if e.name == self._where), None)
         awaiting = isinstance(element, Wait) and not self._beyond_cancel and self._where not in self._results
-        return {"element": self._where, "awaiting": self._where if awaiting else None}
+        return {
+            "element": self._where,
+            "resting": awaiting or isinstance(element, Sleep),
+            "awaiting": self._where if awaiting else None,
+            "pauses": dict(self._pauses),
+        }
 
 
 def _policy(policy: RetryPolicy) -> TemporalRetryPolicy:

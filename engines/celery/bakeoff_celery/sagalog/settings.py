@@ -14,6 +14,7 @@ from typing import Any
 from kombu import Exchange, Queue
 
 from bakeoff.settings import Setting, SettingsInForce
+from bakeoff.sharing import worker_processes
 from bakeoff_celery.sagalog.doorbell import SWEEP
 
 _RABBITMQ, _POSTGRES = {"broker": "rabbitmq"}, {"log": "postgres"}
@@ -24,7 +25,7 @@ def _same(name: str, help: str, value: int | float | str | bool, **more: Any) ->
 
 
 SETTINGS: Sequence[Setting] = (
-    _same("broker", "message broker", "valkey", choices=("valkey", "rabbitmq")),
+    _same("broker", "message broker", "valkey", choices=("valkey", "rabbitmq"), tries=("valkey", "rabbitmq")),
     _same(
         "broker_url",
         "URL of a broker of your own (redis:// or amqp://); empty: bakeoff starts one",
@@ -46,6 +47,7 @@ SETTINGS: Sequence[Setting] = (
         secret=True,
         only=_POSTGRES,
     ),
+    worker_processes("a parent with its own pool each"),
     Setting(
         name="worker_prefetch_multiplier",
         help="messages that a worker holds per process of its pool; 0: as many as there are",
@@ -53,6 +55,7 @@ SETTINGS: Sequence[Setting] = (
         default=4,
         recommended=1,
         ci=1,
+        tries=(1, 2, 4, 8),
     ),
     _same("confirm_publish", "wait until the broker has confirmed a message", False, only=_RABBITMQ),
     _same(
