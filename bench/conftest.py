@@ -10,7 +10,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from bakeoff.contract.contestants import Contestant
 from bakeoff.errors import UsageError
 from bakeoff_bench.suite.bench import Bench, Repeated
-from bakeoff_bench.suite.contest import LOAD, POINT, RATE, Asked, asked_of
+from bakeoff_bench.suite.contest import LOAD, LOAD_ROUNDS, POINT, RATE, Asked, asked_of
 from bakeoff_bench.suite.stage import Stage
 from bakeoff_scenarios import LoadScenario
 
@@ -20,6 +20,8 @@ _LOAD = "load"
 _ASKED = pytest.StashKey[Asked]()
 #: Seconds for all rounds of one benchmark; a recovery waits for a lease in each.
 _WITHIN_S = 1800
+#: Seconds around a round of a load: until the last saga is over, and until servers and workers are up.
+_AROUND_LOAD_S = 300
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,7 +78,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem in last and last.index(item.path.stem) + 1)
     for item in items:
         if item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(_WITHIN_S))
+            item.add_marker(pytest.mark.timeout(_within_s(item)))
+
+
+def _within_s(item: pytest.Item) -> float:
+    """A round of a load lasts as long as its arrivals do."""
+    if item.path.stem != "test_load":
+        return _WITHIN_S
+    asked = item.config.stash[_ASKED]
+    longest_s = asked.duration_s or max(one.duration_s for one in asked.loads.values())
+    return max(_WITHIN_S, (asked.rounds or LOAD_ROUNDS) * (longest_s + _AROUND_LOAD_S))
 
 
 @pytest.fixture(scope="session")

@@ -31,18 +31,22 @@ class Tuned:
     where: str
     values: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
-    def of(self, engine: str) -> dict[str, str]:
-        """The values of an engine, as ``--set`` would say them.
+    def knows(self, engine: str, declared: Sequence[Setting]) -> bool:
+        """Whether somebody searched for its values; of an engine without anything to try nobody has to."""
+        return engine in self.values or not any(one.tries for one in declared)
+
+    def of(self, engine: str, declared: Sequence[Setting]) -> dict[str, str]:
+        """The values of an engine, as ``--set`` would say them; none if there is nothing to try.
 
         Raises:
             UsageError: If nobody searched for them.
         """
-        if engine not in self.values:
+        if not self.knows(engine, declared):
             raise UsageError(
                 f"--config tuned: {self.where} says nothing about {engine}; "
                 f"`bakeoff tune --engine {engine}` searches"
             )
-        return {name: as_text(value) for name, value in self.values[engine].items()}
+        return {name: as_text(value) for name, value in self.values.get(engine, {}).items()}
 
 
 def as_text(value: Value) -> str:
@@ -101,6 +105,8 @@ def spelled_out(declared: Sequence[Setting], settings: SettingsInForce) -> tuple
     found = {
         one.name: as_text(settings[one.name])
         for one in declared
-        if one.name not in settings.changed and settings[one.name] != one.recommended
+        if one.name not in settings.changed
+        and settings.applies(one.name)
+        and settings[one.name] != one.recommended
     }
     return ConfigClass.RECOMMENDED, found

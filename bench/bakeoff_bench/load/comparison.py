@@ -31,6 +31,26 @@ def comparisons(rows: Sequence[Row]) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: (one["block"], one["p"]))
 
 
+def compare(
+    a: Mapping[int, float], b: Mapping[int, float], name_a: str, name_b: str
+) -> dict[str, Any] | None:
+    """One contestant against another over the rounds that count for both; ``None`` with fewer than two.
+
+    Args:
+        a, b: ``{round: value}``; positive.
+        name_a, name_b: For the sentence.
+
+    Returns:
+        ``ratio`` (a / b), ``low`` and ``high`` (95 %), ``rounds``, ``p``, ``finding``, ``word``.
+    """
+    common = sorted(set(a) & set(b))
+    if len(common) < 2:
+        return None
+    together = paired([a[n] for n in common], [b[n] for n in common])
+    (found,) = judge([(name_a, name_b, together)])
+    return _numbers(found)
+
+
 def _pairs(wanted: Sequence[Series]) -> Iterator[tuple[Series, Series, Paired]]:
     for a, b in combinations(wanted, 2):
         if (a.block, a.metric) != (b.block, b.metric):
@@ -41,12 +61,12 @@ def _pairs(wanted: Sequence[Series]) -> Iterator[tuple[Series, Series, Paired]]:
 
 
 def _told(a: Series, one: Comparison) -> dict[str, Any]:
+    return {"block": a.block, "metric": a.metric, "a": one.a, "b": one.b, **_numbers(one)}
+
+
+def _numbers(one: Comparison) -> dict[str, Any]:
     interval = one.paired.interval
     return {
-        "block": a.block,
-        "metric": a.metric,
-        "a": one.a,
-        "b": one.b,
         "ratio": one.paired.ratio,
         "low": interval.low if interval else None,
         "high": interval.high if interval else None,

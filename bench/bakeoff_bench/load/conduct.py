@@ -16,7 +16,7 @@ from typing import Any
 
 from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.load.folder import LoadFolder, store_samples, store_usage
-from bakeoff_bench.load.measured import Measured
+from bakeoff_bench.load.measured import Measured, least_patience_s
 from bakeoff_bench.load.order import LoadOrder
 from bakeoff_bench.load.plan import Block, LoadPlan
 from bakeoff_bench.load.play import ORDER, play
@@ -134,7 +134,7 @@ class _Run:
         self._number += 1
         label = f"{phase[0]}{self._number:04d}"
         fault = plan.fault if phase == "round" and not block.users else None
-        # Whoever is struck must have had the time that the engine's settings say.
+        # Whoever is left behind must have had the time that the engine's settings say.
         lease_s = min(one.lease_s or 0.0, _LONGEST_LEASE_S)
         order = LoadOrder(
             deployment="",
@@ -148,7 +148,7 @@ class _Run:
             label=label,
             users=block.users,
             sagas=round(plan.seconds * _MOST_PER_S) if block.users else 0,
-            patience_s=plan.patience_s + (lease_s if fault is not None else 0.0),
+            patience_s=max(plan.patience_s, least_patience_s(lease_s)),
             shape=plan.shape if not block.users else "",
         )
         folder = self._folder.load(one.slug, label)

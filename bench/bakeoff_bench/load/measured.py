@@ -121,6 +121,11 @@ def open_at(samples: Sequence[Sample], at_s: float) -> int:
     return sum(one.due_s <= at_s and (one.settled_s is None or one.settled_s > at_s) for one in samples)
 
 
+def least_patience_s(lease_s: float) -> float:
+    """Seconds after the last arrival that it takes to tell whether an engine left something behind."""
+    return lease_s + 2 * _SILENCE_S
+
+
 def stuck_in(samples: Sequence[Sample], until_s: float, lease_s: float) -> int:
     """Sagas that had not settled though their engine had nothing else to do, for longer than its lease.
 

@@ -63,7 +63,7 @@ def parts_of(
 
 
 def pooled(rounds: Sequence[tuple[Sequence[Part], Sequence[Sample]]], warm_up_s: float) -> list[Part]:
-    """Each part over all rounds: percentiles of all values, medians of the rest.
+    """Each part over all rounds: percentiles of all values, the most that were open, median memory.
 
     Args:
         rounds: Parts and samples of each round that counts.

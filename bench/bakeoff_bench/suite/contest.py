@@ -20,7 +20,7 @@ from bakeoff_scenarios import LoadScenario, find_load
 #: The orphaned charge: money has moved, and nobody was told.
 POINT = "charge_payment.after_effect"
 #: What engines are put under unless the command line names another load; sagas per second.
-LOAD, RATE = "order-steady", 5.0
+LOAD, RATE, LOAD_ROUNDS = "order-steady", 5.0, 3
 _MOST = 10_000
 
 

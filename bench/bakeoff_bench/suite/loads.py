@@ -133,6 +133,7 @@ def _loaded(result: dict[str, Any], rows: list[Row], load: LoadScenario) -> Load
             "load": f"{load.name}: {load.description}",
             "kept_up": block["kept_up"],
             "rounds_void": block["void"],
+            "rounds_overloaded": sum(not one["kept_up"] for one in counted),
             **{name: block[name] for name in told},
         },
     )

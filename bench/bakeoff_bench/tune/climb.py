@@ -18,11 +18,13 @@ class Tried:
         changes: What it differs in from class ``recommended``.
         rates: ``{round: sagas per second}`` of the rounds that count.
         problem: Why it was not played, does not count, or could not be kept however fast it is.
+        played: Whether it was.
     """
 
     changes: Changes
     rates: Mapping[int, float]
     problem: str = ""
+    played: bool = True
 
     def against(self, other: Tried) -> float | None:
         """Geometric mean of the ratios of the rounds that count for both; ``None`` without any."""

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import math
-import time
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from bakeoff.cli.options import (
     EngineOption,
     SetOption,
-    SetRawOption,
     WorkersOption,
     choose_engines,
     choose_saga,
 )
 from bakeoff.cli.screen import say, warn
 from bakeoff.errors import UsageError
-from bakeoff.processes import run_interruptibly
-from bakeoff.tuned import FILE
+from bakeoff.tuned import FILE, VARIABLE
 from bakeoff_bench.load.extra import check_extra
 from bakeoff_bench.load.plan import Block, LoadPlan
-from bakeoff_bench.load.resources import kept_or_scratch, split_cpus
+from bakeoff_bench.load.resources import split_cpus
 from bakeoff_bench.run.command import check_json
-from bakeoff_bench.run.journal import make_folder
 from bakeoff_bench.tune.knobs import Given, Knob, knobs_of
 from bakeoff_scenarios import find_load
-
-_START_S = 6.0
-#: Every candidate, in the folder of ``--out``.
-_RESULT = "tune.json"
 
 
 def tune(
@@ -61,7 +53,6 @@ def tune(
         bool, typer.Option("--weaker", help="Also try values by which the engine gives up a promise.")
     ] = False,
     set_: SetOption = None,
-    set_raw: SetRawOption = None,
     workers: WorkersOption = 1,
     slots: Annotated[
         int,
@@ -87,7 +78,8 @@ def tune(
     number of steps at once, and the best one is kept. What was found is measured against class `recommended`
     in new rounds, and only written down if it is faster beyond doubt.
 
-    Exit code 0: searched, whatever was found. 1: a ledger was not valid. 2: nothing started.
+    Exit code 0: searched, whatever was found. 1: a ledger was not valid, or too few rounds count to tell
+    anything. 2: nothing started.
 
     \b
     Examples:
@@ -96,12 +88,16 @@ def tune(
         bakeoff load --engine celery --config recommended --config tuned
     """
     check_extra("tomlkit")
+    from bakeoff_bench.tune.conduct import Wishes, search_all
     from bakeoff_bench.tune.found import check_writable
 
     check_json(json_, out)
     check_writable(output)
     _check_numbers(duration, worth)
-    searches = _searches(engine, only or (), set_ or (), set_raw or ())
+    searches = _searches(engine, only or (), set_ or ())
+    wishes = Wishes(
+        confirm=confirm, worth=worth, weaker=weaker, goes_on=bool(only), named=tuple(engine or ())
+    )
     the_load = find_load(scenario)
     the_saga, references = choose_saga(the_load.saga)
     plan = LoadPlan(
@@ -118,58 +114,20 @@ def tune(
         slots=slots,
         cpus=split_cpus(cpus),
     )
-    _run(searches, plan, confirm, worth, weaker, output, out, json_)
-
-
-def _run(
-    searches: Sequence[tuple[Given, Sequence[Knob]]],
-    plan: LoadPlan,
-    confirm: int,
-    worth: float,
-    weaker: bool,
-    output: Path,
-    out: Path | None,
-    json_: Path | None,
-) -> None:
-    from bakeoff_bench.tune.search import search
-    from bakeoff_bench.tune.show import show
-    from bakeoff_bench.tune.trials import Trials
-
-    minutes = max(1, math.ceil(sum(_expected_s(knobs, plan, confirm) for _, knobs in searches) / 60))
-    names = ", ".join(given.engine for given, _ in searches)
-    began_s = time.monotonic()
-    results: dict[str, Any] = {}
-    with kept_or_scratch(out, "loads.jsonl") as folder:
-        if out is not None:
-            make_folder(out, _RESULT)
-        say(f"searching {names}: about {minutes} min; an engine's values are written when its search is over")
-        for given, knobs in searches:
-
-            def tell(text: str, name: str = given.engine) -> None:
-                say(f"[{(time.monotonic() - began_s) / 60:.1f} of about {minutes} min] {name}, {text}")
-
-            trials = Trials(
-                given=given,
-                plan=plan,
-                rounds=plan.rounds,
-                folder=folder / given.engine,
-                weaker=weaker,
-                tell=tell,
-            )
-            result = run_interruptibly(search(trials, knobs, confirm, worth, output))
-            results[given.engine] = result
-            show(given.engine, result)
-            for file in [json_] if out is None else [json_, out / _RESULT]:
-                if file is not None:
-                    file.write_text(json.dumps(results, indent=2) + "\n")
-    say(f"written to {output}: `--config tuned` uses it" + (f"; loads kept in {out}" if out else ""))
-    if any(not result["valid"] for result in results.values()):
+    results = search_all(searches, plan, wishes, output, out, json_)
+    if any(one.decided for one in results):
+        usual = Path(os.environ.get(VARIABLE) or FILE) == output
+        say(f"{output}: `--config tuned` uses it" + ("" if usual else f" with {VARIABLE}={output}"))
+    if out is not None:
+        say(f"loads kept in {out}")
+    if any(not one.valid for one in results):
         warn("a ledger was not valid: whatever broke it is worth more attention than speed")
+    if not all(one.valid and one.decided for one in results):
         raise typer.Exit(1)
 
 
 def _searches(
-    names: Sequence[str] | None, only: Sequence[str], sets: Sequence[str], raws: Sequence[str]
+    names: Sequence[str] | None, only: Sequence[str], sets: Sequence[str]
 ) -> list[tuple[Given, Sequence[Knob]]]:
     """Every engine with what is to be tried of it.
 
@@ -177,30 +135,21 @@ def _searches(
         UsageError: For an unknown engine, setting or value, or if there is nothing to try.
     """
     found: list[tuple[Given, Sequence[Knob]]] = []
-    for one in choose_engines(names, sets=sets, raws=raws):
-        given = Given(
-            engine=one.name,
-            sets=tuple(text for text in sets if text.partition(".")[0] == one.name),
-            raws=tuple(text for text in raws if text.partition(".")[0] == one.name),
-        )
+    known: set[str] = set()
+    for one in choose_engines(names, sets=sets):
+        given = Given(engine=one.name, sets=tuple(t for t in sets if t.partition(".")[0] == one.name))
+        known.update(knob.name for knob in knobs_of(given))
         if knobs := list(knobs_of(given, only)):
             found.append((given, knobs))
         elif names and one.name in names:
             own = ", ".join(knob.name for knob in knobs_of(given)) or "none"
             raise UsageError(f"--engine {one.name}: nothing to try; its knobs that are not fixed: {own}")
-    known = {knob.name for given, _ in found for knob in knobs_of(given)}
     for name in only:
         if name not in known:
             raise UsageError(f"--knob {name}: no engine asked for has it; known: {', '.join(sorted(known))}")
     if not found:
         raise UsageError("no engine asked for has a setting to try")
     return found
-
-
-def _expected_s(knobs: Sequence[Knob], plan: LoadPlan, confirm: int) -> float:
-    """Seconds of one engine's search, roughly: as if every value could be tried."""
-    stages = [(len(knob.texts), plan.rounds) for knob in knobs] + [(2, confirm)]
-    return sum(count * (_START_S + rounds * (plan.seconds + 3.0)) for count, rounds in stages)
 
 
 def _check_numbers(duration: float, worth: float) -> None:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import tomlkit
+from tomlkit.exceptions import TOMLKitError
 
 from bakeoff.errors import UsageError
-from bakeoff.settings import Value
-from bakeoff.tuned import FORMAT, VARIABLE, read_tuned_file
+from bakeoff.settings import Value, parse_value
+from bakeoff.tuned import FORMAT, VARIABLE, as_text, read_tuned_file
+from bakeoff_bench.run.manifest import machine
+from bakeoff_bench.tune.knobs import Changes, Given
+from bakeoff_bench.tune.search import Searched
+from bakeoff_bench.tune.trials import Trials
 
 _ABOUT = (
     "Found by `bakeoff tune`; `--config tuned` reads it here, or where "
@@ -27,8 +34,52 @@ def check_writable(file: Path) -> None:
     """
     if file.exists():
         read_tuned_file(file, str(file))
-    if not file.absolute().parent.is_dir():
-        raise UsageError(f"-o {file}: there is no folder {file.absolute().parent}")
+    _document(file, "engine", {}, {})
+    try:
+        _unfinished(file).touch()
+        _unfinished(file).unlink()
+    except OSError as error:
+        raise UsageError(f"-o {file}: cannot be written ({error.strerror})") from error
+
+
+def earlier(file: Path, given: Given) -> Changes:
+    """What an earlier search found for an engine, without what the user fixes now."""
+    if not file.exists():
+        return {}
+    found = read_tuned_file(file, str(file))
+    values = found.values.get(given.engine, {})
+    return {name: as_text(value) for name, value in values.items() if name not in given.fixed}
+
+
+def values_of(given: Given, changes: Changes) -> dict[str, Value]:
+    """What class ``tuned`` differs in from ``recommended``: what was found, and what it was found with.
+
+    Addresses and secrets that the user fixed are the machine's, and no part of a configuration.
+    """
+    declared = {one.name: one for one in given.contestant({}).engine.info().settings}
+    own = {name for name, one in declared.items() if not (one.env or one.secret)}
+    texts = {name: text for name, text in given.fixed.items() if name in own} | dict(changes)
+    return {name: parse_value(text, declared[name], name) for name, text in texts.items()}
+
+
+def evidence_of(trials: Trials, searched: Searched) -> dict[str, Any]:
+    """What was measured, on what."""
+    plan, engine, told = trials.plan, trials.given.contestant({}), searched.confirmation
+    about = machine()
+    return {
+        "searched_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "against": "recommended",
+        **({name: told[name] for name in ("ratio", "low", "high", "rounds")} if told else {}),
+        "candidates": sum(one.played for stage in searched.stages for one in stage.tried[1:]),
+        "load": f"{plan.load.name}, {plan.blocks[0].name}, {plan.seconds:g} s",
+        "workers": plan.workers,
+        "slots": plan.slots,
+        "cpus": 0 if plan.cpus is None else len(plan.cpus.deployment),
+        "fixed": sorted(trials.given.fixed),
+        "machine": f"{about['system']}, {about['cpus']} CPUs, Python {about['python']}",
+        "versions": [f"bakeoff {version('bakeoff')}"]
+        + [f"{name} {text}" for name, text in engine.engine.info(engine.settings).versions.items()],
+    }
 
 
 def store(file: Path, engine: str, values: Mapping[str, Value], evidence: Mapping[str, Any]) -> None:
@@ -39,6 +90,25 @@ def store(file: Path, engine: str, values: Mapping[str, Value], evidence: Mappin
         engine: Its name.
         values: ``{setting: value}`` that differ from class ``recommended``.
         evidence: What was measured, on what.
+
+    Raises:
+        UsageError: If the file cannot be written any more.
+    """
+    document = _document(file, engine, values, evidence)
+    try:
+        _unfinished(file).write_text(tomlkit.dumps(document), encoding="utf-8")
+        _unfinished(file).replace(file)
+    except OSError as error:
+        raise UsageError(f"-o {file}: cannot be written any more ({error.strerror})") from error
+
+
+def _document(
+    file: Path, engine: str, values: Mapping[str, Value], evidence: Mapping[str, Any]
+) -> tomlkit.TOMLDocument:
+    """The file as it is to be.
+
+    Raises:
+        UsageError: If it cannot be edited.
     """
     if file.exists():
         document = tomlkit.parse(file.read_text(encoding="utf-8"))
@@ -47,13 +117,14 @@ def store(file: Path, engine: str, values: Mapping[str, Value], evidence: Mappin
         for line in _ABOUT.splitlines():
             document.add(tomlkit.comment(line))
         document.add("format", tomlkit.item(FORMAT))
-    for part, content in (("settings", values), ("evidence", evidence)):
-        if part not in document:
-            document.add(part, tomlkit.table(is_super_table=True))
-        document[part][engine] = _table(content)
-    unfinished = file.with_name(f"{file.name}.new")
-    unfinished.write_text(tomlkit.dumps(document), encoding="utf-8")
-    unfinished.replace(file)
+    try:
+        for part, content in (("settings", values), ("evidence", evidence)):
+            if part not in document:
+                document.add(part, tomlkit.table(is_super_table=True))
+            document[part][engine] = _table(content)
+    except (TOMLKitError, TypeError, ValueError) as error:
+        raise UsageError(f"-o {file}: [settings] or [evidence] is no table of its own: {error}") from error
+    return document
 
 
 def _table(content: Mapping[str, Any]) -> Any:
@@ -62,3 +133,7 @@ def _table(content: Mapping[str, Any]) -> Any:
         if value is not None:
             table.add(name, value)
     return table
+
+
+def _unfinished(file: Path) -> Path:
+    return file.with_name(f"{file.name}.new")

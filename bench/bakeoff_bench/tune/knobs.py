@@ -21,12 +21,16 @@ class Given:
 
     Attributes:
         engine: Its name.
-        sets, raws: Texts of ``--set`` and ``--set-raw`` that concern it.
+        sets: Texts of ``--set`` that concern it.
     """
 
     engine: str
     sets: tuple[str, ...] = ()
-    raws: tuple[str, ...] = ()
+
+    @property
+    def fixed(self) -> dict[str, str]:
+        """``{setting: text}`` of those."""
+        return dict(text.partition(".")[2].partition("=")[::2] for text in self.sets)
 
     def contestant(self, changes: Changes) -> Contestant:
         """The engine in class ``recommended`` with what the user fixed, and these values on top.
@@ -35,16 +39,14 @@ class Given:
             UsageError: For a setting or value that the engine does not know.
         """
         texts = (*self.sets, *(f"{self.engine}.{name}={text}" for name, text in changes.items()))
-        chosen = choose_engines(
-            [self.engine], config=ConfigClass.RECOMMENDED, sets=self._in_force(texts), raws=self.raws
-        )[0]
+        chosen = choose_engines([self.engine], config=ConfigClass.RECOMMENDED, sets=self._in_force(texts))[0]
         words = [f"{name}={text}" for name, text in changes.items() if chosen.settings.applies(name)]
         return Contestant(
             label=f"{self.engine}[{', '.join(words) or 'recommended'}]",
             engine=chosen.engine,
             settings=chosen.settings,
             sets=self._in_force(texts),
-            raws=self.raws,
+            raws=(),
         )
 
     def _in_force(self, texts: Sequence[str]) -> tuple[str, ...]:
@@ -52,7 +54,7 @@ class Given:
         kept: list[str] = []
         # The condition of a setting is one that was declared, and so is tried, before it.
         for text in texts:
-            chosen = choose_engines([self.engine], sets=kept, raws=self.raws)[0]
+            chosen = choose_engines([self.engine], sets=kept)[0]
             if text in self.sets or chosen.settings.applies(text.partition("=")[0].partition(".")[2]):
                 kept.append(text)
         return tuple(kept)
@@ -78,9 +80,8 @@ def knobs_of(given: Given, only: Sequence[str] = ()) -> Iterator[Knob]:
         given: The engine.
         only: Names of those to be tried; empty for all.
     """
-    fixed = {text.partition("=")[0].partition(".")[2] for text in given.sets}
     for setting in given.contestant({}).engine.info().settings:
-        if setting.tries and setting.name not in fixed and (not only or setting.name in only):
+        if setting.tries and setting.name not in given.fixed and (not only or setting.name in only):
             yield Knob(name=setting.name, texts=texts_of(setting))
 
 

@@ -11,11 +11,12 @@ from bakeoff.cli.options import check_slots_of
 from bakeoff.engine import Capability
 from bakeoff.errors import UsageError
 from bakeoff_bench.crash.contestants import Contestant
-from bakeoff_bench.load.comparison import comparisons
+from bakeoff_bench.load.comparison import compare
 from bakeoff_bench.load.conduct import conduct
 from bakeoff_bench.load.folder import LoadFolder
 from bakeoff_bench.load.manifest import manifest_of
 from bakeoff_bench.load.plan import LoadPlan
+from bakeoff_bench.load.result import result_of
 from bakeoff_bench.run.journal import Row
 from bakeoff_bench.run.preflight import missing_servers
 from bakeoff_bench.runs.rounds import series_of
@@ -23,8 +24,50 @@ from bakeoff_bench.tune.climb import Tried
 from bakeoff_bench.tune.knobs import Changes, Given, given_up
 from bakeoff_scenarios import lacking
 
-_RATE = "settled_per_s"
+_RATE, _INVALID = "settled_per_s", "invalid"
 CONFIRMATION = "confirmation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The rounds of one stage.
+
+    Attributes:
+        rows: Of every load.
+        result: What they come to, judged.
+    """
+
+    rows: Sequence[Row]
+    result: Mapping[str, Any]
+
+    @property
+    def broken(self) -> dict[str, str]:
+        """``{label: why}`` of contestants of which any load, or all of them together, broke an invariant."""
+        found = {
+            label: "; ".join(one["title"] for one in about["verdicts"] if one["validity"] == _INVALID)
+            for label, about in self.result["contestants"].items()
+            if about["validity"] == _INVALID
+        }
+        for row in self.rows:
+            if row["measured"]["validity"] == _INVALID:
+                found.setdefault(row["contestant"], "; ".join(row["measured"]["reasons"]))
+        return found
+
+    def rates(self, label: str | None) -> Mapping[int, float]:
+        """``{round: sagas per second}`` of the rounds that count."""
+        own = [one for one in series_of(self.rows) if one.contestant == label and one.metric == _RATE]
+        return own[0].values if own else {}
+
+    def tried(self, changes: Changes, problem: str, label: str | None) -> Tried:
+        """The rates of a candidate, and what is wrong with it."""
+        rates = self.rates(label)
+        if label in self.broken:
+            problem = f"its ledger is not valid: {self.broken[label]}"
+        elif label is not None and not rates:
+            measured = [row["measured"] for row in self.rows if row["contestant"] == label]
+            why = sorted({why for one in measured for why in (*one["void"], *one["reasons"])})
+            problem = f"no round counts: {'; '.join(why)}"
+        return Tried(changes=changes, rates=rates, problem=problem, played=label is not None)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,6 +93,16 @@ class Trials:
     valid: bool = True
     _stages: int = field(default=0)
 
+    async def check_base(self) -> None:
+        """Find out before anything is started that what all others are compared with cannot be played.
+
+        Raises:
+            UsageError: So it is.
+        """
+        one, problem = await self._ready({}, ())
+        if one is None or problem:
+            raise UsageError(f"--engine {self.given.engine}: it cannot be put under this load: {problem}")
+
     async def play(self, stage: str, candidates: Sequence[Changes]) -> list[Tried]:
         """Play what can be played; the first is what all others are compared with."""
         ready: list[tuple[Changes, Contestant]] = []
@@ -62,12 +115,15 @@ class Trials:
             else:
                 self.tell(f"{stage}: {_words(changes)} is not tried: {problem}")
         if len(ready) < 2:
-            return [Tried(changes=c, rates={}, problem=p) for c, p in zip(candidates, problems, strict=True)]
+            return [
+                Tried(changes=changes, rates={}, problem=problem, played=False)
+                for changes, problem in zip(candidates, problems, strict=True)
+            ]
         self._stages += 1
-        rows = await self._load(f"{self._stages:02d}-{stage}", [one for _, one in ready], self.rounds)
+        loaded = await self._load(f"{self._stages:02d}-{stage}", [one for _, one in ready], self.rounds)
         labels = {_key(changes): one.label for changes, one in ready}
         return [
-            _tried(changes, problem, labels.get(_key(changes)), rows)
+            loaded.tried(changes, problem, labels.get(_key(changes)))
             for changes, problem in zip(candidates, problems, strict=True)
         ]
 
@@ -75,12 +131,14 @@ class Trials:
         """What was found against class ``recommended``, in new rounds: those of the search chose it.
 
         Returns:
-            As ``comparisons`` tells it, ``a`` being what was found; ``None`` with fewer than two rounds that
-            count.
+            What ``compare`` does (found / recommended), and ``broken``: what a ledger says against what was
+            found. ``None`` with fewer than two rounds that count.
         """
         pair = [self.given.contestant(found), self.given.contestant({})]
-        rows = await self._load(CONFIRMATION, pair, rounds)
-        return next(iter(comparisons(rows)), None)
+        loaded = await self._load(CONFIRMATION, pair, rounds)
+        ours, base = (loaded.rates(one.label) for one in pair)
+        told = compare(ours, base, pair[0].label, pair[1].label)
+        return None if told is None else {**told, "broken": loaded.broken.get(pair[0].label, "")}
 
     async def _ready(
         self, changes: Changes, others: Sequence[tuple[Changes, Contestant]]
@@ -105,15 +163,18 @@ class Trials:
         # Nothing of a load runs into its timeout, so how fast it would be can be measured.
         return one, f"not kept, whatever it does: {'; '.join(missing.values())}" if missing else ""
 
-    async def _load(self, name: str, contestants: Sequence[Contestant], rounds: int) -> Sequence[Row]:
+    async def _load(self, name: str, contestants: Sequence[Contestant], rounds: int) -> Loaded:
         plan = replace(self.plan, contestants=contestants, rounds=rounds)
         folder = LoadFolder.create(self.folder / name)
         manifest = manifest_of(plan)
         folder.write_manifest(manifest)
         await conduct(plan, folder, manifest, lambda text: self.tell(f"{name}: {text}"))
-        rows = folder.rows()
-        self.valid &= all(row["measured"]["validity"] == "valid" for row in rows)
-        return rows
+        # Conservation of stock and money is judged over everything, at the end.
+        loaded = Loaded(rows=folder.rows(), result=result_of(folder))
+        for label, why in loaded.broken.items():
+            self.tell(f"{name}: {label}: the ledger is not valid: {why}")
+        self.valid &= not loaded.broken
+        return loaded
 
 
 def _key(changes: Changes) -> tuple[tuple[str, str], ...]:
@@ -122,13 +183,3 @@ def _key(changes: Changes) -> tuple[tuple[str, str], ...]:
 
 def _words(changes: Changes) -> str:
     return ", ".join(f"{name}={text}" for name, text in changes.items()) or "recommended"
-
-
-def _tried(changes: Changes, problem: str, label: str | None, rows: Sequence[Row]) -> Tried:
-    """The rates of a candidate, or what is wrong with its rounds."""
-    own = [one for one in series_of(rows) if one.contestant == label and one.metric == _RATE]
-    rates: Mapping[int, float] = own[0].values if own else {}
-    if label is not None and not rates:
-        measured = [row["measured"] for row in rows if row["contestant"] == label]
-        problem = "; ".join(sorted({why for one in measured for why in (*one["void"], *one["reasons"])}))
-    return Tried(changes=changes, rates=rates, problem=problem)

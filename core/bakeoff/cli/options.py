@@ -139,10 +139,10 @@ def choose_engines(
             continue
         found: Mapping[str, str] = {}
         if tuned is not None:
-            if lenient and name not in tuned.values:
+            if lenient and not tuned.knows(name, engine.info().settings):
                 warn(f"left out: {tuned.where} says nothing about {name}")
                 continue
-            found = tuned.of(name)
+            found = tuned.of(name, engine.info().settings)
         settings = resolve(
             name,
             engine.info().settings,

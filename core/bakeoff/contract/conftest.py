@@ -18,9 +18,10 @@ from bakeoff.engine import Capability, Support
 from bakeoff.stack import Stack, StackPlan
 
 _SAGAS = ("bakeoff.contract.sagas", "bakeoff.contract.generated")
-#: Where engines are killed, workers have a slot for every saga that stands at a point.
+#: Where engines are killed, workers have a slot for every saga that stands at a point; 1, 2 and 4 processes
+#: can share them.
 _SAGAS_KILLED = ("bakeoff.contract.sagas", "bakeoff.contract.deployed_1")
-_SLOTS = 18
+_SLOTS = 20
 _LAB = pytest.StashKey[Lab]()
 
 

@@ -10,7 +10,7 @@ from bakeoff.engine import EngineInfo, OrchestrationEngine
 from bakeoff.errors import UsageError
 from bakeoff.plugins import Plugins
 from bakeoff.settings import ConfigClass, Setting, SettingsInForce, resolve
-from bakeoff.tuned import read_tuned
+from bakeoff.tuned import Tuned, read_tuned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +69,18 @@ def find_contestants(wishes: Wishes) -> list[Contestant]:
     except ValueError:
         raise UsageError(f"--config {wishes.config_class}: known are {', '.join(ConfigClass)}") from None
     engines = {name: plugins.engine(name) for name in names}
+    tuned = read_tuned(os.environ) if config_class is ConfigClass.TUNED else None
+    if tuned is not None and "all" in wishes.engines:
+        # Class tuned has those of which somebody searched the values.
+        engines = {name: one for name, one in engines.items() if tuned.knows(name, one.info().settings)}
     if wishes.broker is not None and not any(_has_broker(engine) for engine in engines.values()):
         raise UsageError(
             f"--broker {wishes.broker}: no engine asked for has a choice of brokers: {', '.join(names)}"
         )
-    contestants = []
-    for name, engine in engines.items():
-        contestants.append(
-            _contestant(engine, config_class, overrides.get(name, {}), raws.get(name, {}), wishes.broker)
-        )
-    return contestants
+    return [
+        _contestant(engine, config_class, overrides.get(name, {}), raws.get(name, {}), wishes.broker, tuned)
+        for name, engine in engines.items()
+    ]
 
 
 def _contestant(
@@ -87,13 +89,14 @@ def _contestant(
     overrides: Mapping[str, str],
     raw: Mapping[str, str],
     broker: str | None,
+    tuned: Tuned | None,
 ) -> Contestant:
     declared = engine.info().settings
     chosen = dict(overrides)
     if broker is not None and _has_broker(engine):
         chosen.setdefault("broker", broker)
-    tuned = read_tuned(os.environ).of(engine.name) if config_class is ConfigClass.TUNED else None
-    settings = resolve(engine.name, declared, config_class, chosen, raw, os.environ, tuned)
+    found = tuned.of(engine.name, declared) if tuned is not None else None
+    settings = resolve(engine.name, declared, config_class, chosen, raw, os.environ, found)
     return Contestant(
         name=engine.name,
         label=_label(engine.name, declared, settings),

@@ -66,7 +66,10 @@ class TemporalClient:
         self._client = client
         self._deployment = deployment
         self._queue = task_queue(deployment)
-        self._local = {LOCAL: True} if deployment.settings["local_activities"] else {}
+        settings = deployment.settings
+        local = bool(settings["local_activities"])
+        self._local = {LOCAL: True} if local else {}
+        self._task_timeout = timedelta(seconds=settings["workflow_task_timeout_s"]) if local else None
 
     def _handle(self, workflow_id: str) -> Handle:
         return self._client.get_workflow_handle(self._deployment.native_id(workflow_id))
@@ -86,6 +89,7 @@ class TemporalClient:
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 memo={ROUTE: route_of(saga), **self._local},
+                task_timeout=self._task_timeout,
             )
         except WorkflowAlreadyStartedError as error:
             try:

@@ -72,8 +72,6 @@ _MADE_LOCALLY: Final = {
     ),
     Capability.EVENT_HISTORY: Claim(Support.NATIVE, "the workflow's event history, a marker per attempt"),
 }
-#: Seconds until the server gives a workflow task, and the local activities in it, to another worker.
-_WORKFLOW_TASK_S: Final = 10.0
 #: What the server ``time-skipping`` lacks.
 _ABSENT_ON_TEST_SERVER: Final = {
     Capability.LIST: Claim(
@@ -102,7 +100,7 @@ class TemporalEngine:
             settings=SETTINGS,
             versions={"temporalio": version("temporalio")},
             note=_note(settings),
-            lease_s=_WORKFLOW_TASK_S if local else None,
+            lease_s=float(settings["workflow_task_timeout_s"]) if settings is not None and local else None,
             repeats_saga=local,
             means=_MEANS,
         )

@@ -138,6 +138,18 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         ci=False,
         tries=(False, True),
     ),
+    # Nobody hears from a local activity while it runs: that its worker is dead is noticed when the workflow
+    # task that it belongs to runs out. The server takes ten seconds unless a start says otherwise.
+    Setting(
+        name="workflow_task_timeout_s",
+        lease=True,
+        least=1,
+        help="with local activities: seconds until another worker begins a dead worker's workflow task again",
+        default=10.0,
+        recommended=10.0,
+        ci=10.0,
+        only={"local_activities": True},
+    ),
     # The worker asks for it as the SDK ships it; the dev server refuses as it ships.
     Setting(
         name="eager_activities",
