@@ -9,12 +9,13 @@ import typer
 
 from bakeoff.cli.screen import say
 from bakeoff_bench.crash.folder import CrashFolder
+from bakeoff_bench.crash.picture import draw
 from bakeoff_bench.crash.rejudge import rejudged
 from bakeoff_bench.crash.result import failed, result_of, show
 from bakeoff_bench.run.stored import reading
 
 
-def check_crash(directory: Path, json_: Path | None) -> None:
+def check_crash(directory: Path, json_: Path | None, plot: Path | None = None) -> None:
     """Judge every kill again; the exit code is that of ``bakeoff crash``, or 1 if the judge differs."""
     folder = CrashFolder(directory)
     with reading(directory):
@@ -36,5 +37,7 @@ def check_crash(directory: Path, json_: Path | None) -> None:
         say(f"{left} kills are not made yet: bakeoff crash --resume {directory}")
     if json_ is not None:
         json_.write_text(json.dumps(result, indent=2) + "\n")
+    if plot is not None:
+        draw(result, plot)
     if failed(result) or differing:
         raise typer.Exit(1)

@@ -24,6 +24,7 @@ from bakeoff_bench.crash.contestants import Options
 from bakeoff_bench.crash.folder import CrashFolder
 from bakeoff_bench.crash.manifest import manifest_of
 from bakeoff_bench.crash.outcome import KillOutcome
+from bakeoff_bench.crash.picture import PlotOption, check_plot, draw
 from bakeoff_bench.crash.plan import CrashPlan
 from bakeoff_bench.crash.profiles import COPIES, PROFILES, WORDS, Part, Profile
 from bakeoff_bench.crash.result import failed, result_of, show
@@ -105,6 +106,7 @@ def crash(
     json_: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the matrix and every kill as JSON.")
     ] = None,
+    plot: PlotOption = None,
 ) -> None:
     """Kill workers or servers while sagas stand at named points, and say from the ledger what became of them.
 
@@ -122,12 +124,13 @@ def crash(
         bakeoff check runs/crash
     """
     check_json(json_, out)
+    check_plot(plot)
     if resume is not None:
         _refuse_others(context)
         folder = CrashFolder(resume)
         with reading(resume):
             asked = Asked.from_json(folder.manifest()["asked"])
-        make_kills(asked, folder, json_, keeps=True)
+        make_kills(asked, folder, json_, plot, keeps=True)
         return
     asked = Asked(
         saga=saga,
@@ -144,10 +147,12 @@ def crash(
         participants=participants.value,
     )
     with crash_folder(asked, out) as folder:
-        make_kills(asked, folder, json_, keeps=out is not None)
+        make_kills(asked, folder, json_, plot, keeps=out is not None)
 
 
-def make_kills(asked: Asked, folder: CrashFolder, json_: Path | None, *, keeps: bool) -> None:
+def make_kills(
+    asked: Asked, folder: CrashFolder, json_: Path | None, plot: Path | None = None, *, keeps: bool
+) -> None:
     """Do what is left to do, show everything, and end with the exit code."""
     plan = asked.plan()
     kept = (folder.path / "manifest.json").exists()
@@ -172,6 +177,8 @@ def make_kills(asked: Asked, folder: CrashFolder, json_: Path | None, *, keeps: 
     show(result)
     if json_ is not None:
         json_.write_text(json.dumps(result, indent=2) + "\n")
+    if plot is not None:
+        draw(result, plot)
     if failed(result):
         raise typer.Exit(1)
 
@@ -250,7 +257,7 @@ def _refuse_others(context: typer.Context) -> None:
     others = [
         max(option.opts, key=len)
         for option in context.command.params
-        if option.name not in ("resume", "json_")
+        if option.name not in ("resume", "json_", "plot")
         and (source := context.get_parameter_source(option.name or "")) is not None
         and source.name == "COMMANDLINE"
     ]

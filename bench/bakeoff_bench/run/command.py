@@ -36,6 +36,7 @@ from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.check import check_crash
 from bakeoff_bench.crash.folder import is_crash_folder
+from bakeoff_bench.crash.picture import PlotOption, check_plot
 from bakeoff_bench.load.check import check_load
 from bakeoff_bench.load.extra import is_load_folder
 from bakeoff_bench.run.conduct import all_stacks_were_up, conduct
@@ -181,6 +182,7 @@ def check(
         typer.Argument(metavar="DIR", help="A folder that `bakeoff run`, `crash` or `load` wrote (--out)."),
     ],
     json_: JsonOption = None,
+    plot: PlotOption = None,
 ) -> None:
     """Judge a stored run again, from its plan, ledger and history.
 
@@ -189,9 +191,12 @@ def check(
         bakeoff check runs/first
     """
     check_json(json_)
+    check_plot(plot)
     if is_crash_folder(directory):
-        check_crash(directory, json_)
+        check_crash(directory, json_, plot)
         return
+    if plot is not None:
+        raise UsageError("--plot: recovery is drawn of what `bakeoff crash` or `sweep` wrote")
     if is_load_folder(directory):
         check_load(directory, json_)
         return

@@ -14,6 +14,7 @@ from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.asked import Asked
 from bakeoff_bench.crash.command import LanesOption, crash_folder, make_kills
 from bakeoff_bench.crash.contestants import Options
+from bakeoff_bench.crash.picture import PlotOption, check_plot
 from bakeoff_bench.crash.profiles import TWO_POINTS, Part
 from bakeoff_bench.run.command import check_json
 from bakeoff_bench.sweep.grid import grid, parse_vary
@@ -49,6 +50,7 @@ def sweep(
         Path | None, typer.Option("--out", metavar="DIR", help="Keep the run in this new folder.")
     ] = None,
     json_: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Everything as JSON.")] = None,
+    plot: PlotOption = None,
 ) -> None:
     """See what a setting does to orders before it is changed: the same kills for every value of it.
 
@@ -65,6 +67,7 @@ def sweep(
         show_table(["sweep", "what it is"], [[one.name, one.description] for one in SWEEPS.values()])
         return
     check_json(json_, out)
+    check_plot(plot)
     wanted = _wanted(name, engine, vary)
     asked = Asked(
         saga=saga,
@@ -89,7 +92,7 @@ def sweep(
         varied=grid(wanted.vary),
     )
     with crash_folder(asked, out) as folder:
-        make_kills(asked, folder, json_, keeps=out is not None)
+        make_kills(asked, folder, json_, plot, keeps=out is not None)
     if wanted.untested:
         say(wanted.untested)
 
