@@ -87,7 +87,7 @@ def test_broker_and_settings_are_part_of_the_column() -> None:
         (["--engine=inline", "--set", "inline.threads=many"], "'many' is not a whole number"),
         (["--engine=inline", "--set", "celery.broker=rabbitmq"], "not among the engines asked for: inline"),
         (["--engine=inline", "--set", "threads"], "write it as ENGINE.NAME=VALUE"),
-        (["--engine=inline", "--config=best"], "known are default, recommended, ci"),
+        (["--engine=inline", "--config=best"], "known are default, recommended, tuned, ci"),
         (["--engine=x", "--engine-plugin", "x"], "write it as NAME=MODULE"),
         (["--engine=x", "--engine-plugin", "x=tests.contract.nowhere"], "cannot be loaded"),
         (

@@ -34,7 +34,13 @@ def _numbers() -> Iterator[tuple[str, Setting]]:
 
 def _set(engine: str, setting: Setting, text: str) -> object:
     declared = Plugins().engine(engine).info().settings
-    others = {name: str(value) for name, value in setting.only.items() if not isinstance(value, bool)}
+    # What must be set at all, an address say, is no number's condition here.
+    own = {one.name: one for one in declared}
+    others = {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in setting.only.items()
+        if not isinstance(value, bool) or isinstance(own[name].default, bool)
+    }
     return resolve(engine, declared, ConfigClass.CI, {**others, setting.name: text})[setting.name]
 
 

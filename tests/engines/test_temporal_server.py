@@ -31,7 +31,8 @@ def _argv(config_class: ConfigClass, **overrides: str) -> str:
 
 def test_throttles_are_lifted_as_declared() -> None:
     """Polls are throttled and timers late in ``default`` only."""
-    default, recommended, ci = (_argv(config_class) for config_class in ConfigClass)
+    classes = (ConfigClass.DEFAULT, ConfigClass.RECOMMENDED, ConfigClass.CI)
+    default, recommended, ci = (_argv(config_class) for config_class in classes)
 
     assert "history.transferProcessorMaxPollRPS=20 " in default
     for argv in (recommended, ci):

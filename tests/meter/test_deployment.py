@@ -147,7 +147,8 @@ def test_the_bill_names_every_role_and_their_sum(bill: ResourceUsage) -> None:
     assert total.peak_memory_bytes <= sum(part.peak_memory_bytes for part in parts.values())
     assert parts["servers"].most_processes == 1
     assert parts["workers"].most_processes >= 3, "a leader and a pool of two"
-    assert parts["client"].most_processes == 1
+    # A child that is just being started, in place of the killed worker, is its parent's for a moment.
+    assert parts["client"].most_processes in (1, 2)
     assert 0 < bill.meter_cpu_s < parts["client"].cpu_s
 
 

@@ -325,6 +325,26 @@ def test_failed_compensation_is_valid_when_it_was_planned() -> None:
     assert "I10" in invalid(evidence_of([lying]))
 
 
+def test_step_whose_attempt_died_may_be_undone_though_it_is_declined_at_last() -> None:
+    """Whether the dead attempt had an effect nobody knew: its own undo found nothing (S3)."""
+    doubtful: list[Entry] = [
+        *done("reserve_inventory"),
+        *[("attempt", "charge_payment", "action")] * 2,
+        ("attempt", "charge_payment", "compensation"),
+        ("nothing", "charge_payment", "compensation"),
+        ("tombstone", "charge_payment", "action"),
+        *undone("reserve_inventory"),
+    ]
+    struck = replace(declined("order-0"), entries=doubtful)
+    evidence = evidence_of([struck])
+    once: list[Entry] = [*doubtful[:3], *doubtful[4:]]
+    planned_once = evidence_of([replace(struck, entries=once)])
+
+    assert "expected" not in invalid(replace(evidence, engine_faults=True))
+    assert "expected" in invalid(evidence)
+    assert "expected" in invalid(replace(planned_once, engine_faults=True))
+
+
 def test_crashed_checker_is_unknown_never_valid() -> None:
     def crash(evidence: Evidence) -> Any:
         """Breaks."""
