@@ -47,15 +47,14 @@ def check_plan(evidence: Evidence) -> Verdict:
 
 
 def _without_doubts(expected: Expectation, records: Sequence[Record]) -> list[Record]:
-    """Without the undos that undo nothing of steps that were attempted more often than planned.
+    """Without undos beyond the plan that undo nothing, of steps that were attempted more often than planned.
 
     A step whose attempt died with its process may have happened (S3), even if it is declined the next time.
     """
-    made = Counter((r.step, r.direction) for r in records if r.kind == "attempt")
-    again = {
-        step
-        for (step, direction), count in made.items()
-        if count > expected.attempts.get((step, direction), 0)
+    made = Counter(r.step for r in records if (r.kind, r.direction) == ("attempt", "action"))
+    again = {step for step, count in made.items() if count > expected.attempts.get((step, "action"), 0)}
+    again -= {
+        step for group in expected.effects for step, direction, _ in group if direction == "compensation"
     }
     return [
         r for r in records if not (r.kind == "nothing" and r.direction == "compensation" and r.step in again)
