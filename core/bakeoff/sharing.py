@@ -61,6 +61,18 @@ def check_slots(engine: str, declared: Sequence[Setting], settings: SettingsInFo
             slots = _share(engine, setting.name, int(settings[setting.name]), slots)
 
 
+def least_slots(engine: str, declared: Sequence[Setting], settings: SettingsInForce, needed: int) -> int:
+    """The fewest slots of a worker, at least so many, that its processes can share."""
+    slots = needed
+    while True:
+        try:
+            check_slots(engine, declared, settings, slots)
+        except UsageError:
+            slots += 1
+        else:
+            return slots
+
+
 def _share(engine: str, name: str, processes: int, slots: int) -> int:
     if slots % processes:
         fitting = ", ".join(str(number) for number in range(1, slots + 1) if slots % number == 0)

@@ -15,13 +15,13 @@ from bakeoff.contract.sagas import LONG_NAPPING
 from bakeoff.contract.session import contestants_of
 from bakeoff.contract.stack_thread import StackThread
 from bakeoff.engine import Capability, Support
+from bakeoff.sharing import least_slots
 from bakeoff.stack import Stack, StackPlan
 
 _SAGAS = ("bakeoff.contract.sagas", "bakeoff.contract.generated")
-#: Where engines are killed, workers have a slot for every saga that stands at a point; 1, 2 and 4 processes
-#: can share them.
+#: Where engines are killed, workers have a slot for every saga that stands at a point.
 _SAGAS_KILLED = ("bakeoff.contract.sagas", "bakeoff.contract.deployed_1")
-_SLOTS = 20
+_SLOTS = 18
 _LAB = pytest.StashKey[Lab]()
 
 
@@ -118,7 +118,7 @@ def killable(
             settings=contestant.settings,
             folder=tmp_path_factory.mktemp(f"{contestant.name}-killable"),
             sagas=_SAGAS_KILLED,
-            slots=_SLOTS,
+            slots=least_slots(contestant.name, contestant.info.settings, contestant.settings, _SLOTS),
             prefix=f"bakeoff-contract-{mark}-",
             faults=True,
         )
