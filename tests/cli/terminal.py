@@ -67,7 +67,7 @@ class Terminal:
         }
         self._opened = 0
 
-    def run(self, line: str | list[str]) -> subprocess.CompletedProcess[str]:
+    def run(self, line: str | list[str], within_s: float = PATIENCE_S) -> subprocess.CompletedProcess[str]:
         """Run a command line to its end; a string is given to the shell as it stands."""
         return subprocess.run(
             line if isinstance(line, str) else [sys.executable, "-m", "bakeoff", *line],
@@ -76,7 +76,7 @@ class Terminal:
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=PATIENCE_S,
+            timeout=within_s,
         )
 
     def run_here(self, arguments: list[str]) -> subprocess.CompletedProcess[str]:

@@ -14,6 +14,7 @@ from bakeoff.servers import PostgresServer, start_server
 from bakeoff.world import World
 from tests.cli.conftest import Refused
 from tests.cli.terminal import Terminal
+from tests.tiers import one_of
 
 
 @pytest.mark.parametrize("json_", ["new/result.json", "new", "new/deep/../result.json"])
@@ -67,7 +68,7 @@ def test_a_used_ledger_is_found_before_anything_starts(
 
 
 @pytest.mark.service
-@pytest.mark.parametrize("engine", ["celery", "dramatiq", "temporal"])
+@pytest.mark.parametrize("engine", one_of(["celery", "dramatiq", "temporal"], "celery"))
 def test_no_time_at_all_is_time_for_one_question(terminal: Terminal, engine: str) -> None:
     with terminal.open(["up", "--engine", engine, "--config", "ci"]) as up:
         up.wait_for("Ctrl-C stops everything.")

@@ -20,6 +20,7 @@ from bakeoff.plugins import Plugins
 from bakeoff.settings import ConfigClass, resolve
 from tests.cli.terminal import Background, Terminal
 from tests.processes.traces import until
+from tests.tiers import one_of
 
 pytestmark = pytest.mark.service
 
@@ -56,7 +57,7 @@ def _with_workers() -> list[str]:
     return [name for name in plugins.engine_names() if not plugins.engine(name).info().in_process]
 
 
-@pytest.fixture(scope="module", params=_with_workers())
+@pytest.fixture(scope="module", params=one_of(_with_workers(), "celery", "temporal"))
 def deployment(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:

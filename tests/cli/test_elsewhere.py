@@ -13,6 +13,7 @@ from bakeoff.processes import Launcher, scratch_folder
 from bakeoff.servers import PostgresServer, Server, ValkeyServer, start_server
 from bakeoff.world import World
 from tests.cli.terminal import Terminal
+from tests.tiers import thorough
 
 pytestmark = pytest.mark.service
 
@@ -52,6 +53,7 @@ def test_a_worker_elsewhere_takes_work_and_the_line_that_up_prints_starts_it(
     assert there.leftovers() == []
 
 
+@thorough
 def test_an_address_by_role_is_enough(servers: dict[str, str], tmp_path: Path) -> None:
     here, there = Terminal(_folder(tmp_path, "here")), Terminal(_folder(tmp_path, "there"))
     here.environ["BAKEOFF_DRAMATIQ_BROKER_URL"] = servers["valkey"]

@@ -17,6 +17,7 @@ from bakeoff.contract.trace import Trace
 from bakeoff.world import Fate, World
 from tests.cli.terminal import Terminal
 from tests.processes.traces import until
+from tests.tiers import more
 
 pytestmark = pytest.mark.service
 
@@ -72,7 +73,7 @@ class Site:
         assert "started" in self.bakeoff("start", _TRIP, '{"nights": 3}', "--id", workflow_id)
 
 
-@pytest.fixture(scope="module", params=["celery", "dramatiq", "temporal"])
+@pytest.fixture(scope="module", params=[more("celery"), "dramatiq", "temporal"])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Up, without a worker until ``attended`` starts one."""
     terminal = Terminal(tmp_path_factory.mktemp(request.param))

@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.terminal import Terminal
 from tests.engines.dramatiq_stack import require
+from tests.tiers import thorough
 
 pytestmark = [pytest.mark.service]
 
@@ -56,6 +57,7 @@ def test_killed_workers_are_survived_and_the_price_is_told(terminal: Terminal) -
 
 
 @pytest.mark.slow
+@thorough
 def test_several_stacks_of_one_engine_wait_out_their_leases_at_the_same_time(terminal: Terminal) -> None:
     """Each has servers, workers and a ledger of its own; one lane is enough, because nobody computes."""
     points = [f"charge_payment.{name}" for name in ("between_steps", "before_effect", "after_effect")]
@@ -89,6 +91,7 @@ def test_a_killed_broker_is_started_again(terminal: Terminal) -> None:
 
 
 @pytest.mark.slow
+@thorough
 def test_outcomes_are_told_although_their_server_was_away(terminal: Terminal) -> None:
     """Effects without a word are no end: whoever waits for the order would wait for ever."""
     require("rabbitmq")
@@ -114,6 +117,7 @@ def test_without_an_engine_a_crash_leaves_an_orphaned_charge(terminal: Terminal)
 
 
 @pytest.mark.slow
+@thorough
 def test_services_without_keys_show_what_the_keys_prevent(terminal: Terminal) -> None:
     line = [*_DRAMATIQ, "--participants", "naive", "--point", "charge_payment.after_effect"]
     done = terminal.run(line)

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from bakeoff.processes import free_ports
+from tests.tiers import thorough
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
@@ -62,6 +63,7 @@ def test_alone(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@thorough
 def test_with_two_processes(tmp_path: Path) -> None:
     port = str(free_ports(1)[0])
     process = _start(

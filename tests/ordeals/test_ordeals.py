@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.terminal import Terminal
 from tests.ordeals.conftest import Put
+from tests.tiers import more, thorough
 
 pytestmark = [pytest.mark.service]
 
@@ -37,7 +38,7 @@ def test_a_backlog_that_built_without_a_worker_is_worked_off_whole(put: Put) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "with_it"), [("code-change", 9), ("code-change-behind", 0)])
+@pytest.mark.parametrize(("name", "with_it"), [("code-change", 9), more("code-change-behind", 0)])
 def test_waiting_sagas_end_by_one_version_or_the_other(put: Put, name: str, with_it: int) -> None:
     """A message that waits holds the way before it, not behind it; one of ten is declined before the step."""
     code, result, shown = put(name, "dramatiq", "--config", "ci", "--size", "10")
@@ -71,6 +72,7 @@ def test_parked_sagas_survive_a_restart_of_everything_and_wake_up(put: Put) -> N
 
 
 @pytest.mark.slow
+@thorough
 def test_a_server_that_keeps_nothing_loses_every_parked_saga_and_the_verdict_says_so(put: Put) -> None:
     """The negative control: damage of a real engine, as it is shipped."""
     memory = ("--set", "temporal.database=memory", "--deadline", "3")
@@ -100,6 +102,7 @@ def test_an_order_that_kills_its_worker_is_given_up_after_its_attempts(put: Put)
 
 
 @pytest.mark.slow
+@thorough
 def test_an_order_that_nobody_gives_up_is_no_good_end(put: Put) -> None:
     """A message that comes back as often as its worker dies; only the one who kills has an end."""
     beats = ("--set", "dramatiq.heartbeat_timeout_s=0.5")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.run.conftest import Command, bakeoff
+from tests.tiers import more
 
 __all__ = ["bakeoff"]
 
@@ -27,7 +28,7 @@ REVIEWED = {
 @pytest.mark.slow
 @pytest.mark.service
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("engine", REVIEWED)
+@pytest.mark.parametrize("engine", [*["inline", "dramatiq"], more("temporal"), more("celery")])
 def test_measures_both_sides_with_the_same_settings(bakeoff: Command, engine: str) -> None:
     broker = ["--broker", "valkey"] if engine in ("celery", "dramatiq") else []
     ran = bakeoff(

@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.terminal import Background, Terminal
 from tests.processes.traces import Traces, until
+from tests.tiers import more
 
 pytestmark = [pytest.mark.service]
 
@@ -41,11 +42,11 @@ def _nothing_is_left(terminal: Terminal, *held: Traces) -> None:
     ("engine", "number", "code"),
     [
         pytest.param("temporal", signal.SIGINT, 130, id="ctrl-c-temporal"),
-        pytest.param("celery", signal.SIGINT, 130, id="ctrl-c-celery"),
-        pytest.param("dramatiq", signal.SIGINT, 130, id="ctrl-c-dramatiq"),
+        more("celery", signal.SIGINT, 130, id="ctrl-c-celery"),
+        more("dramatiq", signal.SIGINT, 130, id="ctrl-c-dramatiq"),
         # No engine sees which signal it was: the harness makes a Ctrl-C of the others.
         pytest.param("dramatiq", signal.SIGTERM, 143, id="sigterm"),
-        pytest.param("dramatiq", signal.SIGHUP, 129, id="closed terminal"),
+        more("dramatiq", signal.SIGHUP, 129, id="closed terminal"),
     ],
 )
 def test_an_interrupted_deployment_with_workers_leaves_nothing(
@@ -136,7 +137,7 @@ def _shared_memory(held: Traces) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("engine", "ledger"), [("temporal", "sqlite"), ("celery", "sqlite"), ("dramatiq", "postgres")]
+    ("engine", "ledger"), [more("temporal", "sqlite"), more("celery", "sqlite"), ("dramatiq", "postgres")]
 )
 def test_sigkill_leaves_no_process_and_no_port_and_the_next_start_sweeps(
     terminal: Terminal, traces: TakeTraces, engine: str, ledger: str

@@ -10,6 +10,9 @@ import psutil
 
 from bakeoff.processes import port_is_free
 
+#: Which of its processes pytest-xdist runs a test in; inherited by everything that the test starts.
+_TEST_PROCESS = "PYTEST_XDIST_WORKER"
+
 
 def until(condition: Callable[[], bool], message: str, within_s: float = 15.0) -> None:
     """Poll until ``condition`` is true; fail with ``message`` at the deadline."""
@@ -34,6 +37,20 @@ def _connections(process: psutil.Process) -> list[psutil._ntuples.pconn]:
         return process.net_connections("inet")
     except psutil.NoSuchProcess:
         return []
+
+
+def _taken_by_a_test_beside(port: int) -> bool:
+    """Whether another process of pytest-xdist has its servers there: Temporal's UI wants one fixed port."""
+    mine = os.environ.get(_TEST_PROCESS)
+    for process in psutil.process_iter():
+        try:
+            if any(
+                one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in _connections(process)
+            ):
+                return process.environ().get(_TEST_PROCESS, mine) != mine
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return False
 
 
 class Traces:
@@ -71,5 +88,6 @@ class Traces:
         return found
 
     def held_ports(self) -> list[int]:
-        """Ports that are still listened on."""
-        return [port for port in self.ports if not port_is_free(port)]
+        """Ports that are still listened on, unless by a test that runs beside this one."""
+        held = [port for port in self.ports if not port_is_free(port)]
+        return [port for port in held if not _taken_by_a_test_beside(port)]

@@ -14,13 +14,14 @@ from bakeoff.plugins import Plugins
 from bakeoff.processes import Launcher
 from bakeoff.servers import ValkeyServer, start_server
 from tests.run.conftest import Command
+from tests.tiers import one_of
 
 WITH_WORKERS = [name for name in Plugins().engine_names() if not Plugins().engine(name).info().in_process]
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
 
-@pytest.mark.parametrize("engine", WITH_WORKERS)
+@pytest.mark.parametrize("engine", one_of(WITH_WORKERS, "temporal"))
 def test_orders_come_to_the_expected_numbers(bakeoff: Command, engine: str) -> None:
     ran = bakeoff(
         "run", "--engine", engine, "--count", "40", "--seed", "3", "--rounds", "1", "--config", "ci"
@@ -29,7 +30,7 @@ def test_orders_come_to_the_expected_numbers(bakeoff: Command, engine: str) -> N
     assert ran.code == 0, ran.out
 
 
-@pytest.mark.parametrize("engine", WITH_WORKERS)
+@pytest.mark.parametrize("engine", one_of(WITH_WORKERS, "dramatiq"))
 def test_scarce_units_are_never_oversold_by_racing_workers(bakeoff: Command, engine: str) -> None:
     scarcity = ("--scenario", "scarcity", "--count", "30", "--rounds", "1", "--workers", "2")
     ran = bakeoff("run", "--engine", engine, *scarcity)
@@ -52,7 +53,7 @@ def test_engines_take_turns_and_come_to_the_same_numbers(bakeoff: Command) -> No
     shutil.which("rabbitmq-server") is None and "CI" not in os.environ,
     reason="not supported here: rabbitmq-server is not installed",
 )
-@pytest.mark.parametrize("engine", ["celery", "dramatiq"])
+@pytest.mark.parametrize("engine", one_of(["celery", "dramatiq"], "celery"))
 def test_queues_on_rabbitmq_come_to_the_expected_numbers(bakeoff: Command, engine: str) -> None:
     orders = ("--count", "40", "--rounds", "1", "--config", "ci")
     ran = bakeoff("run", "--engine", engine, "--set", f"{engine}.broker=rabbitmq", *orders)
@@ -60,7 +61,7 @@ def test_queues_on_rabbitmq_come_to_the_expected_numbers(bakeoff: Command, engin
     assert ran.code == 0, ran.out
 
 
-@pytest.mark.parametrize("engine", ["celery", "dramatiq"])
+@pytest.mark.parametrize("engine", one_of(["celery", "dramatiq"], "dramatiq"))
 def test_server_of_the_users_keeps_what_is_his(bakeoff: Command, tmp_path: Path, engine: str) -> None:
     """On a server that bakeoff did not start every name is prefixed, and nothing else is touched."""
     with Launcher(tmp_path / "logs") as launcher:

@@ -10,6 +10,7 @@ from tests.saboteurs.around_real import HONEST_REAL
 from tests.saboteurs.catalogue import BREAK_NOTHING, HONEST, SABOTEURS
 from tests.saboteurs.cover import ALSO_CAUGHT
 from tests.saboteurs.runs import KillRun, Pair, contract_tests
+from tests.tiers import more
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
@@ -55,8 +56,12 @@ def _spared(part: str) -> list[Pair]:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, KillRun]]:
-    """All parts at once: most of their time they wait for what a saboteur will never do."""
+def runs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, KillRun]]:
+    """All parts that are tested at once: most of their time they wait for what a saboteur will never do."""
+    calls = [item.callspec for item in request.session.items if hasattr(item, "callspec")]
+    wanted = {call.params.get("part") for call in calls}
     started = {
         part: KillRun.start(
             [*pairs, *_spared(part)],
@@ -64,6 +69,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Kill
             *([_LEASED_PATIENCE_S] if part.startswith("recovery") else []),
         )
         for part, pairs in _PARTS.items()
+        if part in wanted
     }
     yield started
     for run in started.values():
@@ -71,7 +77,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Kill
         run.popen.wait()
 
 
-@pytest.mark.parametrize("part", _PARTS)
+@pytest.mark.parametrize("part", [more(part) if part.startswith("recovery") else part for part in _PARTS])
 def test_every_saboteur_is_caught(runs: Mapping[str, KillRun], part: str) -> None:
     found = runs[part].statuses(timeout_s=400)
 

@@ -10,7 +10,10 @@ import pytest
 
 from tests.cli.terminal import Terminal
 
-pytestmark = [pytest.mark.service, pytest.mark.slow]
+#: Six deployments and a dozen loads one after the other, on a machine that other tests use, too.
+_PATIENCE_S = 300.0
+
+pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(400)]
 
 _LINE = ["tune", "--engine", "dramatiq", "--set", "dramatiq.broker=valkey", "--knob", "processes"]
 _SHORT = ["--duration", "3", "--rounds", "2", "--confirm", "2", "--slots", "2", "--closed", "4"]
@@ -19,7 +22,9 @@ _SHORT = ["--duration", "3", "--rounds", "2", "--confirm", "2", "--slots", "2", 
 def test_a_search_and_its_file(tmp_path: Path) -> None:
     """Which value wins is the machine's business; that it is written, kept and used is ours."""
     terminal = Terminal(tmp_path)
-    done = terminal.run([*_LINE, *_SHORT, "--worth", "0", "--json", "tune.json", "--out", "kept"])
+    done = terminal.run(
+        [*_LINE, *_SHORT, "--worth", "0", "--json", "tune.json", "--out", "kept"], _PATIENCE_S
+    )
     found = json.loads((terminal.folder / "tune.json").read_text())["dramatiq"]
     (stage,) = found["stages"]
 
@@ -70,7 +75,7 @@ def test_the_price_of_a_promise_can_be_seen(tmp_path: Path) -> None:
     """With --weaker it is measured, and not kept: the saga needs what is lost."""
     terminal = Terminal(tmp_path)
     line = ["tune", "--engine", "celery", "--set", "celery.broker=valkey", "--knob", "pool", "--weaker"]
-    done = terminal.run([*line, *_SHORT, "--worth", "0", "--json", "tune.json"])
+    done = terminal.run([*line, *_SHORT, "--worth", "0", "--json", "tune.json"], _PATIENCE_S)
     (stage,) = json.loads((terminal.folder / "tune.json").read_text())["celery"]["stages"]
     threads = stage["tried"][1]
 

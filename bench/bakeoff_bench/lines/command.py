@@ -19,8 +19,7 @@ from bakeoff.errors import BakeoffError
 from bakeoff.processes import scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.lines.attribution import DECLARED, NOT_RUN, SHARED, count_lines
-from bakeoff_bench.lines.plugin import TESTS
-from bakeoff_bench.lines.tracer import FOLDER, PACKAGE, make_clock
+from bakeoff_bench.lines.tracer import FOLDER, PACKAGE, TESTS, make_clock
 
 _STARTUP = "from bakeoff_bench.lines import tracer\n\ntracer.begin()\n"
 #: pytest's exit codes for a suite that was run to its end: all green, or not.

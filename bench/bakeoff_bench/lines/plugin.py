@@ -9,10 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff_bench.lines.tracer import FOLDER, set_number
-
-#: One line per test: ``{"number", "test", "requires"}``.
-TESTS = "tests.jsonl"
+from bakeoff_bench.lines.tracer import FOLDER, TESTS, set_number
 
 
 def _needs(item: pytest.Item) -> list[str]:

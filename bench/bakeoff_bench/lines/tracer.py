@@ -18,6 +18,8 @@ from typing import Any
 FOLDER, PACKAGE = "BAKEOFF_LINES_FOLDER", "BAKEOFF_LINES_PACKAGE"
 #: The file with the number of the test that runs: four bytes, little-endian, 0 before the first one.
 CLOCK = "test"
+#: One line per test: ``{"number", "test", "requires"}``.
+TESTS = "tests.jsonl"
 _NUMBER = struct.Struct("<I")
 
 

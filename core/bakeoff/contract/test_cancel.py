@@ -93,7 +93,7 @@ def test_cancel_during_compensation_changes_nothing(lab: Lab) -> None:
         TRIP,
         fates={
             "send_itinerary:action": {"then": "decline"},
-            "book_hotel:compensation": {"first": ["slow:0.4"]},
+            "book_hotel:compensation": {"first": ["slow:0.8"]},
         },
     )
     started.until_undo_attempted("book_hotel")
@@ -119,7 +119,7 @@ def test_cancel_after_the_end_changes_nothing(lab: Lab) -> None:
 @pytest.mark.requires(Capability.PIVOT)
 def test_cancel_at_the_pivot_is_too_late(lab: Lab) -> None:
     """The pivot's first attempt was made: the saga is completed."""
-    started = lab.start(PIVOT, fates={"pay:action": {"first": ["slow:0.4"]}})
+    started = lab.start(PIVOT, fates={"pay:action": {"first": ["slow:0.8"]}})
     started.until_attempted("pay")
     started.cancel()
     end = started.settled()
@@ -131,7 +131,7 @@ def test_cancel_at_the_pivot_is_too_late(lab: Lab) -> None:
 @pytest.mark.requires(Capability.PIVOT)
 def test_cancel_after_the_pivot_is_too_late(lab: Lab) -> None:
     """Nothing is compensated any more."""
-    started = lab.start(PIVOT, fates={"issue_ticket:action": {"first": ["slow:0.4"]}})
+    started = lab.start(PIVOT, fates={"issue_ticket:action": {"first": ["slow:0.8"]}})
     started.until_attempted("issue_ticket")
     started.cancel()
     end = started.settled()
@@ -142,7 +142,7 @@ def test_cancel_after_the_pivot_is_too_late(lab: Lab) -> None:
 
 def test_cancel_twice_is_one_cancel(lab: Lab) -> None:
     """Every undo is made once."""
-    started = lab.start(TRIP, fates={"book_car:action": {"first": ["late:0.6"]}})
+    started = lab.start(TRIP, fates={"book_car:action": {"first": ["late:0.8"]}})
     started.until_attempted("book_car")
     started.cancel()
     started.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     JSON,
     BigInteger,
     Boolean,
@@ -14,8 +15,8 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    text,
 )
+from sqlalchemy.event import listen
 
 metadata = MetaData()
 
@@ -42,14 +43,12 @@ ledger = Table(
     Column("result", JSON),
     sqlite_autoincrement=True,
 )
-_IS_EFFECT = text("kind <> 'attempt'")
-Index("ledger_effect_once", ledger.c.key, unique=True, sqlite_where=_IS_EFFECT, postgresql_where=_IS_EFFECT)
-Index(
-    "ledger_attempts",
-    ledger.c.key,
-    sqlite_where=text("kind = 'attempt'"),
-    postgresql_where=text("kind = 'attempt'"),
-)
+# SQLite and PostgreSQL agree on these two; ``Index`` would load both of their dialects at every import.
+for _index in (
+    "UNIQUE INDEX ledger_effect_once ON ledger (key) WHERE kind <> 'attempt'",
+    "INDEX ledger_attempts ON ledger (key) WHERE kind = 'attempt'",
+):
+    listen(ledger, "after_create", DDL(f"CREATE {_index}"))  # type: ignore[no-untyped-call]
 
 #: What each saga's calls are to suffer, where a test says so; others follow the seeded profile.
 fates = Table(
