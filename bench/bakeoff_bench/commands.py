@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def bakeoff_register_commands(cli: typer.Typer) -> None:
-    """Add ``run``, ``check``, ``scenarios``, ``crash``, ``load``, ``tune``, ``ordeal`` and ``bench``."""
+    """Add every command that runs, judges or shows an experiment."""
     import typer
 
     from bakeoff_bench.crash.command import crash
@@ -21,10 +21,12 @@ def bakeoff_register_commands(cli: typer.Typer) -> None:
     from bakeoff_bench.load.command import load
     from bakeoff_bench.ordeals.command import ordeal
     from bakeoff_bench.overhead.command import overhead
+    from bakeoff_bench.report.command import report
     from bakeoff_bench.run.command import check, run, scenarios
     from bakeoff_bench.runs.command import combine, compare, export
     from bakeoff_bench.speed.command import speed
     from bakeoff_bench.sweep.command import sweep
+    from bakeoff_bench.trace.command import trace
     from bakeoff_bench.tune.command import tune
 
     cli.command("run")(run)
@@ -37,6 +39,8 @@ def bakeoff_register_commands(cli: typer.Typer) -> None:
     cli.command("compare")(compare)
     cli.command("combine")(combine)
     cli.command("export")(export)
+    cli.command("report")(report)
+    cli.command("trace")(trace)
     cli.command("ordeal")(ordeal)
     bench = typer.Typer(help="Measure bakeoff itself on this machine.", rich_markup_mode=None)
     bench.command("speed")(speed)

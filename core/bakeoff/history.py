@@ -118,6 +118,20 @@ def read_history(path: Path) -> Sequence[Operation]:
     return list(operations.values())
 
 
+def began_at(path: Path) -> float:
+    """When a stored history began, in Unix seconds.
+
+    Raises:
+        UsageError: If there is no such file, or it does not say.
+    """
+    for number, line in _lines(path):
+        try:
+            return float(line["began_at"])
+        except _NO_LINE as error:
+            raise UsageError(f"{path}, line {number}: no beginning of a history ({error})") from error
+    raise UsageError(f"{path}: an empty history")
+
+
 def stream_history(path: Path) -> Iterator[tuple[int, Operation]]:
     """``(number in the order of invocation, operation)`` in the order of completion.
 

@@ -13,6 +13,7 @@ from bakeoff.cli.main import run
 from bakeoff_bench.lines import tracer
 from bakeoff_bench.lines.attribution import DECLARED, NOT_RUN, SHARED, attribute, count_lines
 from bakeoff_bench.lines.statements import Statement, statements_of
+from tests.tiers import thorough
 
 MODULE = '''"""A docstring."""
 
@@ -120,6 +121,7 @@ def test_a_process_notes_its_lines_before_it_is_killed(module: Path, tmp_path: P
 
 
 @pytest.mark.slow
+@thorough
 def test_the_command_counts_every_logical_line_of_an_adapter(tmp_path: Path) -> None:
     out = tmp_path / "lines.json"
 

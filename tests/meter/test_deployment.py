@@ -217,7 +217,12 @@ def test_a_ledger_on_a_server_is_not_the_engines_bill(tmp_path: Path) -> None:
 
 
 def test_cpu_seconds_up_to_now_grow_with_work(celery: Lab) -> None:
+    """The system counts in hundredths of a second; one trip may take less."""
     before = cpu_seconds([celery.stack])
-    celery.settle(sagas.TRIP)
+    assert before > 0.1
 
-    assert cpu_seconds([celery.stack]) > before > 0.1
+    for _ in range(20):
+        celery.settle(sagas.TRIP)
+        if cpu_seconds([celery.stack]) > before:
+            return
+    raise AssertionError(f"20 trips took no CPU: still {before} s")

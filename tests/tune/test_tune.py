@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.terminal import Terminal
+from tests.tiers import thorough
 
 #: Six deployments and a dozen loads one after the other, on a machine that other tests use, too.
 _PATIENCE_S = 300.0
@@ -19,6 +20,7 @@ _LINE = ["tune", "--engine", "dramatiq", "--set", "dramatiq.broker=valkey", "--k
 _SHORT = ["--duration", "3", "--rounds", "2", "--confirm", "2", "--slots", "2", "--closed", "4"]
 
 
+@thorough
 def test_a_search_and_its_file(tmp_path: Path) -> None:
     """Which value wins is the machine's business; that it is written, kept and used is ours."""
     terminal = Terminal(tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shlex
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -24,6 +25,7 @@ def manifest_of(asked: Asked, plan: CrashPlan) -> dict[str, Any]:
     return {
         "bakeoff": version("bakeoff"),
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["bakeoff", *sys.argv[1:]]),
         "asked": asked.to_json(),
         "saga": {"name": plan.saga.name, "shape": Shape.of(plan.saga).to_json()},
         "seed": plan.seed,

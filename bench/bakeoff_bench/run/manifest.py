@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -22,6 +24,7 @@ def manifest_of(plan: RunPlan, contestants: Sequence[Contestant]) -> dict[str, A
     return {
         "bakeoff": version("bakeoff"),
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["bakeoff", *sys.argv[1:]]),
         "complete": False,
         "first_settled_s": None,
         "first_settled_at": None,

@@ -1,0 +1,1 @@
+"""``bakeoff report``: stored runs as one page that works offline."""

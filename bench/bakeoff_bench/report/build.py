@@ -1,0 +1,50 @@
+"""From stored runs to a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bakeoff_bench.report.page import Page, Section
+from bakeoff_bench.report.sections import (
+    answer,
+    conditions,
+    correctness,
+    costs,
+    crashes,
+    guarantees,
+    loads,
+    promises,
+    recovery,
+    struck,
+    times,
+    unknown,
+)
+from bakeoff_bench.report.sources import Source
+
+
+def page_of(sources: Sequence[Source], workflow_ids: Sequence[str] = ()) -> Page:
+    """Every section that has something to say, the answer first.
+
+    Args:
+        sources: At least one.
+        workflow_ids: Sagas whose traces are drawn; two typical ones if there are none.
+    """
+    found: list[Section | None] = [
+        answer.section(sources),
+        correctness.section(sources),
+        promises.section(sources),
+        crashes.section(sources),
+        recovery.section(sources),
+        loads.section(sources),
+        struck.section(sources),
+        costs.section(sources),
+        guarantees.section(sources),
+        times.section(sources, workflow_ids),
+        conditions.section(sources),
+        unknown.section(sources),
+    ]
+    return Page(
+        title="bakeoff: what these engines do with the same sagas",
+        made_of=[f"{one.path} ({one.kind}): {one.command}" for one in sources],
+        sections=[one for one in found if one is not None],
+    )

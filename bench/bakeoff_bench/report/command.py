@@ -1,0 +1,81 @@
+"""``bakeoff report``: from folders to a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bakeoff.cli.screen import say
+from bakeoff.errors import UsageError
+from bakeoff_bench.report.drawing import check_drawing
+
+DEFAULT = Path("report.html")
+_MB = 1_000_000
+
+
+def report(
+    directories: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="DIR...",
+            help="Folders that `bakeoff run`, `crash`, `sweep` or `load` wrote (--out), and contract results "
+            "(pytest --contract-json FILE).",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The page; it is replaced if it is there.")
+    ] = DEFAULT,
+    saga: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--saga", metavar="ID", help="Draw where this saga's time went, on every engine; repeatable."
+        ),
+    ] = None,
+) -> None:
+    """Make one page of stored runs: the answer first, then all the evidence.
+
+    The page is one file, works offline, and can be sent to anybody. Runs are judged again for it.
+
+    \b
+    Examples:
+        bakeoff report runs/first
+        bakeoff report runs/first runs/crash runs/load contract.json -o report.html
+        bakeoff report runs/first --saga order-123
+    """
+    check_drawing()
+    check_output(output)
+    size = write_report(directories, output, saga or ())
+    say(f"written: {output} ({size / _MB:.1f} MB); open it in a browser")
+
+
+def write_report(directories: list[Path], output: Path, workflow_ids: list[str] | tuple[()] = ()) -> int:
+    """Make the page; return its size in bytes.
+
+    Raises:
+        UsageError: If a folder is none of ours or is damaged, or the page cannot be written.
+    """
+    # Drawing is heavy, and an extra.
+    from bakeoff_bench.report.build import page_of
+    from bakeoff_bench.report.render import html_of
+    from bakeoff_bench.report.sources import read_sources
+
+    html = html_of(page_of(read_sources(directories), workflow_ids)).encode()
+    try:
+        output.write_bytes(html)
+    except OSError as error:
+        raise UsageError(f"-o {output}: cannot be written ({error.strerror})") from error
+    return len(html)
+
+
+def check_output(output: Path) -> None:
+    """Find out before everything is judged that the page cannot be written.
+
+    Raises:
+        UsageError: If so.
+    """
+    if output.is_dir():
+        raise UsageError(f"-o {output}: that is a folder; give a file")
+    if not output.absolute().parent.is_dir():
+        raise UsageError(f"-o {output}: there is no folder {output.absolute().parent}")

@@ -1,0 +1,116 @@
+"""What a report is made of: sections of sentences, tables and figures. Nothing here knows HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Mood(StrEnum):
+    """How a cell is meant; shown as a colour, and never as a colour alone."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    CAUTION = "caution"
+    BAD = "bad"
+    SILENT = "silent"  #: says nothing: void, unknown, not supported, not measured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One cell of a table.
+
+    Attributes:
+        text: What stands there.
+        mood: What it means.
+        link: ``id`` of the section or block that it rests on; empty: none.
+        note: More about it, for whoever points at it or lists it.
+    """
+
+    text: str
+    mood: Mood = Mood.PLAIN
+    link: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows of cells below one head; the first cell of a row is its head.
+
+    Attributes:
+        id: Unique in the page.
+        title: What it shows.
+        columns: Heads; as many as each row has cells.
+        rows: Cells; plain text is a cell, too.
+        conditions: Under which it holds: n, intervals, settings.
+        command: What makes these numbers again; empty where a sentence says it.
+    """
+
+    id: str
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell | str]]
+    conditions: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A picture, and its numbers as a table for whoever cannot see it or wants them.
+
+    Attributes:
+        id: Unique in the page.
+        title: What it shows.
+        svg: The drawing.
+        told: The picture in a sentence or two.
+        conditions: Under which it holds.
+        table: The same as numbers.
+        command: What makes them again.
+    """
+
+    id: str
+    title: str
+    svg: str
+    told: str
+    conditions: str
+    table: Table
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading with what stands below it.
+
+    Attributes:
+        id: Unique in the page.
+        lead: Sentences that come first.
+        blocks: Tables and figures.
+        notes: What must be known about them.
+    """
+
+    id: str
+    title: str
+    lead: Sequence[str] = ()
+    blocks: Sequence[Table | Figure] = ()
+    notes: Sequence[str] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A whole report.
+
+    Attributes:
+        title: Of the page.
+        made_of: One line per folder that it rests on.
+        sections: In order; the first is the answer.
+    """
+
+    title: str
+    made_of: Sequence[str]
+    sections: Sequence[Section]
+
+
+def cell(text: object, mood: Mood = Mood.PLAIN, link: str = "", note: str = "") -> Cell:
+    """Shorthand."""
+    return Cell(text=str(text), mood=mood, link=link, note=note)

@@ -1,0 +1,38 @@
+"""What sections about loads share: the blocks that count, and the conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bakeoff_bench.report.sources import Source
+
+
+def conditions_of(run: Source) -> str:
+    """What a load's numbers hold under."""
+    plan = run.result["plan"]
+    cpus = plan["cpus"]
+    shared = (
+        "all CPUs shared" if cpus is None else f"CPUs: {len(cpus[0])} deployment, {len(cpus[1])} generator"
+    )
+    return (
+        f"{plan['scenario']}, saga {plan['saga']}, {plan['process']} arrivals for {plan['seconds']:g} s of "
+        f"which "
+        f"{plan['warm_up_s']:g} s warm-up are left out, {plan['workers']} x {plan['slots']} slots, {shared}, "
+        f"seed {plan['seed']}; {plan['quality']}."
+    )
+
+
+def open_blocks(run: Source, label: str) -> list[Mapping[str, Any]]:
+    """The open loads of one contestant that have a round that counts, the slowest first."""
+    blocks = [b for b in run.result["blocks"] if b["contestant"] == label and not b["users"] and b["arrived"]]
+    return sorted(blocks, key=lambda block: float(block["offered_per_s"]))
+
+
+def latencies_of(block: Mapping[str, Any], status: str = "completed") -> Mapping[str, Any]:
+    """The distribution of this outcome, of those who are nobody's noisy neighbour."""
+    end = f"-{status}-settled"
+    for name, summed in block["latencies"].items():
+        if name.endswith(end) and not name.startswith("slow-"):
+            return dict(summed)
+    return {}

@@ -1,0 +1,115 @@
+"""The contract suite: which promises were kept, test by test."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bakeoff_bench.report.names import label_of, slug
+from bakeoff_bench.report.page import Cell, Mood, Section, Table, cell
+from bakeoff_bench.report.sources import Kind, Source, of_kind
+
+ID = "contract"
+COLUMN = "contract"
+_MOODS = {"passed": Mood.GOOD, "failed": Mood.BAD}
+_SHORT = {"not supported": "absent", "unknown": "unknown", "passed": "passed", "failed": "failed"}
+
+
+def told(sources: Sequence[Source]) -> dict[str, Cell]:
+    """``{contestant: sums}``."""
+    found = {}
+    for number, source in enumerate(of_kind(sources, Kind.CONTRACT)):
+        for label, about in source.result["engines"].items():
+            sums = _sums(source.result["tests"], label)
+            mood = Mood.BAD if sums["failed"] else Mood.CAUTION if sums["not supported"] else Mood.GOOD
+            text = ", ".join(f"{n} {_SHORT[status]}" for status, n in sums.items() if n)
+            found[label_of(label, about)] = cell(text, mood, _id(number, "matrix"))
+    return found
+
+
+def section(sources: Sequence[Source]) -> Section | None:
+    """The matrix of tests and engines, and what an engine declares that it cannot do."""
+    suites = of_kind(sources, Kind.CONTRACT)
+    if not suites:
+        return None
+    return Section(
+        id=ID,
+        title="The promises, test by test",
+        lead=(
+            "Every test asks a running engine for one promise, with real servers and real workers, and "
+            "judges from "
+            "the ledger. Absent is what an engine itself declares that it cannot do; that is a result, too.",
+        ),
+        blocks=[
+            block
+            for number, suite in enumerate(suites)
+            for block in (_matrix(number, suite), _absent(number, suite))
+        ],
+    )
+
+
+def _id(number: int, what: str) -> str:
+    return slug(ID, what, number)
+
+
+def _sums(tests: Mapping[str, Any], label: str) -> Counter[str]:
+    statuses = Counter(dict.fromkeys(_SHORT, 0))
+    statuses.update(test["results"][label]["status"] for test in tests.values() if label in test["results"])
+    return statuses
+
+
+def _command(suite: Source) -> str:
+    engines = " ".join(f"--engine={name.partition('[')[0]}" for name in suite.result["engines"])
+    return f"pytest {engines} --contract-json {suite.path.name}"
+
+
+def _matrix(number: int, suite: Source) -> Table:
+    engines, tests = suite.result["engines"], suite.result["tests"]
+    versions = {f"{what} {n}" for about in engines.values() for what, n in about["versions"].items()}
+    return Table(
+        id=_id(number, "matrix"),
+        title=f"Tests and engines ({suite.path.name})",
+        columns=["test", *(label_of(label, about) for label, about in engines.items())],
+        rows=[
+            [cell(name, note=test["promise"]), *(_status(test, label) for label in engines)]
+            for name, test in sorted(tests.items())
+        ],
+        conditions=f"Class {', '.join(sorted({about['config_class'] for about in engines.values()}))}; "
+        f"{', '.join(sorted(versions))}.",
+        command=_command(suite),
+    )
+
+
+def _status(test: Mapping[str, Any], label: str) -> Cell:
+    result = test["results"].get(label)
+    if result is None:
+        return cell("not run", Mood.SILENT)
+    status = result["status"]
+    first_line = result["reason"].strip().partition("\n")[0]
+    return cell(_SHORT.get(status, status), _MOODS.get(status, Mood.SILENT), note=first_line)
+
+
+def _absent(number: int, suite: Source) -> Table:
+    engines = suite.result["engines"]
+    capabilities = list(dict.fromkeys(name for about in engines.values() for name in about["claims"]))
+    return Table(
+        id=_id(number, "capabilities"),
+        title=f"What the engines declare ({suite.path.name})",
+        columns=["capability", *(label_of(label, about) for label, about in engines.items())],
+        rows=[
+            [name, *(_claim(about["claims"].get(name)) for about in engines.values())]
+            for name in capabilities
+        ],
+        conditions="native: the engine's own. pattern: the best-known way to do it with the engine. "
+        "absent: no honest way; the reason is with the cell.",
+        command="bakeoff engines",
+    )
+
+
+def _claim(claim: Mapping[str, Any] | None) -> Cell:
+    if claim is None:
+        return cell("not declared", Mood.SILENT)
+    mood = {"native": Mood.GOOD, "pattern": Mood.CAUTION}.get(claim["support"], Mood.SILENT)
+    text = claim["support"] + (f": {claim['reason']}" if claim["support"] == "absent" else "")
+    return cell(text, mood, note=claim["reason"])

@@ -1,0 +1,190 @@
+"""How long a recovery takes, and how much of that is the lease."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bakeoff_bench.crash.cells import cell_of, group, is_harmful
+from bakeoff_bench.crash.outcome import KillOutcome
+from bakeoff_bench.report.drawing import BAD, MUTED, colour, drawn, line, marker
+from bakeoff_bench.report.names import slug
+from bakeoff_bench.report.page import Cell, Figure, Mood, Section, Table, cell
+from bakeoff_bench.report.sources import Kind, Source, of_kind
+from bakeoff_bench.run.journal import Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ID = "recovery"
+COLUMN = "full recovery, s"
+_SILENT = (KillOutcome.VOID, KillOutcome.NOT_SUPPORTED)
+#: Seconds; longer recoveries need a logarithmic axis.
+_LINEAR_UP_TO_S = 120.0
+
+
+def told(sources: Sequence[Source]) -> dict[str, Cell]:
+    """``{contestant: median after the kill of a worker}``."""
+    found = {}
+    for number, source in enumerate(of_kind(sources, Kind.CRASH)):
+        for name, rows in _by_contestant(source).items():
+            times = cell_of(rows).recovery
+            if times.median_s is not None:
+                text, mood = f"{times.median_s:.1f} (median of {len(times.seen_s)})", Mood.PLAIN
+            else:
+                text, mood = ("never", Mood.BAD) if times.never else ("beyond the deadline", Mood.CAUTION)
+            found[name] = cell(text, mood, slug(ID, "distribution", number))
+    return found
+
+
+def section(sources: Sequence[Source]) -> Section | None:
+    """A picture of recovery against lease, and one of its distribution, per run."""
+    runs = [run for run in of_kind(sources, Kind.CRASH) if _by_contestant(run)]
+    if not runs:
+        return None
+    return Section(
+        id=ID,
+        title="How long a recovery takes",
+        lead=(
+            "An engine that cannot see a worker die waits for a lease to run out: a visibility timeout, a "
+            "heartbeat "
+            "timeout, a step's own timeout. What it adds to that is the distance to the dashed line.",
+        ),
+        blocks=[
+            figure
+            for number, run in enumerate(runs)
+            for figure in (_against_lease(number, run), _distribution(number, run))
+        ],
+    )
+
+
+def _by_contestant(run: Source) -> dict[str, list[Row]]:
+    """Kills that landed."""
+    order = list(run.about["contestants"])
+    landed = [row for row in run.result["kills"] if row["outcome"] not in _SILENT]
+    landed.sort(key=lambda row: order.index(row["contestant"]))
+    return group(landed, lambda row: row["contestant"])
+
+
+def _against_lease(number: int, run: Source) -> Figure:
+    by_name = _by_contestant(run)
+    title = f"Recovery against the lease ({run.path.name})"
+    told_so = (
+        "Each mark is one kill: its contestant's lease (0: a broken connection tells at once) and the "
+        "seconds until "
+        "every saga in flight was over. Open triangles had not recovered by the deadline, crosses came to "
+        "harm."
+    )
+
+    def draw(axes: Axes) -> None:
+        for name, rows in by_name.items():
+            place = run.numbers[name]
+            over = [row for row in rows if row["recovery_s"] is not None and not is_harmful(row)]
+            late = [row for row in rows if row["recovery_s"] is None and not is_harmful(row)]
+            harmed = [row for row in rows if is_harmful(row)]
+            axes.scatter(*_points(over), c=colour(place), marker=marker(place), s=22, alpha=0.75, label=name)
+            axes.scatter(*_points(late), facecolors="none", edgecolors=colour(place), marker="^", s=30)
+            axes.scatter(*_points(harmed), c=BAD, marker="x", s=30)
+        longest_s = max((row["lease_s"] or 0.0 for rows in by_name.values() for row in rows), default=1.0)
+        axes.plot([0, longest_s], [0, longest_s], color=MUTED, linestyle="--", label="recovery = lease")
+        if longest_s > _LINEAR_UP_TO_S:
+            axes.set_xscale("symlog", linthresh=1)
+            axes.set_yscale("symlog", linthresh=1)
+        axes.set_xlabel("lease, seconds")
+        axes.set_ylabel("kill to full recovery, seconds")
+
+    rows: list[list[Cell | str]] = []
+    for name, kills in by_name.items():
+        for lease_s, same in sorted(group(kills, lambda row: row["lease_s"] or 0.0).items()):
+            times = cell_of(same).recovery
+            rows.append([name, f"{lease_s:g}", str(len(same)), _median(times.median_s), _range(times.seen_s)])
+    table = Table(
+        id=slug(ID, "lease-table", number),
+        title=title,
+        columns=["contestant", "lease, s", "kills", "median, s", "shortest to longest, s"],
+        rows=rows,
+    )
+    return Figure(
+        id=slug(ID, "lease", number),
+        title=title,
+        svg=drawn(title, told_so, draw, height_in=4.0),
+        told=told_so,
+        conditions=_conditions(run),
+        table=table,
+        command=f"bakeoff check {run.path} --plot recovery.svg",
+    )
+
+
+def _distribution(number: int, run: Source) -> Figure:
+    by_name = _by_contestant(run)
+    title = f"Distribution of recovery times ({run.path.name})"
+    told_so = (
+        "The share of kills whose sagas were all over so many seconds after the fault. A line that ends "
+        "below 100 % "
+        "leaves kills that had not recovered by the deadline, or never will."
+    )
+
+    def draw(axes: Axes) -> None:
+        for name, rows in by_name.items():
+            place = run.numbers[name]
+            seen = sorted(row["recovery_s"] for row in rows if row["recovery_s"] is not None)
+            shares = [100 * (n + 1) / len(rows) for n in range(len(seen))]
+            style: dict[str, Any] = {
+                "color": colour(place),
+                "linestyle": line(place),
+                "label": f"{name}, {len(rows)} kills",
+            }
+            axes.step([0.0, *seen], [0.0, *shares], where="post", **style)
+        axes.set_xlabel("seconds after the fault")
+        axes.set_ylabel("recovered, % of kills")
+        axes.set_ylim(0, 103)
+
+    return Figure(
+        id=slug(ID, "distribution", number),
+        title=title,
+        svg=drawn(title, told_so, draw),
+        told=told_so,
+        conditions=_conditions(run),
+        table=_times_table(number, title, by_name),
+        command=f"bakeoff check {run.path}",
+    )
+
+
+def _times_table(number: int, title: str, by_name: Mapping[str, Sequence[Row]]) -> Table:
+    rows: list[list[Cell | str]] = []
+    for name, kills in by_name.items():
+        summed = cell_of(kills)
+        for what, times in (
+            ("detection", summed.detection),
+            ("first progress", summed.first_progress),
+            ("full recovery", summed.recovery),
+        ):
+            left = times.censored + times.never
+            rows.append(
+                [name, what, str(len(times.seen_s)), _median(times.median_s), _range(times.seen_s), str(left)]
+            )
+    columns = ["contestant", "until", "seen", "median, s", "shortest to longest, s", "not seen"]
+    return Table(id=slug(ID, "distribution-table", number), title=title, columns=columns, rows=rows)
+
+
+def _points(rows: Sequence[Row]) -> tuple[list[float], list[float]]:
+    lasted = [row["deadline_s"] if row["recovery_s"] is None else row["recovery_s"] for row in rows]
+    return [row["lease_s"] or 0.0 for row in rows], lasted
+
+
+def _median(value: float | None) -> str:
+    return "beyond the deadline" if value is None else f"{value:.1f}"
+
+
+def _range(seen_s: Sequence[float]) -> str:
+    return f"{seen_s[0]:.1f} to {seen_s[-1]:.1f}" if seen_s else "-"
+
+
+def _conditions(run: Source) -> str:
+    series = run.about["series"]
+    titles = "; ".join(
+        f"{one['title']}: {one['kills']} per point, waited for {one['deadline_s']:g} s" for one in series
+    )
+    lanes = run.about.get("asked", {}).get("lanes", 1)
+    beside = f" {lanes} kills computed at the same time." if lanes > 1 else ""
+    return f"{titles}.{beside}"

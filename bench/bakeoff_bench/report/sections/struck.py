@@ -1,0 +1,121 @@
+"""A fault in the middle of a load: the dip, and how it is worked off."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bakeoff_bench.report.drawing import BAD, colour, drawn, line
+from bakeoff_bench.report.names import slug
+from bakeoff_bench.report.page import Figure, Section, Table
+from bakeoff_bench.report.sections.loaded import conditions_of
+from bakeoff_bench.report.sources import Kind, Source, of_kind
+from bakeoff_bench.run.journal import Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ID = "struck"
+#: Seconds of one step of the curve.
+_STEP_S = 1.0
+
+
+def section(sources: Sequence[Source]) -> Section | None:
+    """Per run with a fault: what settled, second by second."""
+    runs = [run for run in of_kind(sources, Kind.LOAD) if _struck(run)]
+    if not runs:
+        return None
+    return Section(
+        id=ID,
+        title="A fault under load",
+        lead=("Throughput while a process is killed, and what those paid who were in flight.",),
+        blocks=[_figure(number, run) for number, run in enumerate(runs)],
+    )
+
+
+def _struck(run: Source) -> dict[str, Row]:
+    """Per contestant the first round that counts and whose fault landed."""
+    found: dict[str, Row] = {}
+    for row in run.loads:
+        measured = row["measured"]
+        fault = measured.get("fault")
+        if row["phase"] == "round" and fault and not fault["missed"] and not measured["void"]:
+            found.setdefault(row["contestant"], row)
+    return found
+
+
+def _figure(number: int, run: Source) -> Figure:
+    struck = _struck(run)
+    title = f"Sagas settled per second while {run.result['plan']['fault']} strikes ({run.path.name})"
+    told_so = "Sagas that settled in every second, counted from the fault (vertical line); one round of each."
+    curves = {label: _settled(run, row) for label, row in struck.items()}
+
+    def draw(axes: Axes) -> None:
+        for label, points in curves.items():
+            place = run.numbers[label]
+            seconds = sorted(points)
+            axes.step(
+                seconds,
+                [points[second] / _STEP_S for second in seconds],
+                where="post",
+                color=colour(place),
+                linestyle=line(place),
+                linewidth=1,
+                label=label,
+            )
+        axes.axvline(0, color=BAD, linewidth=1)
+        axes.set_xlabel("seconds from the fault")
+        axes.set_ylabel("sagas settled per second")
+
+    faults = [(block["contestant"], fault) for block in run.result["blocks"] for fault in block["faults"]]
+    table = Table(
+        id=slug(ID, "table", number),
+        title=title,
+        columns=[
+            "contestant",
+            "in flight",
+            "lost",
+            "silence, s",
+            "all in flight over, s",
+            "drained, s",
+            "open",
+        ],
+        rows=[[label, *_told(fault)] for label, fault in faults if not fault["missed"]],
+    )
+    return Figure(
+        id=slug(ID, number),
+        title=title,
+        svg=drawn(title, told_so, draw),
+        told=told_so,
+        conditions=conditions_of(run),
+        table=table,
+        command=run.command,
+    )
+
+
+def _told(fault: Mapping[str, Any]) -> list[str]:
+    return [
+        str(fault["in_flight"]),
+        str(fault["in_flight_lost"]),
+        *("not seen" if fault[name] is None else f"{fault[name]:.1f}" for name in _TIMES),
+        f"{fault['open_before']} to {fault['open_after']}",
+    ]
+
+
+_TIMES = ("silent_s", "recovery_s", "drained_s")
+
+
+def _settled(run: Source, row: Row) -> Counter[float]:
+    """``{second from the fault: sagas that settled in it}``, seconds without any included."""
+    from bakeoff_bench.load.folder import LoadFolder, load_samples
+
+    slug_ = row.get("part", run.result["contestants"][row["contestant"]]["slug"])
+    samples = load_samples(LoadFolder(run.path).load(slug_, row["label"]))
+    at_s = row["measured"]["fault"]["at_s"]
+    steps = [int((one.settled_s - at_s) // _STEP_S) for one in samples if one.settled_s is not None]
+    found: Counter[float] = (
+        Counter({step * _STEP_S: 0 for step in range(min(steps), max(steps) + 1)}) if steps else Counter()
+    )
+    found.update(step * _STEP_S for step in steps)
+    return found

@@ -1,0 +1,179 @@
+"""Where the time goes: one saga on every engine, and the mean over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bakeoff_bench.report.drawing import colour, drawn
+from bakeoff_bench.report.names import label_of, slug
+from bakeoff_bench.report.page import Cell, Figure, Section, Table
+from bakeoff_bench.report.sources import Kind, Source, of_kind
+from bakeoff_bench.trace import Part, Trace, traces_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ID = "time"
+_HATCHES = ("", "..", "", "xx", "//", "\\\\", "--")
+_WORDS = {
+    Part.START: "start accepted",
+    Part.QUEUE: "until the first step",
+    Part.EXECUTION: "steps act",
+    Part.RETRY: "failed attempts, and pauses",
+    Part.BETWEEN: "between steps",
+    Part.COMPENSATION: "undos act",
+    Part.TELLING: "until the client is told",
+}
+
+
+def section(sources: Sequence[Source], workflow_ids: Sequence[str] = ()) -> Section | None:
+    """Means of every run, and the sagas asked for; without any, the first completed and compensated one."""
+    runs = of_kind(sources, Kind.RUN)
+    blocks: list[Figure] = []
+    for number, run in enumerate(runs):
+        traces = _traces(run)
+        if not traces:
+            continue
+        blocks.append(_means(number, run, traces))
+        for workflow_id in workflow_ids or _telling(traces):
+            own = {
+                label: trace
+                for label, of in traces.items()
+                for trace in of
+                if trace.workflow_id == workflow_id
+            }
+            if own:
+                blocks.append(_saga(number, run, workflow_id, own))
+    if not blocks:
+        return None
+    return Section(
+        id=ID,
+        title="Where the time goes",
+        lead=(
+            "The same trace for every engine, from the ledger's attempts and effects and the client's "
+            "history. What "
+            "lies between two steps is the engine's: its orchestrator and its queues, and a wait where "
+            "the saga has "
+            "one.",
+        ),
+        blocks=blocks,
+        notes=(
+            "Until the client is told includes the harness, which looks into the ledger every 10 ms and "
+            "asks the "
+            "engine only when the saga is over there.",
+        ),
+    )
+
+
+def _traces(run: Source) -> dict[str, list[Trace]]:
+    found = {}
+    for engine, about in run.result["engines"].items():
+        if "counts" in about and (traces := list(traces_of(run.path / engine, engine))):
+            found[label_of(engine, about)] = traces
+    return found
+
+
+def _telling(traces: Mapping[str, Sequence[Trace]]) -> list[str]:
+    """The first saga that completed everywhere, and the first that was compensated everywhere."""
+    found = []
+    for status in ("completed", "compensated"):
+        of_engines = [{one.workflow_id for one in own if one.status == status} for own in traces.values()]
+        common = set.intersection(*of_engines)
+        found += [one.workflow_id for one in next(iter(traces.values())) if one.workflow_id in common][:1]
+    return found
+
+
+def _means(number: int, run: Source, traces: Mapping[str, Sequence[Trace]]) -> Figure:
+    title = f"Mean time per saga ({run.path.name})"
+    told_so = (
+        "How a saga's seconds are spent in the mean, from the client's call until it is told the outcome."
+    )
+    means = {label: _mean(own) for label, own in traces.items()}
+
+    def draw(axes: Axes) -> None:
+        left = [0.0] * len(means)
+        for place, part in enumerate(Part):
+            widths = [shares[part] for shares in means.values()]
+            bars = axes.barh(list(means), widths, left=left, color=colour(place), hatch=_HATCHES[place])
+            bars.set_label(_WORDS[part])
+            left = [before + width for before, width in zip(left, widths, strict=True)]
+        axes.invert_yaxis()
+        axes.set_xlabel("seconds")
+
+    rows: list[list[Cell | str]] = [
+        [
+            label,
+            str(len(traces[label])),
+            *(f"{shares[part]:.3f}" for part in Part),
+            f"{sum(shares.values()):.3f}",
+        ]
+        for label, shares in means.items()
+    ]
+    return Figure(
+        id=slug(ID, "means", number),
+        title=title,
+        svg=drawn(title, told_so, draw, height_in=2.2 + 0.3 * len(means)),
+        told=told_so,
+        conditions="All sagas of the run, with its faults, retries and slow steps: "
+        f"{run.result['scenario']}, "
+        f"{run.result['concurrency']} in flight (closed loop), {run.result['workers']} x "
+        f"{run.result['slots']} slots.",
+        table=Table(
+            id=slug(ID, "means-table", number),
+            title=title,
+            columns=["contestant", "sagas", *(_WORDS[part] for part in Part), "in all, s"],
+            rows=rows,
+        ),
+        command=run.command,
+    )
+
+
+def _mean(traces: Sequence[Trace]) -> dict[Part, float]:
+    all_shares = [trace.shares_s() for trace in traces]
+    return {part: sum(shares[part] for shares in all_shares) / len(all_shares) for part in Part}
+
+
+def _saga(number: int, run: Source, workflow_id: str, traces: Mapping[str, Trace]) -> Figure:
+    statuses = sorted({trace.status or "no outcome" for trace in traces.values()})
+    title = f"{workflow_id}, {' or '.join(statuses)} ({run.path.name})"
+    told_so = f"The same saga on every engine, moment by moment: {workflow_id}."
+
+    def draw(axes: Axes) -> None:
+        for row, trace in enumerate(traces.values()):
+            for place, part in enumerate(Part):
+                spans = [(one.start_s, one.seconds) for one in trace.spans if one.part is part]
+                label = _WORDS[part] if row == 0 else None
+                axes.broken_barh(
+                    spans, (row - 0.35, 0.7), facecolors=colour(place), hatch=_HATCHES[place], label=label
+                )
+        axes.set_yticks(range(len(traces)), list(traces))
+        axes.invert_yaxis()
+        axes.set_xlabel("seconds after the client called")
+
+    rows: list[list[Cell | str]] = [
+        [
+            label,
+            span.name,
+            _WORDS[span.part],
+            str(span.attributes.get("attempt", "")),
+            f"{span.start_s:.4f}",
+            f"{span.seconds:.4f}",
+        ]
+        for label, trace in traces.items()
+        for span in trace.spans
+    ]
+    return Figure(
+        id=slug(ID, number, workflow_id),
+        title=title,
+        svg=drawn(title, told_so, draw, height_in=2.2 + 0.3 * len(traces)),
+        told=told_so,
+        conditions="One saga: an example, no measurement.",
+        table=Table(
+            id=slug(ID, number, workflow_id, "table"),
+            title=title,
+            columns=["contestant", "what", "part", "attempt", "at, s", "lasted, s"],
+            rows=rows,
+        ),
+        command=f"bakeoff trace {run.path} {workflow_id}",
+    )

@@ -1,0 +1,141 @@
+"""What a report rests on: folders of ``run``, ``crash``, ``sweep`` and ``load``, contract results."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from bakeoff.errors import UsageError
+from bakeoff_bench.crash.folder import CrashFolder, is_crash_folder
+from bakeoff_bench.crash.result import result_of as crash_result
+from bakeoff_bench.load.extra import check_extra, is_load_folder
+from bakeoff_bench.report.names import label_of
+from bakeoff_bench.run import stored
+from bakeoff_bench.run.folder import RunFolder
+from bakeoff_bench.run.journal import MANIFEST, Row
+from bakeoff_bench.run.result import result_of as run_result
+from bakeoff_bench.run.stored import reading
+
+_WHAT = "give folders that `bakeoff run`, `crash`, `sweep` or `load` wrote (--out), or contract results"
+
+
+class Kind(StrEnum):
+    """Who wrote it."""
+
+    RUN = "run"
+    CRASH = "crash"
+    LOAD = "load"
+    CONTRACT = "contract"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One stored run, judged again.
+
+    Attributes:
+        path: The folder; of contract results the file.
+        result: As the ``result_of`` of its kind returns it, or the JSON of ``pytest --contract-json``.
+        loads: Of a load run, every load in its order.
+        numbers: Of every contestant of the report, so that it looks the same in every drawing.
+    """
+
+    kind: Kind
+    path: Path
+    result: Mapping[str, Any]
+    loads: Sequence[Row] = ()
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """The manifest."""
+        about: Mapping[str, Any] = self.result["manifest"] if self.kind is Kind.CRASH else self.result
+        return about
+
+    @property
+    def contestants(self) -> dict[str, Mapping[str, Any]]:
+        """``{contestant: what the manifest says of it}``."""
+        if self.kind in (Kind.RUN, Kind.CONTRACT):
+            return {label_of(name, about): about for name, about in self.result["engines"].items()}
+        return dict(self.about["contestants"])
+
+    @property
+    def command(self) -> str:
+        """What made it, as far as it says so."""
+        return str(self.about.get("command") or f"bakeoff {self.kind}")
+
+
+def read_sources(paths: Sequence[Path]) -> list[Source]:
+    """Read and judge everything, in the order given; what lies in a folder of folders counts as given.
+
+    Raises:
+        UsageError: If something is none of these, is damaged or is empty; the path is named.
+    """
+    found: dict[Path, Source] = {}
+    for path in paths:
+        own = [_read(one) for one in _runs_in(path)]
+        if not own:
+            raise UsageError(f"{path}: nothing to report in it; {_WHAT}")
+        found |= {one.path.resolve(): one for one in own}
+    labels = sorted({label for one in found.values() for label in one.contestants})
+    numbers = {label: number for number, label in enumerate(labels)}
+    return [replace(one, numbers=numbers) for one in found.values()]
+
+
+def of_kind(sources: Sequence[Source], kind: Kind) -> list[Source]:
+    """Those of one kind."""
+    return [one for one in sources if one.kind is kind]
+
+
+def _runs_in(path: Path) -> Iterator[Path]:
+    """The path itself, then what lies right below it: `bakeoff run` keeps its crash and load part there."""
+    if not path.exists():
+        raise UsageError(f"{path}: there is no such folder or file; {_WHAT}")
+    if path.is_file():
+        yield path
+        return
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise UsageError(f"{path}: it cannot be read")
+    if (path / MANIFEST).exists():
+        yield path
+    for below in sorted(path.iterdir()):
+        if (below / MANIFEST).is_file() or below.name == "contract.json":
+            yield below
+
+
+def _read(path: Path) -> Source:
+    with reading(path):
+        if path.is_file():
+            return Source(kind=Kind.CONTRACT, path=path, result=_contract(path))
+        if is_crash_folder(path):
+            return Source(kind=Kind.CRASH, path=path, result=crash_result(CrashFolder(path)))
+        if is_load_folder(path):
+            check_extra()
+            # Parquet and HDR histograms are an extra, and heavy.
+            from bakeoff_bench.load.folder import LoadFolder
+            from bakeoff_bench.load.result import result_of as load_result
+
+            folder = LoadFolder(path)
+            return Source(kind=Kind.LOAD, path=path, result=load_result(folder), loads=folder.rows())
+        return Source(kind=Kind.RUN, path=path, result=run_result(RunFolder(path)))
+
+
+_CONTRACT = {"format": int, "engines": dict, "tests": dict}
+_TEST = {"promise": str, "needs": list, "results": dict}
+
+
+def _contract(file: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{file} holds no contract results (pytest --contract-json FILE): {error}"
+        ) from error
+    stored.check("contract results", found, _CONTRACT)
+    for name, test in found["tests"].items():
+        stored.check(name, test, _TEST)
+    return dict(found)

@@ -1,0 +1,94 @@
+"""From the records of one saga to its trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from bakeoff.history import Operation
+from bakeoff.world.ledger import Record
+from bakeoff_bench.trace.span import Part, Span, Trace
+
+
+def trace_of(
+    workflow_id: str, engine: str, records: Sequence[Record], operations: Iterable[Operation], began_at: float
+) -> Trace | None:
+    """What the ledger and the client's history say of one saga.
+
+    The ledger's moments are the services' wall clock, the history's the client's monotonic one. Both are of
+    one machine and meet at ``began_at``; a wall clock that is set meanwhile shows as time between steps.
+
+    Args:
+        workflow_id, engine: Of the saga.
+        records: Its records, in their order.
+        operations: Of the client, on this saga.
+        began_at: Unix seconds at which the history began.
+
+    Returns:
+        ``None`` if nobody started it.
+    """
+    own = list(operations)
+    start = next((one for one in own if one.name == "start"), None)
+    if start is None:
+        return None
+    zero_s = start.invoked_at_s
+    accepted_s = (start.completed_at_s if start.completed_at_s is not None else zero_s) - zero_s
+    told = next((one for one in own if one.name == "result" and one.completion == "ok"), None)
+    acts = [
+        span
+        for _, same in groupby(sorted(records, key=lambda record: (record.call, record.seq)), _call)
+        for span in _call_spans(list(same), began_at + zero_s)
+    ]
+    spans = [Span(name="start", part=Part.START, start_s=0.0, end_s=accepted_s), *acts]
+    spans += _gaps(acts, accepted_s)
+    last_s = max((span.end_s for span in acts), default=accepted_s)
+    if told is not None and told.completed_at_s is not None and told.completed_at_s - zero_s > last_s:
+        end_s = told.completed_at_s - zero_s
+        spans.append(Span(name="outcome", part=Part.TELLING, start_s=last_s, end_s=end_s))
+    return Trace(
+        workflow_id=workflow_id,
+        engine=engine,
+        status=_status(told),
+        spans=sorted(spans, key=lambda span: (span.start_s, span.end_s)),
+    )
+
+
+def _call(record: Record) -> tuple[str, str]:
+    return record.call
+
+
+def _call_spans(records: Sequence[Record], zero_at: float) -> Iterable[Span]:
+    """Of one call: an execution for every attempt with a record after it, a retry up to the next attempt."""
+    attempts = [record for record in records if record.kind == "attempt"]
+    done = {record.ordinal: record.at for record in records if record.kind in ("effect", "nothing")}
+    for number, attempt in enumerate(attempts):
+        acts = Part.EXECUTION if attempt.direction == "action" else Part.COMPENSATION
+        attributes = {"attempt": attempt.ordinal, "direction": attempt.direction, "pid": attempt.pid}
+        start_s, end_s = (
+            attempt.at - zero_at,
+            max(attempt.at, done.get(attempt.ordinal, attempt.at)) - zero_at,
+        )
+        yield Span(name=attempt.step, part=acts, start_s=start_s, end_s=end_s, attributes=attributes)
+        if number + 1 < len(attempts):
+            next_s = attempts[number + 1].at - zero_at
+            yield Span(
+                name=attempt.step,
+                part=Part.RETRY,
+                start_s=end_s,
+                end_s=max(end_s, next_s),
+                attributes=attributes,
+            )
+
+
+def _gaps(acts: Sequence[Span], accepted_s: float) -> Iterable[Span]:
+    """What no call covers: before the first one the queue, afterwards the time between steps."""
+    reached_s, part = accepted_s, Part.QUEUE
+    for span in sorted(acts, key=lambda span: span.start_s):
+        if span.start_s > reached_s:
+            yield Span(name=f"until {span.name}", part=part, start_s=reached_s, end_s=span.start_s)
+        reached_s, part = max(reached_s, span.end_s), Part.BETWEEN
+
+
+def _status(told: Operation | None) -> str:
+    value = told.value if told is not None else None
+    return str(value.get("status", "")) if isinstance(value, dict) else ""

@@ -1,0 +1,1 @@
+"""The report, and what a browser makes of it."""
