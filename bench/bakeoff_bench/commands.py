@@ -16,6 +16,7 @@ def bakeoff_register_commands(cli: typer.Typer) -> None:
     import typer
 
     from bakeoff_bench.crash.command import crash
+    from bakeoff_bench.decide.command import decide
     from bakeoff_bench.judge.command import judge
     from bakeoff_bench.lines.command import lines
     from bakeoff_bench.load.command import load
@@ -41,6 +42,7 @@ def bakeoff_register_commands(cli: typer.Typer) -> None:
     cli.command("export")(export)
     cli.command("report")(report)
     cli.command("trace")(trace)
+    cli.command("decide")(decide)
     cli.command("ordeal")(ordeal)
     bench = typer.Typer(help="Measure bakeoff itself on this machine.", rich_markup_mode=None)
     bench.command("speed")(speed)

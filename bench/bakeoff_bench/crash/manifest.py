@@ -65,6 +65,7 @@ def _about(one: Contestant, plan: CrashPlan) -> dict[str, Any]:
         "raw": one.settings.shown_raw(),
         "survives": sorted(str(what) for what in info.survives),
         "lease_s": one.lease_s,
+        "servers": [server.kind for server in one.engine.servers(one.settings)],
         "silent": outcome.reason if outcome.support is Support.ABSENT else "",
         "command": _command(one, plan),
     }

@@ -47,6 +47,7 @@ def _about(one: Any) -> dict[str, Any]:
         "raw": one.settings.shown_raw(),
         "durability": tier(info.survives),
         "in_process": info.in_process,
+        "servers": [server.kind for server in one.engine.servers(one.settings)],
         "silent": outcome.reason if outcome.support is Support.ABSENT else "",
     }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import UsageError
+from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.folder import CrashFolder, is_crash_folder
 from bakeoff_bench.crash.result import result_of as crash_result
 from bakeoff_bench.load.extra import check_extra, is_load_folder
@@ -60,8 +61,16 @@ class Source:
     def contestants(self) -> dict[str, Mapping[str, Any]]:
         """``{contestant: what the manifest says of it}``."""
         if self.kind in (Kind.RUN, Kind.CONTRACT):
-            return {label_of(name, about): about for name, about in self.result["engines"].items()}
+            return {self.label(name): about for name, about in self.result["engines"].items()}
         return dict(self.about["contestants"])
+
+    def label(self, engine: str) -> str:
+        """What an engine of a run or of contract results is called everywhere.
+
+        The contract suite runs in class ``ci``, whose short leases change no promise, unless told otherwise.
+        """
+        usual = ConfigClass.CI if self.kind is Kind.CONTRACT else ConfigClass.RECOMMENDED
+        return label_of(engine, self.result["engines"][engine], usual)
 
     @property
     def command(self) -> str:

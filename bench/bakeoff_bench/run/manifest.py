@@ -79,6 +79,7 @@ def _about(one: Contestant) -> dict[str, Any]:
         "survives": survives,
         "durability": tier(info.survives),
         "in_process": info.in_process,
+        "servers": [server.kind for server in one.chosen.engine.servers(settings)],
         "lacking": {str(need): reason for need, reason in one.lacking.items()},
         "silent": outcome.reason if outcome.support is Support.ABSENT else "",
         "notes": list(one.workload.notes) if one.workload else [],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bakeoff_bench.report.names import label_of, slug
+from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Mood, Section, Table, cell
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 
@@ -22,7 +22,7 @@ def told(sources: Sequence[Source]) -> dict[str, Cell]:
         for engine, about in source.result["engines"].items():
             validity = about["validity"]
             text = f"{validity}, {sum(about['expected'].values())} sagas" if "counts" in about else validity
-            found[label_of(engine, about)] = cell(text, _mood(validity), _table_id(number))
+            found[source.label(engine)] = cell(text, _mood(validity), _table_id(number))
     return found
 
 
@@ -48,7 +48,7 @@ def section(sources: Sequence[Source]) -> Section | None:
 
 def _tables(number: int, run: Source) -> list[Table]:
     engines: Mapping[str, Mapping[str, Any]] = run.result["engines"]
-    judged = {label_of(name, about): about for name, about in engines.items() if "counts" in about}
+    judged = {run.label(name): about for name, about in engines.items() if "counts" in about}
     about_run = run.result
     conditions = (
         f"Saga {about_run['saga']['name']}, scenario {about_run['scenario']}, seed {about_run['seed']}, "

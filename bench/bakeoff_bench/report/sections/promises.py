@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bakeoff_bench.report.names import label_of, slug
+from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Mood, Section, Table, cell
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 
@@ -20,11 +20,11 @@ def told(sources: Sequence[Source]) -> dict[str, Cell]:
     """``{contestant: sums}``."""
     found = {}
     for number, source in enumerate(of_kind(sources, Kind.CONTRACT)):
-        for label, about in source.result["engines"].items():
+        for label in source.result["engines"]:
             sums = _sums(source.result["tests"], label)
             mood = Mood.BAD if sums["failed"] else Mood.CAUTION if sums["not supported"] else Mood.GOOD
             text = ", ".join(f"{n} {_SHORT[status]}" for status, n in sums.items() if n)
-            found[label_of(label, about)] = cell(text, mood, _id(number, "matrix"))
+            found[source.label(label)] = cell(text, mood, _id(number, "matrix"))
     return found
 
 
@@ -70,7 +70,7 @@ def _matrix(number: int, suite: Source) -> Table:
     return Table(
         id=_id(number, "matrix"),
         title=f"Tests and engines ({suite.path.name})",
-        columns=["test", *(label_of(label, about) for label, about in engines.items())],
+        columns=["test", *map(suite.label, engines)],
         rows=[
             [cell(name, note=test["promise"]), *(_status(test, label) for label in engines)]
             for name, test in sorted(tests.items())
@@ -96,7 +96,7 @@ def _absent(number: int, suite: Source) -> Table:
     return Table(
         id=_id(number, "capabilities"),
         title=f"What the engines declare ({suite.path.name})",
-        columns=["capability", *(label_of(label, about) for label, about in engines.items())],
+        columns=["capability", *map(suite.label, engines)],
         rows=[
             [name, *(_claim(about["claims"].get(name)) for about in engines.values())]
             for name in capabilities

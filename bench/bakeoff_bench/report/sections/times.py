@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bakeoff_bench.report.drawing import colour, drawn
-from bakeoff_bench.report.names import label_of, slug
+from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Figure, Section, Table
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 from bakeoff_bench.trace import Part, Trace, traces_of
@@ -70,7 +70,7 @@ def _traces(run: Source) -> dict[str, list[Trace]]:
     found = {}
     for engine, about in run.result["engines"].items():
         if "counts" in about and (traces := list(traces_of(run.path / engine, engine))):
-            found[label_of(engine, about)] = traces
+            found[run.label(engine)] = traces
     return found
 
 

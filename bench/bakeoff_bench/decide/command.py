@@ -1,0 +1,84 @@
+"""``bakeoff decide``: from requirements and stored runs to a recommendation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bakeoff.cli.screen import say, show_json
+from bakeoff.errors import UsageError
+
+_DEFAULT = Path("requirements.toml")
+
+
+def decide(
+    requirements: Annotated[
+        Path, typer.Argument(metavar="REQUIREMENTS", help="A TOML file; `--init` writes one.")
+    ] = _DEFAULT,
+    directories: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="RUN...", help="What `bakeoff run`, `crash` and `load` kept, contract results."
+        ),
+    ] = None,
+    init: Annotated[
+        bool, typer.Option("--init", help="Ask a few questions and write REQUIREMENTS, commented.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The decision as JSON, on standard output.")
+    ] = False,
+) -> None:
+    """Say which contestant meets your requirements, by evidence, and what would change the answer.
+
+    A hard constraint is met, not met or unknown; an unknown is work to do, and counts as neither. Wishes
+    give their weight to whoever is as good as the best. docs/decide.md has the whole method.
+
+    Exit code 0: there is a recommendation. 1: there is none. 2: nothing was decided.
+
+    \b
+    Examples:
+        bakeoff decide --init
+        bakeoff decide requirements.toml runs/crash runs/load runs/contract.json
+    """
+    if init:
+        _write(requirements)
+        return
+    from bakeoff_bench.decide.decision import decide as decide_
+    from bakeoff_bench.decide.gather import facts_of
+    from bakeoff_bench.decide.reading import read_requirements
+    from bakeoff_bench.decide.sensitivity import sensitivity
+    from bakeoff_bench.decide.show import show, to_json
+    from bakeoff_bench.report.sources import read_sources
+
+    asked = read_requirements(requirements)
+    if not directories:
+        raise UsageError(
+            "no evidence: give what `bakeoff run`, `crash` and `load` kept (--out), contract results"
+        )
+    everyone = facts_of(read_sources(directories))
+    unknown = set(asked.only) - {one.label for one in everyone}
+    if unknown:
+        known = ", ".join(one.label for one in everyone)
+        raise UsageError(f"{requirements}: only: {', '.join(sorted(unknown))}: these runs know {known}")
+    decision = decide_(asked, everyone)
+    changes = list(sensitivity(asked, everyone, decision))
+    if as_json:
+        show_json(to_json(asked, decision, changes))
+    else:
+        show(asked, decision, changes)
+    if not decision.recommended:
+        raise typer.Exit(1)
+
+
+def _write(file: Path) -> None:
+    from bakeoff_bench.decide.asking import ask
+
+    if file.exists():
+        raise UsageError(f"{file}: it exists already; name a new file: bakeoff decide NEW.toml --init")
+    if not file.absolute().parent.is_dir():
+        raise UsageError(f"{file}: there is no folder {file.absolute().parent}")
+    text = ask()
+    file.write_text(text, encoding="utf-8")
+    say(f"written: {file}; then: bakeoff decide {file} RUN...")

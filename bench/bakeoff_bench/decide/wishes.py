@@ -1,0 +1,96 @@
+"""Weighted wishes: who is as good as the best, within what can be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bakeoff_bench.decide.facts import Facts, Measure
+
+#: Values that differ by less than this factor are taken for equal, unless a wish says otherwise.
+ALIKE = 1.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """One thing that a team would like.
+
+    Attributes:
+        says: In its words.
+        of: What is compared.
+        weight: Points for whoever is as good as the best.
+        alike: Factor within which values count as equal.
+    """
+
+    says: str
+    of: Measure
+    weight: float = 1.0
+    alike: float = ALIKE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """What wishes come to for one contestant.
+
+    Attributes:
+        points: Weights of the wishes in which it is as good as the best.
+        open: Weights of those in which its value is unknown; it might have them, too.
+        told: What is said of each wish, in their order.
+    """
+
+    points: float
+    open: float
+    told: Sequence[str]
+
+
+def grant(wishes: Sequence[Wish], candidates: Sequence[Facts]) -> dict[str, Granted]:
+    """``{contestant: what it is granted}`` among these candidates."""
+    return {facts.label: _granted(wishes, candidates, facts) for facts in candidates}
+
+
+def _granted(wishes: Sequence[Wish], candidates: Sequence[Facts], facts: Facts) -> Granted:
+    points = unknown = 0.0
+    told = []
+    for wish in wishes:
+        own = value_of(facts, wish.of)
+        if own is None:
+            unknown += wish.weight
+            told.append("unknown")
+            continue
+        best = _best(wish.of, [value for one in candidates if (value := value_of(one, wish.of)) is not None])
+        like_it = not is_worse(wish, own, best)
+        points += wish.weight if like_it else 0.0
+        told.append(f"{own:.3g}, " + ("as good as the best" if like_it else f"best {best:.3g}"))
+    return Granted(points=points, open=unknown, told=told)
+
+
+def value_of(facts: Facts, measure: Measure) -> float | None:
+    """The value alone."""
+    if measure is Measure.SERVERS:
+        return None if facts.servers is None else float(len(facts.servers))
+    found = facts.measures.get(measure)
+    return None if found is None else found[0]
+
+
+def _best(measure: Measure, values: Sequence[float]) -> float:
+    return max(values) if measure.more_is_better else min(values)
+
+
+def is_worse(wish: Wish, own: float, other: float) -> bool:
+    """Whether ``own`` is worse than ``other`` by more than what counts as alike."""
+    better, worse = (own, other) if wish.of.more_is_better else (other, own)
+    return worse > better * wish.alike
+
+
+def beats(wishes: Sequence[Wish], one: Facts, other: Facts) -> bool:
+    """Whether ``one`` is as good in every wish, and surely better in some."""
+    pairs = [(wish, value_of(one, wish.of), value_of(other, wish.of)) for wish in wishes]
+    if any(mine is None or theirs is None for _, mine, theirs in pairs):
+        return False
+    known = [(wish, mine, theirs) for wish, mine, theirs in pairs if mine is not None and theirs is not None]
+    as_good = all(_no_worse(wish, mine, theirs) for wish, mine, theirs in known)
+    return as_good and any(is_worse(wish, theirs, mine) for wish, mine, theirs in known)
+
+
+def _no_worse(wish: Wish, mine: float, theirs: float) -> bool:
+    return mine >= theirs if wish.of.more_is_better else mine <= theirs

@@ -1,0 +1,147 @@
+"""``bakeoff decide`` on real folders, its file, and its questions."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from bakeoff.cli.main import run
+from bakeoff_bench.decide.reading import read_requirements
+from tests.report.conftest import runs
+
+__all__ = ["runs"]
+
+pytestmark = pytest.mark.service
+
+Capture = pytest.CaptureFixture[str]
+_DOCS = Path(__file__).parents[2] / "docs" / "decide.md"
+_ONE = '[[must]]\nsays = "a"\nsurvives = "worker-kill"\n'
+
+
+def _block(language: str) -> str:
+    """The first block of the page in this language."""
+    return _DOCS.read_text().split(f"```{language}\n")[1].split("```")[0]
+
+
+@pytest.fixture
+def home(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "runs").symlink_to(runs)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_line_and_the_file_of_the_page_work(home: Path, capfd: Capture) -> None:
+    toml = _block("toml").replace(
+        'only = ["celery[valkey]", "celery[rabbitmq]", "temporal"]', "only = ['inline']"
+    )
+    (home / "requirements.toml").write_text(toml)
+    program, *arguments = shlex.split(_block("sh").strip())
+
+    assert program == "bakeoff"
+    assert run(arguments) == 1
+
+    printed = capfd.readouterr().out
+    assert "inline: not met: 2 of 2 kills did harm (runs/crash)" in printed
+    assert "inline: not met: absent: <nobody> listens (runs/contract.json)" in printed
+    assert "Recommendation: none." in printed
+
+
+def test_a_recommendation_as_json(home: Path, capfd: Capture) -> None:
+    (home / "r.toml").write_text('format = 1\n[[must]]\nsays = "no server"\nservers = []\n')
+
+    assert run(["decide", "r.toml", "runs/first", "--json"]) == 0
+
+    found = json.loads(capfd.readouterr().out)
+    assert found["recommended"] == ["inline"]
+    assert found["findings"]["inline"][0]["answer"] == "met"
+
+
+def test_what_is_unknown_is_work_and_no_verdict(home: Path, capfd: Capture) -> None:
+    (home / "r.toml").write_text(f"format = 1\n{_ONE}")
+
+    assert run(["decide", "r.toml", "runs/first"]) == 1
+
+    printed = capfd.readouterr().out
+    assert "Not ruled out: inline" in printed
+    assert "no worker-kill was judged: bakeoff crash --fault worker-kill --kills 20 --out DIR" in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("format = 1\n", "it asks for nothing"),
+        ("format = 2\n" + _ONE, "format = 2: this bakeoff reads format 1"),
+        (_ONE, "format = None: this bakeoff reads format 1"),
+        ("format = 1\n[[must]", "no TOML"),
+        ("format = 1\nmust = 3\n", "write [[must]], with two brackets"),
+        ("format = 1\n[must]\nsays = 'a'\n", "write [[must]], with two brackets"),
+        ("format = 1\nmust = [3]\n", "must 1: a table, not 3"),
+        ("format = 1\n[[must]]\nsays = 'a'\n", "must 1: it must have one of survives, "),
+        ("format = 1\n[[must]]\nsurvives = 'worker-kill'\n", "must 1: says = None: some words"),
+        (f"format = 1\n{_ONE}capability = 'signals'\n", "it has survives and capability"),
+        (f"format = 1\n{_ONE}kils = 3\n", "must 1: kils: nothing is known by that name here"),
+        (f"format = 1\n{_ONE}kills = 0\n", "must 1: kills = 0: a positive number"),
+        (f"format = 1\n{_ONE}at_most = 2\n", "must 1: at_most = 2: a positive number up to 1"),
+        (f"format = 1\n{_ONE}wishes = 3\n", "wishes"),
+        ("format = 1\n[[wish]]\nsays = 'a'\nof = 'speed'\n", "wish 1: of = 'speed': known are cpu, "),
+        ("format = 1\n[[wish]]\nsays = 'a'\nof = 'cpu'\nweight = 'much'\n", "wish 1: weight = 'much'"),
+        ("format = 1\n[[wish]]\nsays = 'a'\nof = 'cpu'\nalike = 0.5\n", "alike = 0.5: a factor of 1 or more"),
+        ("format = 1\nonly = 'inline'\n" + _ONE, "only = 'inline': a list of words"),
+        ("format = 1\nonly = ['kafka']\n" + _ONE, "only: kafka: these runs know inline"),
+        ("format = 1\n[[must]]\nsays = 'a'\nrate_per_s = true\np95_s = 1\n", "rate_per_s = True: a positive"),
+        (
+            "format = 1\n[[must]]\nsays = 'a'\ncapability = 'x'\nnative = 'no'\n",
+            "native = 'no': true or false",
+        ),
+    ],
+)
+def test_a_mistake_in_the_file_is_one_line(home: Path, capfd: Capture, text: str, told: str) -> None:
+    (home / "r.toml").write_text(text)
+
+    assert run(["decide", "r.toml", "runs/first"]) == 2
+
+    printed = capfd.readouterr()
+    assert printed.err.count("\n") == 1
+    assert told in printed.err
+    assert printed.out == ""
+
+
+def test_no_file_and_no_evidence(home: Path, capfd: Capture) -> None:
+    assert run(["decide", "nothing.toml", "runs/first"]) == 2
+    assert "`bakeoff decide --init` writes one" in capfd.readouterr().err
+    (home / "r.toml").write_text(f"format = 1\n{_ONE}")
+    assert run(["decide", "r.toml"]) == 2
+    assert "no evidence" in capfd.readouterr().err
+
+
+def test_questions_make_a_file_that_can_be_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = ["shop", "n", "y", "y", "n", "n", "y", "20", "1.5", "valkey, rabbitmq", "3", "0", "1"]
+    file = home / "answers.txt"
+    file.write_text("\n".join(answers) + "\n")
+    with file.open() as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert run(["decide", "r.toml", "--init"]) == 0
+
+    asked = read_requirements(home / "r.toml")
+    assert asked.title == "shop"
+    assert [must.says for must in asked.musts] == [
+        "no harm when a worker dies",
+        "a saga waits for a person or an event",
+        "every event is kept",
+        "p95 of at most 1.5 s at 20 sagas per second",
+        "no server to operate besides valkey, rabbitmq",
+    ]
+    assert [(wish.says, wish.weight) for wish in asked.wishes] == [("little CPU", 3.0), ("few servers", 1.0)]
+    assert (home / "r.toml").read_text().startswith("# What a choice must satisfy")
+
+
+def test_questions_overwrite_nothing(home: Path, capfd: Capture) -> None:
+    (home / "requirements.toml").write_text("mine")
+
+    assert run(["decide", "--init"]) == 2
+
+    assert "it exists already" in capfd.readouterr().err
+    assert (home / "requirements.toml").read_text() == "mine"
