@@ -95,17 +95,48 @@ def test_a_failed_attempt_and_the_pause_after_it_are_a_retry() -> None:
     assert [span.attributes["attempt"] for span in trace.spans if span.part is Part.EXECUTION] == [1, 2]
 
 
-def test_a_repeat_after_the_effect_is_a_retry_from_the_effect_on() -> None:
+def test_a_message_that_comes_twice_after_its_effect_holds_up_nobody() -> None:
+    """The saga has gone on meanwhile, and was over; what is repeated after the outcome is no part of it."""
     trace = _trace(
         [
             _record("attempt", "charge", 0.2, ordinal=1),
             _record("effect", "charge", 0.3, ordinal=1),
-            _record("attempt", "charge", 1.3, ordinal=2),
+            _record("attempt", "ship", 0.5),
+            _record("effect", "ship", 0.6),
+            _record("attempt", "charge", 0.7, ordinal=2),
+            _record("attempt", "ship", 60.0, ordinal=2),
+        ],
+        told_s=1.0,
+    )
+
+    assert trace.seconds == pytest.approx(1.0)
+    assert _shares(trace) == {
+        Part.START: 0.1,
+        Part.QUEUE: 0.1,
+        Part.EXECUTION: 0.2,
+        Part.BETWEEN: 0.3,
+        Part.TELLING: 0.3,
+    }
+
+
+def test_the_last_attempt_that_came_to_nothing_lasts_until_what_comes_next() -> None:
+    """A step that ran into its timeout is not the orchestrator's time."""
+    trace = _trace(
+        [
+            _record("attempt", "charge", 0.1),
+            _record("attempt", "charge", 2.1, direction="compensation"),
+            _record("effect", "charge", 2.2, direction="compensation"),
         ]
     )
 
-    assert _shares(trace)[Part.EXECUTION] == pytest.approx(0.1)
-    assert _shares(trace)[Part.RETRY] == pytest.approx(1.0)
+    assert _shares(trace) == {Part.START: 0.1, Part.RETRY: 2.0, Part.COMPENSATION: 0.1}
+
+
+def test_a_wall_clock_that_was_set_makes_no_time_before_the_call() -> None:
+    trace = _trace([_record("attempt", "charge", -0.5, seq=1), _record("effect", "charge", 0.2, seq=2)])
+
+    assert min(span.start_s for span in trace.spans) == 0.0
+    assert sum(trace.shares_s().values()) == pytest.approx(trace.seconds)
 
 
 def test_undos_are_compensation_whether_they_undo_something_or_not() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import shlex
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,6 +16,7 @@ from bakeoff.engine import Capability, Support
 from bakeoff_bench.crash.asked import Asked
 from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.crash.plan import CrashPlan
+from bakeoff_bench.run.said import command_line
 
 
 def manifest_of(asked: Asked, plan: CrashPlan) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def manifest_of(asked: Asked, plan: CrashPlan) -> dict[str, Any]:
     return {
         "bakeoff": version("bakeoff"),
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["bakeoff", *sys.argv[1:]]),
+        "command": command_line(),
         "asked": asked.to_json(),
         "saga": {"name": plan.saga.name, "shape": Shape.of(plan.saga).to_json()},
         "seed": plan.seed,

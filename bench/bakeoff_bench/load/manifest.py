@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 import subprocess
-import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +12,7 @@ from bakeoff.checkers import Shape
 from bakeoff.engine import Capability, Support
 from bakeoff_bench.load.plan import LoadPlan
 from bakeoff_bench.run.manifest import machine, tier
+from bakeoff_bench.run.said import command_line
 
 
 def manifest_of(plan: LoadPlan) -> dict[str, Any]:
@@ -21,7 +20,7 @@ def manifest_of(plan: LoadPlan) -> dict[str, Any]:
     return {
         "bakeoff": version("bakeoff"),
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["bakeoff", *sys.argv[1:]]),
+        "command": command_line(),
         "git": _git_state(),
         "complete": False,
         "plan": plan.to_json(),

@@ -36,7 +36,8 @@ def report(
 ) -> None:
     """Make one page of stored runs: the answer first, then all the evidence.
 
-    The page is one file, works offline, and can be sent to anybody. Runs are judged again for it.
+    The page is one file, works offline, and can be sent to anybody. What `run` and `load` kept is judged
+    again for it; `bakeoff check` does that for kills.
 
     \b
     Examples:
@@ -59,9 +60,14 @@ def write_report(directories: list[Path], output: Path, workflow_ids: list[str] 
     # Drawing is heavy, and an extra.
     from bakeoff_bench.report.build import page_of
     from bakeoff_bench.report.render import html_of
+    from bakeoff_bench.report.sections.times import drawable
     from bakeoff_bench.report.sources import read_sources
 
-    html = html_of(page_of(read_sources(directories), workflow_ids)).encode()
+    sources = read_sources(directories)
+    for workflow_id in workflow_ids:
+        if not any(drawable(source, workflow_id) for source in sources):
+            raise UsageError(f"--saga {workflow_id}: no engine ran it in these folders")
+    html = html_of(page_of(sources, workflow_ids)).encode()
     try:
         output.write_bytes(html)
     except OSError as error:

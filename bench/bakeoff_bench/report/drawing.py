@@ -83,7 +83,7 @@ def colour(number: int) -> str:
 
 def marker(number: int) -> str:
     """Of the contestant of this number: a colour alone tells nothing to many."""
-    return _MARKERS[number % len(_MARKERS)]
+    return _MARKERS[(number + number // SERIES) % len(_MARKERS)]
 
 
 def line(number: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -53,6 +53,20 @@ class Table:
     rows: Sequence[Sequence[Cell | str]]
     conditions: str = ""
     command: str = ""
+
+    @property
+    def notes(self) -> list[str]:
+        """What is known of single cells, for those who cannot point at them."""
+        return [
+            f"{_text(row[0])}, {head}: {one.note}"
+            for row in self.rows
+            for head, one in zip(self.columns, row, strict=True)
+            if isinstance(one, Cell) and one.note
+        ]
+
+
+def _text(one: Cell | str) -> str:
+    return one.text if isinstance(one, Cell) else one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +123,21 @@ class Page:
     title: str
     made_of: Sequence[str]
     sections: Sequence[Section]
+
+
+#: From what matters most to what matters least.
+_WORST = (Mood.BAD, Mood.CAUTION, Mood.SILENT, Mood.PLAIN, Mood.GOOD)
+
+
+def worst(found: dict[str, Cell], label: str, new: Cell) -> None:
+    """Put ``new`` under ``label``; of several the one that matters most stays, and says so."""
+    old = found.get(label)
+    if old is None:
+        found[label] = new
+        return
+    kept = min((new, old), key=lambda one: _WORST.index(one.mood))
+    suffix = " (of several runs)"
+    found[label] = replace(kept, text=kept.text.removesuffix(suffix) + suffix)
 
 
 def cell(text: object, mood: Mood = Mood.PLAIN, link: str = "", note: str = "") -> Cell:

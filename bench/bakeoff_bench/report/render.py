@@ -10,7 +10,7 @@ from bakeoff_bench.report.page import Cell, Figure, Mood, Page
 #: What a mood is called where a colour cannot be seen; nothing where the cell's words say it.
 _SPOKEN: Mapping[Mood, str] = {
     Mood.GOOD: "as promised",
-    Mood.CAUTION: "with a price",
+    Mood.CAUTION: "caution",
     Mood.BAD: "harm",
     Mood.SILENT: "says nothing",
 }

@@ -15,11 +15,12 @@ from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.folder import CrashFolder, is_crash_folder
 from bakeoff_bench.crash.result import result_of as crash_result
 from bakeoff_bench.load.extra import check_extra, is_load_folder
-from bakeoff_bench.report.names import label_of
+from bakeoff_bench.report.names import label_of, short_names
 from bakeoff_bench.run import stored
 from bakeoff_bench.run.folder import RunFolder
 from bakeoff_bench.run.journal import MANIFEST, Row
 from bakeoff_bench.run.result import result_of as run_result
+from bakeoff_bench.run.said import shown_again
 from bakeoff_bench.run.stored import reading
 
 _WHAT = "give folders that `bakeoff run`, `crash`, `sweep` or `load` wrote (--out), or contract results"
@@ -36,9 +37,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One stored run, judged again.
+    """One stored run: those of `run` and `load` are judged again, kills are as they were judged.
 
     Attributes:
+        number: In the report; part of every ``id`` that stands for it.
+        name: Short, and different from those of all others.
         path: The folder; of contract results the file.
         result: As the ``result_of`` of its kind returns it, or the JSON of ``pytest --contract-json``.
         loads: Of a load run, every load in its order.
@@ -50,6 +53,8 @@ class Source:
     result: Mapping[str, Any]
     loads: Sequence[Row] = ()
     numbers: Mapping[str, int] = field(default_factory=dict)
+    number: int = 0
+    name: str = ""
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -75,7 +80,8 @@ class Source:
     @property
     def command(self) -> str:
         """What made it, as far as it says so."""
-        return str(self.about.get("command") or f"bakeoff {self.kind}")
+        told = self.about.get("command")
+        return shown_again(told) if isinstance(told, str) and told else f"bakeoff {self.kind}"
 
 
 def read_sources(paths: Sequence[Path]) -> list[Source]:
@@ -92,7 +98,11 @@ def read_sources(paths: Sequence[Path]) -> list[Source]:
         found |= {one.path.resolve(): one for one in own}
     labels = sorted({label for one in found.values() for label in one.contestants})
     numbers = {label: number for number, label in enumerate(labels)}
-    return [replace(one, numbers=numbers) for one in found.values()]
+    names = short_names([one.path for one in found.values()])
+    return [
+        replace(one, numbers=numbers, number=number, name=names[one.path])
+        for number, one in enumerate(found.values())
+    ]
 
 
 def of_kind(sources: Sequence[Source], kind: Kind) -> list[Source]:
@@ -121,7 +131,9 @@ def _read(path: Path) -> Source:
         if path.is_file():
             return Source(kind=Kind.CONTRACT, path=path, result=_contract(path))
         if is_crash_folder(path):
-            return Source(kind=Kind.CRASH, path=path, result=crash_result(CrashFolder(path)))
+            result = crash_result(CrashFolder(path))
+            _check_contestants(result["manifest"]["contestants"], _CONTESTANT | {"command": str})
+            return Source(kind=Kind.CRASH, path=path, result=result)
         if is_load_folder(path):
             check_extra()
             # Parquet and HDR histograms are an extra, and heavy.
@@ -129,12 +141,26 @@ def _read(path: Path) -> Source:
             from bakeoff_bench.load.result import result_of as load_result
 
             folder = LoadFolder(path)
-            return Source(kind=Kind.LOAD, path=path, result=load_result(folder), loads=folder.rows())
+            loaded = load_result(folder)
+            _check_contestants(loaded["contestants"], _CONTESTANT | {"slug": str, "note": str})
+            return Source(kind=Kind.LOAD, path=path, result=loaded, loads=folder.rows())
         return Source(kind=Kind.RUN, path=path, result=run_result(RunFolder(path)))
 
 
 _CONTRACT = {"format": int, "engines": dict, "tests": dict}
 _TEST = {"promise": str, "needs": list, "results": dict}
+_RESULT = {"status": str, "reason": str}
+#: What every section may ask of a contestant.
+_CONTESTANT: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("title", "config_class"), str),
+    **dict.fromkeys(("versions", "settings"), dict),
+}
+
+
+def _check_contestants(contestants: Mapping[str, Any], kinds: Mapping[str, type | tuple[type, ...]]) -> None:
+    for name, about in contestants.items():
+        stored.check(name, about, kinds)
+        ConfigClass(about["config_class"])
 
 
 def _contract(file: Path) -> Mapping[str, Any]:
@@ -147,4 +173,7 @@ def _contract(file: Path) -> Mapping[str, Any]:
     stored.check("contract results", found, _CONTRACT)
     for name, test in found["tests"].items():
         stored.check(name, test, _TEST)
+        for label, result in test["results"].items():
+            stored.check(f"{name} of {label}", result, _RESULT)
+    _check_contestants(found["engines"], _CONTESTANT | {"claims": dict})
     return dict(found)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,6 +13,7 @@ import psutil
 from bakeoff.checkers import Shape
 from bakeoff.engine import Capability, Support, Survives
 from bakeoff_bench.run.plan import Contestant, RunPlan
+from bakeoff_bench.run.said import command_line
 
 
 def manifest_of(plan: RunPlan, contestants: Sequence[Contestant]) -> dict[str, Any]:
@@ -24,7 +23,7 @@ def manifest_of(plan: RunPlan, contestants: Sequence[Contestant]) -> dict[str, A
     return {
         "bakeoff": version("bakeoff"),
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["bakeoff", *sys.argv[1:]]),
+        "command": command_line(),
         "complete": False,
         "first_settled_s": None,
         "first_settled_at": None,

@@ -6,9 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from bakeoff.errors import UsageError
 from bakeoff.history import began_at, read_history
 from bakeoff.world.database import open_database
 from bakeoff.world.ledger import Record, read_ledger
+from bakeoff_bench.crash.folder import is_crash_folder
 from bakeoff_bench.load.extra import check_extra, is_load_folder
 from bakeoff_bench.run.folder import RunFolder
 from bakeoff_bench.run.stored import reading
@@ -28,7 +30,16 @@ def parts_of(directory: Path) -> dict[str, Path]:
 
         load = LoadFolder(directory)
         abouts = load.manifest()["contestants"]
-        parts = {label: load.contestant(about["slug"]) for label, about in abouts.items()}
+        slugs = {label: about.get("parts", [about["slug"]]) for label, about in abouts.items()}
+        parts = {
+            label if len(own) == 1 else f"{label} ({slug})": load.contestant(slug)
+            for label, own in slugs.items()
+            for slug in own
+        }
+    elif is_crash_folder(directory):
+        raise UsageError(
+            f"{directory}: traces are of `bakeoff run` and `load`; kills are told by `bakeoff check`"
+        )
     else:
         run = RunFolder(directory)
         parts = {name: run.engine(name) for name in run.manifest()["engines"]}

@@ -14,7 +14,7 @@ class Part(StrEnum):
     START = "start"  #: the client called, the engine had not accepted yet
     QUEUE = "queue"  #: accepted, no step had been attempted yet
     EXECUTION = "execution"  #: a step acted: from its attempt in the ledger to its effect
-    RETRY = "retry"  #: an attempt that came to nothing, and the pause before the next one
+    RETRY = "retry"  #: an attempt that came to nothing, and what lay between it and what came next
     BETWEEN = (
         "between"  #: a step was over and the next one not attempted: the orchestrator, its queues, a wait
     )

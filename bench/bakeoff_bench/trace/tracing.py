@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from bakeoff.history import Operation
@@ -34,17 +36,13 @@ def trace_of(
     zero_s = start.invoked_at_s
     accepted_s = (start.completed_at_s if start.completed_at_s is not None else zero_s) - zero_s
     told = next((one for one in own if one.name == "result" and one.completion == "ok"), None)
-    acts = [
-        span
-        for _, same in groupby(sorted(records, key=lambda record: (record.call, record.seq)), _call)
-        for span in _call_spans(list(same), began_at + zero_s)
-    ]
+    told_s = None if told is None or told.completed_at_s is None else told.completed_at_s - zero_s
+    acts = list(_within(_acts(records, began_at + zero_s), told_s))
     spans = [Span(name="start", part=Part.START, start_s=0.0, end_s=accepted_s), *acts]
     spans += _gaps(acts, accepted_s)
     last_s = max((span.end_s for span in acts), default=accepted_s)
-    if told is not None and told.completed_at_s is not None and told.completed_at_s - zero_s > last_s:
-        end_s = told.completed_at_s - zero_s
-        spans.append(Span(name="outcome", part=Part.TELLING, start_s=last_s, end_s=end_s))
+    if told_s is not None and told_s > last_s:
+        spans.append(Span(name="outcome", part=Part.TELLING, start_s=last_s, end_s=told_s))
     return Trace(
         workflow_id=workflow_id,
         engine=engine,
@@ -53,31 +51,51 @@ def trace_of(
     )
 
 
+def _acts(records: Sequence[Record], zero_at: float) -> Iterable[Span]:
+    """What every call did, and what lay between its attempts."""
+    moments = sorted(record.at - zero_at for record in records)
+    by_call = groupby(sorted(records, key=lambda record: (record.call, record.seq)), _call)
+    for _, same in by_call:
+        yield from _call_spans(list(same), zero_at, moments)
+
+
+def _within(spans: Iterable[Span], told_s: float | None) -> Iterable[Span]:
+    """Nothing before the client called, nothing after it was told: repeats of then are no part of it."""
+    end_s = math.inf if told_s is None else told_s
+    for span in spans:
+        if span.start_s <= end_s:
+            yield replace(span, start_s=max(0.0, span.start_s), end_s=max(0.0, min(span.end_s, end_s)))
+
+
 def _call(record: Record) -> tuple[str, str]:
     return record.call
 
 
-def _call_spans(records: Sequence[Record], zero_at: float) -> Iterable[Span]:
-    """Of one call: an execution for every attempt with a record after it, a retry up to the next attempt."""
+def _call_spans(records: Sequence[Record], zero_at: float, moments: Sequence[float]) -> Iterable[Span]:
+    """Of one call: an execution for every attempt with a record after it, otherwise a failed attempt.
+
+    A failed attempt lasts, with the pause after it, until the next attempt of the call; the last one until
+    whatever comes next in the saga. What is attempted again after the effect (a message that came twice) was
+    no time that the saga waited for.
+    """
     attempts = [record for record in records if record.kind == "attempt"]
     done = {record.ordinal: record.at for record in records if record.kind in ("effect", "nothing")}
+    over = False
     for number, attempt in enumerate(attempts):
         acts = Part.EXECUTION if attempt.direction == "action" else Part.COMPENSATION
         attributes = {"attempt": attempt.ordinal, "direction": attempt.direction, "pid": attempt.pid}
-        start_s, end_s = (
-            attempt.at - zero_at,
-            max(attempt.at, done.get(attempt.ordinal, attempt.at)) - zero_at,
-        )
+        start_s = attempt.at - zero_at
+        end_s = max(attempt.at, done.get(attempt.ordinal, attempt.at)) - zero_at
         yield Span(name=attempt.step, part=acts, start_s=start_s, end_s=end_s, attributes=attributes)
-        if number + 1 < len(attempts):
-            next_s = attempts[number + 1].at - zero_at
-            yield Span(
-                name=attempt.step,
-                part=Part.RETRY,
-                start_s=end_s,
-                end_s=max(end_s, next_s),
-                attributes=attributes,
-            )
+        over = over or attempt.ordinal in done
+        if over:
+            continue
+        later = [at_s for at_s in moments if at_s > start_s]
+        next_s = (
+            attempts[number + 1].at - zero_at if number + 1 < len(attempts) else min(later, default=end_s)
+        )
+        if next_s > end_s:
+            yield Span(name=attempt.step, part=Part.RETRY, start_s=end_s, end_s=next_s, attributes=attributes)
 
 
 def _gaps(acts: Sequence[Span], accepted_s: float) -> Iterable[Span]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bakeoff_bench.crash.cells import is_harmful
+from bakeoff_bench.crash.cells import cell_of, group
 from bakeoff_bench.report.page import Cell, Mood, Section, Table, cell
 from bakeoff_bench.report.sections import correctness, costs, crashes, loads, promises, recovery
 from bakeoff_bench.report.sources import Kind, Source, of_kind
@@ -19,13 +19,17 @@ def section(sources: Sequence[Source]) -> Section:
         promises.COLUMN: promises.told(sources),
         crashes.COLUMN: crashes.told(sources),
         recovery.COLUMN: recovery.told(sources),
+        loads.LEDGER_COLUMN: loads.told_ledger(sources),
         loads.RATE_COLUMN: loads.told_rate(sources),
         loads.P95_COLUMN: loads.told_p95(sources),
         costs.COLUMN: costs.told(sources),
     }
     columns = {name: cells for name, cells in columns.items() if cells}
+    notes = _notes(sources)
+    columns |= {"note": notes} if notes else {}
     labels = sorted({label for cells in columns.values() for label in cells})
     unmeasured = cell("not measured", Mood.SILENT, "unknown")
+    nothing = cell("", link="conditions")
     return Section(
         id=ID,
         title="The answer",
@@ -36,12 +40,29 @@ def section(sources: Sequence[Source]) -> Section:
                 title="At a glance",
                 columns=["contestant", *columns],
                 rows=[
-                    [label, *(cells.get(label, unmeasured) for cells in columns.values())] for label in labels
+                    [
+                        label,
+                        *(
+                            cells.get(label, nothing if cells is notes else unmeasured)
+                            for cells in columns.values()
+                        ),
+                    ]
+                    for label in labels
                 ],
                 conditions="Every cell leads to its evidence. Different guarantees are not ranked by speed.",
             )
         ],
     )
+
+
+def _notes(sources: Sequence[Source]) -> dict[str, Cell]:
+    """What belongs beside every number of a contestant, by its own word: rule 17."""
+    found = {}
+    for source in sources:
+        for label, about in source.contestants.items():
+            if about.get("note"):
+                found[label] = cell(about["note"], link="conditions")
+    return found
 
 
 def _paragraph(sources: Sequence[Source], labels: Sequence[str]) -> list[str]:
@@ -60,33 +81,43 @@ _KILLED = {"worker-kill": "a worker", "server-kill": "a server or broker"}
 def _of_runs(sources: Sequence[Source]) -> list[str]:
     words = []
     for run in of_kind(sources, Kind.RUN):
-        judged = {name: one["validity"] for name, one in run.result["engines"].items() if "counts" in one}
-        bad = [name for name, validity in judged.items() if validity != "valid"]
-        if judged and bad:
-            words.append(f"In {run.path.name} not everything came to its computed end on {', '.join(bad)}.")
-        elif judged:
-            words.append("With the faults of the services alone, all brought every saga to its computed end.")
+        by_verdict: dict[str, list[str]] = {}
+        for name, about in run.result["engines"].items():
+            by_verdict.setdefault(about["validity"], []).append(run.label(name))
+        if valid := by_verdict.pop("valid", []):
+            words.append(f"Every saga of {run.name} came to its computed end on {', '.join(valid)}.")
+        if invalid := by_verdict.pop("invalid", []):
+            words.append(f"An invariant was broken in {run.name} on {', '.join(invalid)}.")
+        words += [
+            f"{verdict.capitalize()} in {run.name}: {', '.join(names)}."
+            for verdict, names in by_verdict.items()
+        ]
     return words
 
 
 def _of_kills(sources: Sequence[Source], fault: str, word: str) -> str:
+    """How many were judged to an end, and who came to harm."""
     kills = [
         row
         for run in of_kind(sources, Kind.CRASH)
         for row in run.result["kills"]
         if row["fault"] == fault and row["outcome"] not in ("void", "not supported")
     ]
-    if not kills:
+    by_name = {name: cell_of(rows) for name, rows in group(kills, lambda row: row["contestant"]).items()}
+    judged = {name: summed for name, summed in by_name.items() if summed.judged}
+    if not judged:
         return ""
-    harmed = list(dict.fromkeys(row["contestant"] for row in kills if is_harmful(row)))
-    everybody = {row["contestant"] for row in kills}
+    harmed = [name for name, summed in judged.items() if summed.harmed]
     if not harmed:
         end = "no saga came to harm"
-    elif len(harmed) == len(everybody):
+    elif len(harmed) == len(judged):
         end = "sagas came to harm on every contestant"
     else:
         end = f"no saga came to harm, except on {', '.join(harmed)}"
-    return f"{word.capitalize()} was killed {len(kills)} times: {end}."
+    count = sum(summed.judged for summed in judged.values())
+    unseen = sum(summed.landed - summed.judged for summed in by_name.values())
+    more = f" ({unseen} more were not observed to their end)" if unseen else ""
+    return f"{word.capitalize()} was killed {count} times{more}: {end}."
 
 
 def _of_loads(sources: Sequence[Source]) -> list[str]:
@@ -106,7 +137,5 @@ def _of_loads(sources: Sequence[Source]) -> list[str]:
         pairs = run.result["comparisons"]
         differ = [one for one in pairs if one["finding"] == "different"]
         if pairs:
-            words.append(
-                f"{len(differ)} of {len(pairs)} pairs differ by more than their noise ({run.path.name})."
-            )
+            words.append(f"{len(differ)} of {len(pairs)} pairs differ by more than their noise ({run.name}).")
     return words

@@ -6,24 +6,32 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bakeoff_bench.report.names import slug
-from bakeoff_bench.report.page import Cell, Mood, Section, Table, cell
+from bakeoff_bench.report.page import Cell, Mood, Section, Table, cell, worst
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 
 ID = "correctness"
 COLUMN = "as computed"
 _MOODS = {"valid": Mood.GOOD, "invalid": Mood.BAD}
-_COUNTED = ("completed", "compensated", "compensation_failed", "stuck", "lost", "rejected")
+_COUNTED = (
+    *("completed", "compensated", "compensation_failed", "stuck", "lost", "start_unknown", "not_started"),
+    "rejected",
+)
 
 
 def told(sources: Sequence[Source]) -> dict[str, Cell]:
-    """``{contestant: verdict}``; of several runs the last."""
-    found = {}
-    for number, source in enumerate(of_kind(sources, Kind.RUN)):
+    """``{contestant: verdict}``; of several runs the worst."""
+    found: dict[str, Cell] = {}
+    for source in of_kind(sources, Kind.RUN):
         for engine, about in source.result["engines"].items():
             validity = about["validity"]
-            text = f"{validity}, {sum(about['expected'].values())} sagas" if "counts" in about else validity
-            found[source.label(engine)] = cell(text, _mood(validity), _table_id(number))
+            text = f"{validity}, {started(about)} sagas" if "counts" in about else validity
+            worst(found, source.label(engine), cell(text, _mood(validity), _table_id(source.number)))
     return found
+
+
+def started(about: Mapping[str, Any]) -> int:
+    """Sagas that were started, or were to be; orders that were refused beforehand are none."""
+    return sum(count for what, count in about["counts"].items() if what != "rejected")
 
 
 def section(sources: Sequence[Source]) -> Section | None:
@@ -31,7 +39,7 @@ def section(sources: Sequence[Source]) -> Section | None:
     runs = of_kind(sources, Kind.RUN)
     if not runs:
         return None
-    blocks = [table for number, run in enumerate(runs) for table in _tables(number, run)]
+    blocks = [table for run in runs for table in _tables(run)]
     return Section(
         id=ID,
         title="The same sagas, the same faults",
@@ -46,13 +54,14 @@ def section(sources: Sequence[Source]) -> Section | None:
     )
 
 
-def _tables(number: int, run: Source) -> list[Table]:
+def _tables(run: Source) -> list[Table]:
     engines: Mapping[str, Mapping[str, Any]] = run.result["engines"]
     judged = {run.label(name): about for name, about in engines.items() if "counts" in about}
     about_run = run.result
     conditions = (
         f"Saga {about_run['saga']['name']}, scenario {about_run['scenario']}, seed {about_run['seed']}, "
-        f"{about_run['orders']['usable']} orders from {about_run['orders']['source']}; "
+        f"{about_run['participants']} services, {about_run['orders']['usable']} orders from "
+        f"{about_run['orders']['source']}; "
         f"{about_run['workers']} x {about_run['slots']} slots, {about_run['rounds']} interleaved rounds."
     )
     counts: list[list[Cell | str]] = [
@@ -66,9 +75,9 @@ def _tables(number: int, run: Source) -> list[Table]:
     command = run.command
     return [
         Table(
-            id=_table_id(number),
-            title=f"Sagas, observed against expected ({run.path.name})",
-            columns=["", *judged],
+            id=_table_id(run.number),
+            title=f"Sagas, observed against expected ({run.name})",
+            columns=["sagas", *judged],
             rows=[
                 ["verdict", *(cell(one["validity"], _mood(one["validity"])) for one in judged.values())],
                 *counts,
@@ -77,9 +86,9 @@ def _tables(number: int, run: Source) -> list[Table]:
             command=command,
         ),
         Table(
-            id=slug(ID, "verdicts", number),
-            title=f"Invariants ({run.path.name})",
-            columns=["", *judged],
+            id=slug(ID, "verdicts", run.number),
+            title=f"Invariants ({run.name})",
+            columns=["invariant", *judged],
             rows=verdicts,
             conditions=conditions,
             command=command,
@@ -126,7 +135,7 @@ def _verdict(about: Mapping[str, Any], invariant: str) -> Cell:
 
 
 def _notes(run: Source) -> list[str]:
-    found = [] if run.result["complete"] else [f"{run.path.name} was broken off: nothing in it is final."]
+    found = [] if run.result["complete"] else [f"{run.name} was broken off: nothing in it is final."]
     for name, about in run.result["engines"].items():
         for need, reason in about["lacking"].items():
             found.append(f"{name}: not supported: {need}: {reason}")

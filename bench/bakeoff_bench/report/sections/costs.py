@@ -33,11 +33,11 @@ _SHOWN = (
 def told(sources: Sequence[Source]) -> dict[str, Cell]:
     """``{contestant: CPU seconds of the whole deployment}``."""
     found = {}
-    for number, source in enumerate(of_kind(sources, Kind.LOAD)):
+    for source in of_kind(sources, Kind.LOAD):
         for label, block in blocks_of(source).items():
             total = block["cost"].get("cpu_s.total")
             if total is not None:
-                found[label] = cell(f"{total:.1f}", link=slug(ID, "table", number))
+                found[label] = cell(f"{total:.1f}", link=slug(ID, "table", source.number))
     return found
 
 
@@ -47,9 +47,9 @@ def section(sources: Sequence[Source]) -> Section | None:
     if not runs:
         return None
     blocks: list[Table | Figure] = []
-    for number, run in enumerate(runs):
-        blocks.append(_picture(number, run))
-        if (bill := _bill(number, run)) is not None:
+    for run in runs:
+        blocks.append(_picture(run))
+        if (bill := _bill(run)) is not None:
             blocks.append(bill)
     return Section(
         id=ID,
@@ -78,9 +78,9 @@ def _rank(block: Mapping[str, Any]) -> tuple[bool, float]:
     return not block["users"], block["settled_per_s"] or 0.0
 
 
-def _picture(number: int, run: Source) -> Figure:
+def _picture(run: Source) -> Figure:
     blocks = blocks_of(run)
-    title = f"CPU seconds per 1,000 sagas ({run.path.name})"
+    title = f"CPU seconds per 1,000 sagas ({run.name})"
     told_so = (
         "How many CPU seconds servers, workers and client took for a thousand sagas, added up per contestant."
     )
@@ -101,13 +101,13 @@ def _picture(number: int, run: Source) -> Figure:
         for label, block in blocks.items()
     ]
     return Figure(
-        id=slug(ID, "table", number),
+        id=slug(ID, "table", run.number),
         title=title,
         svg=drawn(title, told_so, draw, height_in=1.2 + 0.3 * len(blocks)),
         told=told_so,
         conditions=f"Medians over rounds. {conditions_of(run)}",
         table=Table(
-            id=slug(ID, "numbers", number),
+            id=slug(ID, "numbers", run.number),
             title=title,
             columns=["contestant", "load", *(head for _, _, head in _SHOWN)],
             rows=rows,
@@ -123,7 +123,7 @@ def _number(cost: Mapping[str, float | None], key: str, unit: int) -> str:
     return "unknown" if value is None else f"{value / unit:.3g}"
 
 
-def _bill(number: int, run: Source) -> Table | None:
+def _bill(run: Source) -> Table | None:
     price = run.result.get("price_per_million_actions")
     rows: list[list[Cell | str]] = []
     for label, about in run.result["contestants"].items():
@@ -147,8 +147,8 @@ def _bill(number: int, run: Source) -> Table | None:
     if not rows:
         return None
     return Table(
-        id=slug(ID, "bill", number),
-        title=f"Event history and billable actions per saga ({run.path.name})",
+        id=slug(ID, "bill", run.number),
+        title=f"Event history and billable actions per saga ({run.name})",
         columns=["contestant", "events", "bytes", "billable actions", "1,000 sagas", "note"],
         rows=rows,
         conditions="Means over the last sagas of the run; a price per million actions is yours to give "

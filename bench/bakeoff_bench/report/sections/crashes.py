@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from bakeoff_bench.crash.cells import NOT_OBSERVED, cell_of, group, is_harmful, outcome_word
 from bakeoff_bench.crash.manifest import commands_of
 from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.report.names import slug
-from bakeoff_bench.report.page import Cell, Mood, Section, Table, cell
+from bakeoff_bench.report.page import Cell, Mood, Section, Table, cell, worst
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 from bakeoff_bench.run.journal import Row
 
@@ -30,10 +29,16 @@ _WORST = [*reversed(KillOutcome)]
 def told(sources: Sequence[Source]) -> dict[str, Cell]:
     """``{contestant: harmed of all kills that were judged}``, with Wilson's interval."""
     found: dict[str, Cell] = {}
-    for number, source in enumerate(of_kind(sources, Kind.CRASH)):
+    for source in of_kind(sources, Kind.CRASH):
         for name, rows in group(source.result["kills"], lambda row: row["contestant"]).items():
-            found[name] = _share(rows, slug(ID, "sums", number))
+            worst(found, name, _share(rows, slug(ID, "sums", source.number), short_leases(source, rows)))
     return found
+
+
+def short_leases(run: Source, rows: Sequence[Row]) -> str:
+    """What must be said of kills whose contestant had other leases than its class."""
+    titles = {run.about["series"][row["series"]]["title"] for row in rows}
+    return ", short leases" if any("short leases" in title for title in titles) else ""
 
 
 def section(sources: Sequence[Source]) -> Section | None:
@@ -42,9 +47,9 @@ def section(sources: Sequence[Source]) -> Section | None:
     if not runs:
         return None
     blocks = []
-    for number, run in enumerate(runs):
-        blocks += _points(number, run)
-        blocks.append(_sums(number, run))
+    for run in runs:
+        blocks += _points(run)
+        blocks.append(_sums(run))
     return Section(
         id=ID,
         title="Wherever a process dies",
@@ -63,7 +68,7 @@ def section(sources: Sequence[Source]) -> Section | None:
     )
 
 
-def _points(number: int, run: Source) -> list[Table]:
+def _points(run: Source) -> list[Table]:
     tables = []
     for place, series in enumerate(run.about["series"]):
         of_series = [row for row in run.result["kills"] if row["series"] == place]
@@ -73,32 +78,29 @@ def _points(number: int, run: Source) -> list[Table]:
             points = [point for point in series["points"] if any(point == where for where, _ in at)]
             tables.append(
                 Table(
-                    id=slug(ID, number, place, fault),
-                    title=f"{fault}, {series['title']} ({run.path.name})",
+                    id=slug(ID, run.number, place, fault),
+                    title=f"{fault}, {series['title']} ({run.name})",
                     columns=["point", *names],
-                    rows=[[point, *(_cell(at.get((point, name), [])) for name in names)] for point in points],
+                    rows=[
+                        [point, *(_cell(at.get((point, name), []), series["kills"]) for name in names)]
+                        for point in points
+                    ],
                     conditions=f"{series['kills']} kills per cell, waited for {series['deadline_s']:g} s; "
                     f"seed {run.about['seed']}, {run.about['participants']} services.",
-                    command=_command(run, series, fault),
+                    command=run.command,
                 )
             )
     return tables
 
 
-def _command(run: Source, series: Mapping[str, Any], fault: str) -> str:
-    """Of the whole table; each cell's own command is that of its contestant, with the point."""
-    asked = run.about.get("asked", {})
-    words = ["bakeoff crash", *(f"--engine {name}" for name in asked.get("options", {}).get("engines", []))]
-    words += [f"--fault {fault}", f"--kills {series['kills']}", f"--deadline {series['deadline_s']:g}"]
-    return " ".join([*words, f"--seed {run.about['seed']}"])
-
-
-def _cell(rows: Sequence[Row]) -> Cell:
+def _cell(rows: Sequence[Row], planned: int) -> Cell:
     if not rows:
         return cell("not done", Mood.SILENT)
     summed = cell_of(rows)
     words = sorted(summed.outcomes.items(), key=lambda one: _rank(one[0]))
-    text = ", ".join(what if len(rows) == 1 else f"{n} {what}" for what, n in words)
+    text = ", ".join(f"{n} {what}" for what, n in words)
+    if len(rows) < planned:
+        text += f", {planned - len(rows)} not done"
     if summed.recovery.median_s is not None:
         text += f", {summed.recovery.median_s:.1f} s"
     details = "; ".join(dict.fromkeys(row["detail"] for row in rows if row["detail"]))
@@ -110,19 +112,18 @@ def _rank(word: str) -> int:
 
 
 def _mood(rows: Sequence[Row]) -> Mood:
-    """Of the worst that was seen; void kills say nothing beside others that landed."""
+    """Of the worst that was seen; an end that nobody waited for is no good one."""
     told_of = [row for row in rows if row["outcome"] not in _SILENT]
-    if not told_of:
-        return Mood.SILENT
     if any(is_harmful(row) for row in told_of):
         return Mood.BAD
-    moods = {
-        _MOODS.get(KillOutcome(word), Mood.BAD) for word in map(outcome_word, told_of) if word != NOT_OBSERVED
-    }
-    return Mood.CAUTION if Mood.CAUTION in moods else Mood.GOOD if moods else Mood.SILENT
+    words = {outcome_word(row) for row in told_of}
+    if not words - {NOT_OBSERVED}:
+        return Mood.SILENT
+    moods = {_MOODS.get(KillOutcome(word), Mood.BAD) for word in words - {NOT_OBSERVED}}
+    return Mood.CAUTION if Mood.CAUTION in moods or NOT_OBSERVED in words else Mood.GOOD
 
 
-def _sums(number: int, run: Source) -> Table:
+def _sums(run: Source) -> Table:
     commands, order = commands_of(run.about), list(run.about["contestants"])
     by_name = group(run.result["kills"], lambda row: (row["contestant"], row["fault"]))
     rows: list[list[Cell | str]] = []
@@ -134,7 +135,7 @@ def _sums(number: int, run: Source) -> Table:
                 fault,
                 str(summed.landed),
                 ", ".join(f"{n} {what}" for what, n in summed.outcomes.items()),
-                _share(kills, ""),
+                _share(kills),
                 _seconds(summed.detection.median_s),
                 _seconds(summed.first_progress.median_s),
                 _span(kills),
@@ -142,8 +143,8 @@ def _sums(number: int, run: Source) -> Table:
             ]
         )
     return Table(
-        id=slug(ID, "sums", number),
-        title=f"All kills of a contestant together ({run.path.name})",
+        id=slug(ID, "sums", run.number),
+        title=f"All kills of a contestant together ({run.name})",
         columns=[
             "contestant",
             "fault",
@@ -162,13 +163,16 @@ def _sums(number: int, run: Source) -> Table:
     )
 
 
-def _share(kills: Sequence[Row], link: str) -> Cell:
+def _share(kills: Sequence[Row], link: str = "", more: str = "") -> Cell:
     summed = cell_of(kills)
+    unseen = summed.landed - summed.judged
+    beside = f", {unseen} not observed" if unseen else ""
     if summed.harm is None:
-        return cell("not judged", Mood.SILENT, link)
+        return cell(f"not judged{beside}{more}", Mood.SILENT, link)
     low, high = summed.harm
-    text = f"{summed.harmed} of {summed.judged} harmed ({100 * low:.0f} to {100 * high:.0f} %)"
-    return cell(text, Mood.BAD if summed.harmed else Mood.GOOD, link)
+    text = f"{summed.harmed} of {summed.judged} harmed ({100 * low:.0f} to {100 * high:.0f} %){beside}{more}"
+    mood = Mood.BAD if summed.harmed else Mood.CAUTION if unseen else Mood.GOOD
+    return cell(text, mood, link)
 
 
 def _seconds(value: float | None) -> str:
@@ -178,7 +182,8 @@ def _seconds(value: float | None) -> str:
 def _span(kills: Sequence[Row]) -> str:
     times = cell_of(kills).recovery
     if not times.seen_s:
-        return "never" if times.never else f"not within {kills[0]['deadline_s']:g}" if times.censored else "-"
+        late = f"not within {kills[0]['deadline_s']:g}"
+        return late if times.censored else "never" if times.never else "-"
     middle = "beyond the deadline" if times.median_s is None else f"{times.median_s:.1f}"
     return f"{middle} ({times.seen_s[0]:.1f} to {times.seen_s[-1]:.1f})"
 

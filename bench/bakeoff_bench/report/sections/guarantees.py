@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bakeoff_bench.crash.cells import cell_of, group
-from bakeoff_bench.report.drawing import MUTED, colour, drawn, marker
+from bakeoff_bench.report.drawing import colour, drawn, marker
 from bakeoff_bench.report.page import Cell, Figure, Mood, Section, Table, cell
 from bakeoff_bench.report.sections import costs
+from bakeoff_bench.report.sections.loaded import conditions_of
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 from bakeoff_bench.run.journal import Row
 
@@ -18,102 +20,130 @@ if TYPE_CHECKING:
 ID = "guarantees"
 #: ``{fault: what survives it}`` of the faults that make the steps; each stands on those before it.
 _STEPS = {"worker-kill": "a worker dies", "server-kill": "its server or broker dies"}
-NOTHING = "nothing was survived"
+NOTHING = "nothing"
+#: Prices within this factor are taken for the same: what a load run can tell apart at best.
+ALIKE = 1.25
+
+
+#: Kills without harm that make a step; fewer are an anecdote.
+ENOUGH = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """How far one contestant was seen to come.
+
+    Attributes:
+        steps: Kinds of kills that harmed nobody, each standing on those before it.
+        harmed: Whether a kill of the next kind did harm; otherwise nobody knows.
+        told: The same with numbers.
+    """
+
+    steps: int
+    harmed: bool
+    told: str
 
 
 def section(sources: Sequence[Source]) -> Section | None:
-    """What was reached and what it cost; needs a crash run and a load run."""
-    reached, cost = reached_by(sources), _cpu(sources)
-    null = cost.get("inline")
-    priced = {label: cost[label] / null for label in reached if label in cost} if null else {}
+    """What was reached and what it cost; needs a crash run, and for the price a load run with inline."""
+    reached = reached_by(sources)
     if not reached:
         return None
+    priced, run = _priced(sources, reached)
     front = _front(reached, priced)
     blocks: list[Table | Figure] = [_table(reached, priced, front)]
-    if priced:
-        blocks.insert(0, _picture(reached, priced, front, sources[0].numbers))
-    lead = (
-        "Engines that guarantee different things are not to be ranked by speed. This sets what each was "
-        "seen to "
-        "survive against the CPU that it takes, as a multiple of the null engine (a function in a process).",
-    )
+    if run is not None:
+        blocks.insert(0, _picture(reached, priced, front, run))
     missing = "There is no price here: it takes a load run with inline in it, for the same contestants."
     return Section(
         id=ID,
         title="The price of a guarantee",
-        lead=lead,
+        lead=(
+            "Engines that guarantee different things are not to be ranked by speed. This sets what each "
+            "was seen to "
+            "survive against the CPU that it takes, as a multiple of the null engine (a function in a "
+            "process).",
+        ),
         blocks=blocks,
         notes=() if priced else (missing,),
     )
 
 
-def reached_by(sources: Sequence[Source]) -> dict[str, int]:
-    """``{contestant: steps of guarantee}``: 0 harmed by a killed worker, 1 not, 2 nor by a server's.
-
-    A fault that was never tried, or came to no verdict, ends the climb.
-    """
+def reached_by(sources: Sequence[Source]) -> dict[str, Reached]:
+    """Of every contestant whose worker was killed; a kind that was never tried ends the climb."""
     kills: dict[str, list[Row]] = {}
     for run in of_kind(sources, Kind.CRASH):
         for name, rows in group(run.result["kills"], lambda row: row["contestant"]).items():
             kills.setdefault(name, []).extend(rows)
-    return {name: _steps(rows) for name, rows in kills.items() if _judged(rows, "worker-kill")}
+    return {
+        name: _climbed(rows) for name, rows in kills.items() if any(row["fault"] in _STEPS for row in rows)
+    }
 
 
-def level(steps: int) -> str:
-    """In words."""
-    return " and when ".join(list(_STEPS.values())[:steps]) or NOTHING
-
-
-def _judged(rows: Sequence[Row], fault: str) -> int:
-    own = [row for row in rows if row["fault"] == fault]
-    return cell_of(own).judged if own else 0
-
-
-def _steps(rows: Sequence[Row]) -> int:
-    for number, fault in enumerate(_STEPS):
+def _climbed(rows: Sequence[Row]) -> Reached:
+    words = []
+    for number, (fault, what) in enumerate(_STEPS.items()):
         own = [row for row in rows if row["fault"] == fault]
-        if not own or not (summed := cell_of(own)).judged or summed.harmed:
-            return number
-    return len(_STEPS)
+        summed = cell_of(own) if own else None
+        if summed is None or not summed.judged:
+            words.append(f"{what}: not judged")
+            return Reached(steps=number, harmed=False, told="; ".join(words))
+        unseen = summed.landed - summed.judged
+        beside = f", {unseen} not observed" if unseen else ""
+        words.append(f"{what}: {summed.harmed} of {summed.judged} harmed{beside}")
+        if summed.harmed or summed.judged < ENOUGH or unseen:
+            return Reached(steps=number, harmed=bool(summed.harmed), told="; ".join(words))
+    return Reached(steps=len(_STEPS), harmed=False, told="; ".join(words))
 
 
-def _cpu(sources: Sequence[Source]) -> dict[str, float]:
-    found = {}
-    for run in of_kind(sources, Kind.LOAD):
-        for label, block in costs.blocks_of(run).items():
-            total = block["cost"].get("cpu_s.total")
-            if total:
-                found[label] = float(total)
-    return found
+def _priced(
+    sources: Sequence[Source], reached: Mapping[str, Reached]
+) -> tuple[dict[str, float], Source | None]:
+    """CPU as a multiple of the null engine's, both from the same run; the last one that has both."""
+    for run in reversed(of_kind(sources, Kind.LOAD)):
+        cpu = {label: block["cost"].get("cpu_s.total") for label, block in costs.blocks_of(run).items()}
+        null = cpu.get("inline")
+        priced = {label: value / null for label, value in cpu.items() if null and value and label in reached}
+        if priced:
+            return priced, run
+    return {}, None
 
 
-def _front(reached: Mapping[str, int], priced: Mapping[str, float]) -> set[str]:
-    """Those whom nobody beats in both."""
+def _front(reached: Mapping[str, Reached], priced: Mapping[str, float]) -> set[str]:
+    """Those whom nobody surely beats in both; a price within ``ALIKE`` of another is none that differs."""
 
     def beats(other: str, label: str) -> bool:
-        as_good = reached[other] >= reached[label] and priced[other] <= priced[label]
-        return as_good and (reached[other] > reached[label] or priced[other] < priced[label])
+        cheaper = priced[other] * ALIKE < priced[label]
+        more = reached[other].steps > reached[label].steps and reached[label].harmed
+        return (cheaper and reached[other].steps >= reached[label].steps) or (
+            more and priced[other] <= priced[label]
+        )
 
     return {label for label in priced if not any(beats(other, label) for other in priced)}
 
 
 def _picture(
-    reached: Mapping[str, int], priced: Mapping[str, float], front: set[str], numbers: Mapping[str, int]
+    reached: Mapping[str, Reached], priced: Mapping[str, float], front: set[str], run: Source
 ) -> Figure:
     title = "What was survived, against its price"
     told_so = (
-        "To the right is dearer, above is more survived; the line joins those whom nobody beats in both. "
-        "Differences smaller than the load run can resolve mean nothing."
+        "To the right is dearer, above is more survived. Filled: nobody surely beats it in both. A "
+        "contestant of "
+        "which the next step was not tried, or not often enough, stands where it was last seen."
     )
 
     def draw(axes: Axes) -> None:
         for label, price in priced.items():
-            place = numbers[label]
-            axes.scatter([price], [reached[label]], c=colour(place), marker=marker(place), s=40, label=label)
-        best = sorted((priced[label], reached[label]) for label in front)
-        axes.step(
-            [one[0] for one in best], [one[1] for one in best], where="post", color=MUTED, linestyle="--"
-        )
+            place = run.numbers[label]
+            axes.scatter(
+                [price],
+                [reached[label].steps],
+                facecolors=colour(place) if label in front else "none",
+                edgecolors=colour(place),
+                marker=marker(place),
+                s=40,
+                label=label,
+            )
         axes.set_yticks(range(len(_STEPS) + 1), [NOTHING, *(f"survived: {what}" for what in _STEPS.values())])
         axes.set_ylim(-0.4, len(_STEPS) + 0.4)
         axes.set_xlabel("CPU per saga, times the null engine's")
@@ -123,27 +153,38 @@ def _picture(
         title=title,
         svg=drawn(title, told_so, draw, height_in=3.8),
         told=told_so,
-        conditions="Survived: not one saga was harmed by any kill of that kind that landed and was judged.",
+        conditions=f"Survived: none of {ENOUGH} or more kills of that kind, all seen to their end, did harm. "
+        f"Prices are medians of {run.name}; a factor below {ALIKE:g} counts as none. {conditions_of(run)}",
         table=_table(reached, priced, front, "picture-table"),
+        command=run.command,
     )
 
 
 def _table(
-    reached: Mapping[str, int], priced: Mapping[str, float], front: set[str], name: str = "table"
+    reached: Mapping[str, Reached], priced: Mapping[str, float], front: set[str], name: str = "table"
 ) -> Table:
     rows: list[list[Cell | str]] = [
         [
             label,
-            cell(level(steps), Mood.GOOD if steps else Mood.BAD, link="crashes"),
+            _survived(one),
+            one.told,
             f"{priced[label]:.1f}" if label in priced else cell("not measured", Mood.SILENT),
             "yes" if label in front else "no" if label in priced else "",
         ]
-        for label, steps in sorted(reached.items(), key=lambda one: -one[1])
+        for label, one in sorted(reached.items(), key=lambda one: -one[1].steps)
     ]
     return Table(
         id=f"{ID}-{name}",
         title="Guarantee reached, and its price",
-        columns=["contestant", "survived when", "CPU, times the null engine's", "nobody beats it in both"],
+        columns=["contestant", "survived when", "kills", "CPU, times the null engine's", "nobody beats it"],
         rows=rows,
-        conditions="The number of kills and the interval stand with the crash matrix.",
+        conditions="Intervals stand with the crash matrix.",
     )
+
+
+def _survived(one: Reached) -> Cell:
+    if one.steps:
+        return cell(" and when ".join(list(_STEPS.values())[: one.steps]), Mood.GOOD, link="crashes")
+    if one.harmed:
+        return cell(NOTHING, Mood.BAD, link="crashes")
+    return cell("not known yet", Mood.SILENT, link="crashes")

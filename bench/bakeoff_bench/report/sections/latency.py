@@ -24,12 +24,12 @@ _BEYOND = 10
 _ID = "load"
 
 
-def hockey_stick(number: int, run: Source) -> Figure | None:
+def hockey_stick(run: Source) -> Figure | None:
     """The 95th percentile at every rate that was offered; ``None`` if no rate was."""
     tried = {label: points for label in run.result["contestants"] if (points := _tried(run, label))}
     if not tried:
         return None
-    title = f"Latency against offered load ({run.path.name})"
+    title = f"Latency against offered load ({run.name})"
     told_so = (
         "The 95th percentile of completed sagas at every rate that was offered; filled: the backlog did "
         "not grow, "
@@ -64,7 +64,7 @@ def hockey_stick(number: int, run: Source) -> Figure | None:
         axes.set_ylabel("p95 of completed sagas, seconds")
 
     table = Table(
-        id=slug(_ID, "stick-table", number),
+        id=slug(_ID, "stick-table", run.number),
         title=title,
         columns=["contestant", "offered /s", "p95, s", "backlog"],
         rows=[
@@ -74,11 +74,12 @@ def hockey_stick(number: int, run: Source) -> Figure | None:
         ],
     )
     return Figure(
-        id=slug(_ID, "stick", number),
+        id=slug(_ID, "stick", run.number),
         title=title,
         svg=drawn(title, told_so, draw, height_in=4.0),
         told=told_so,
-        conditions=f"One mark per load. Dashed: --slo {run.result['plan']['slo_s']:g} s. "
+        conditions="One mark per load with a valid ledger. "
+        f"Dashed: --slo {run.result['plan']['slo_s']:g} s. "
         f"{conditions_of(run)}",
         table=table,
         command=run.command,
@@ -88,9 +89,7 @@ def hockey_stick(number: int, run: Source) -> Figure | None:
 def _tried(run: Source, label: str) -> list[tuple[float, float, bool]]:
     """``(offered per second, p95 in seconds, kept up)`` of all open loads, the search's too."""
     rows: list[Row] = [
-        row
-        for row in run.loads
-        if row["contestant"] == label and not row["users"] and not row["measured"]["void"]
+        row for row in run.loads if row["contestant"] == label and not row["users"] and _counts(row)
     ]
     found = []
     for row in rows:
@@ -102,12 +101,16 @@ def _tried(run: Source, label: str) -> list[tuple[float, float, bool]]:
     return sorted(found)
 
 
-def distribution(number: int, run: Source, status: str) -> Figure | None:
+def _counts(row: Row) -> bool:
+    return not row["measured"]["void"] and row["measured"]["validity"] == "valid"
+
+
+def distribution(run: Source, status: str) -> Figure | None:
     """By percentile on an axis that gives every further nine the same room."""
     pooled = {label: found for label in run.result["contestants"] if (found := _pooled(run, label, status))}
     if not pooled:
         return None
-    title = f"Latency of {status} sagas, by percentile ({run.path.name})"
+    title = f"Latency of {status} sagas, by percentile ({run.name})"
     told_so = (
         f"How long the fastest share of all {status} sagas took, at the highest open rate whose backlog "
         f"did not "
@@ -132,7 +135,7 @@ def distribution(number: int, run: Source, status: str) -> Figure | None:
         axes.set_ylabel("seconds from the intended start")
 
     table = Table(
-        id=slug(_ID, status, "table", number),
+        id=slug(_ID, status, "table", run.number),
         title=title,
         columns=["contestant", "load", "sagas", *(f"p{share:g}" for share in _DRAWN)],
         rows=[
@@ -141,7 +144,7 @@ def distribution(number: int, run: Source, status: str) -> Figure | None:
         ],
     )
     return Figure(
-        id=slug(_ID, status, number),
+        id=slug(_ID, status, run.number),
         title=title,
         svg=drawn(title, told_so, draw),
         told=told_so,
@@ -162,7 +165,7 @@ def _pooled(run: Source, label: str, status: str) -> tuple[Histograms, str, str]
     block, found, folder = kept[-1], Histograms(), LoadFolder(run.path)
     for row in run.loads:
         of_block = (row["contestant"], row["block"], row["phase"]) == (label, block["block"], block["phase"])
-        if of_block and not row["measured"]["void"] and row["measured"]["validity"] == "valid":
+        if of_block and _counts(row):
             slug_ = row.get("part", run.result["contestants"][label]["slug"])
             found.merge_all(Histograms.load(folder.load(slug_, row["label"])))
     names = [name for name in found if name.endswith(f"-{status}-settled") and not name.startswith("slow-")]

@@ -15,11 +15,30 @@ def conditions_of(run: Source) -> str:
     shared = (
         "all CPUs shared" if cpus is None else f"CPUs: {len(cpus[0])} deployment, {len(cpus[1])} generator"
     )
+    steady = f"shape {plan['shape']}, " if plan["shape"] else ""
     return (
-        f"{plan['scenario']}, saga {plan['saga']}, {plan['process']} arrivals for {plan['seconds']:g} s of "
+        f"{plan['scenario']}{disturbed(run)}, {steady} saga {plan['saga']}, {plan['process']} arrivals for "
+        f"{plan['seconds']:g} s of "
         f"which "
-        f"{plan['warm_up_s']:g} s warm-up are left out, {plan['workers']} x {plan['slots']} slots, {shared}, "
+        f"{plan['warm_up_s']:g} s warm-up are left out, {plan['workers']} x {plan['slots']} slots, ledger "
+        f"{plan['ledger']}, {shared}, "
         f"seed {plan['seed']}; {plan['quality']}."
+    )
+
+
+def disturbed(run: Source) -> str:
+    """What was done to the load; nothing where nothing was."""
+    fault = run.result["plan"]["fault"]
+    return f", struck by {fault}" if fault else ""
+
+
+def is_broken(run: Source, block: Mapping[str, Any]) -> bool:
+    """Whether rounds of this load were left out because the ledger says that something went wrong."""
+    return any(
+        row["measured"]["validity"] == "invalid"
+        for row in run.loads
+        if (row["contestant"], row["block"], row["phase"])
+        == (block["contestant"], block["block"], block["phase"])
     )
 
 

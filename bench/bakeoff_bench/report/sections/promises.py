@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bakeoff_bench.report.names import slug
-from bakeoff_bench.report.page import Cell, Mood, Section, Table, cell
+from bakeoff_bench.report.page import Cell, Mood, Section, Table, cell, worst
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 
 ID = "contract"
@@ -17,15 +17,22 @@ _SHORT = {"not supported": "absent", "unknown": "unknown", "passed": "passed", "
 
 
 def told(sources: Sequence[Source]) -> dict[str, Cell]:
-    """``{contestant: sums}``."""
-    found = {}
-    for number, source in enumerate(of_kind(sources, Kind.CONTRACT)):
+    """``{contestant: sums}``; green only where everything was run and passed."""
+    found: dict[str, Cell] = {}
+    for source in of_kind(sources, Kind.CONTRACT):
         for label in source.result["engines"]:
             sums = _sums(source.result["tests"], label)
-            mood = Mood.BAD if sums["failed"] else Mood.CAUTION if sums["not supported"] else Mood.GOOD
-            text = ", ".join(f"{n} {_SHORT[status]}" for status, n in sums.items() if n)
-            found[source.label(label)] = cell(text, mood, _id(number, "matrix"))
+            text = ", ".join(f"{n} {_SHORT[status]}" for status, n in sums.items() if n) or "not run"
+            worst(found, source.label(label), cell(text, _mood(sums), _id(source.number, "matrix")))
     return found
+
+
+def _mood(sums: Mapping[str, int]) -> Mood:
+    if sums["failed"]:
+        return Mood.BAD
+    if not sums["passed"]:
+        return Mood.SILENT
+    return Mood.GOOD if sums["passed"] == sum(sums.values()) else Mood.CAUTION
 
 
 def section(sources: Sequence[Source]) -> Section | None:
@@ -41,11 +48,7 @@ def section(sources: Sequence[Source]) -> Section | None:
             "judges from "
             "the ledger. Absent is what an engine itself declares that it cannot do; that is a result, too.",
         ),
-        blocks=[
-            block
-            for number, suite in enumerate(suites)
-            for block in (_matrix(number, suite), _absent(number, suite))
-        ],
+        blocks=[block for suite in suites for block in (_matrix(suite), _absent(suite))],
     )
 
 
@@ -60,16 +63,17 @@ def _sums(tests: Mapping[str, Any], label: str) -> Counter[str]:
 
 
 def _command(suite: Source) -> str:
-    engines = " ".join(f"--engine={name.partition('[')[0]}" for name in suite.result["engines"])
-    return f"pytest {engines} --contract-json {suite.path.name}"
+    names = dict.fromkeys(name.partition("[")[0] for name in suite.result["engines"])
+    engines = " ".join(f"--engine={name}" for name in names)
+    return f"pytest {engines} --contract-json FILE (and the settings above)"
 
 
-def _matrix(number: int, suite: Source) -> Table:
+def _matrix(suite: Source) -> Table:
     engines, tests = suite.result["engines"], suite.result["tests"]
     versions = {f"{what} {n}" for about in engines.values() for what, n in about["versions"].items()}
     return Table(
-        id=_id(number, "matrix"),
-        title=f"Tests and engines ({suite.path.name})",
+        id=_id(suite.number, "matrix"),
+        title=f"Tests and engines ({suite.name})",
         columns=["test", *map(suite.label, engines)],
         rows=[
             [cell(name, note=test["promise"]), *(_status(test, label) for label in engines)]
@@ -90,12 +94,12 @@ def _status(test: Mapping[str, Any], label: str) -> Cell:
     return cell(_SHORT.get(status, status), _MOODS.get(status, Mood.SILENT), note=first_line)
 
 
-def _absent(number: int, suite: Source) -> Table:
+def _absent(suite: Source) -> Table:
     engines = suite.result["engines"]
     capabilities = list(dict.fromkeys(name for about in engines.values() for name in about["claims"]))
     return Table(
-        id=_id(number, "capabilities"),
-        title=f"What the engines declare ({suite.path.name})",
+        id=_id(suite.number, "capabilities"),
+        title=f"What the engines declare ({suite.name})",
         columns=["capability", *map(suite.label, engines)],
         rows=[
             [name, *(_claim(about["claims"].get(name)) for about in engines.values())]

@@ -9,7 +9,8 @@ from bakeoff_bench.crash.cells import cell_of, group, is_harmful
 from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.report.drawing import BAD, MUTED, colour, drawn, line, marker
 from bakeoff_bench.report.names import slug
-from bakeoff_bench.report.page import Cell, Figure, Mood, Section, Table, cell
+from bakeoff_bench.report.page import Cell, Figure, Mood, Section, Table, cell, worst
+from bakeoff_bench.report.sections.crashes import short_leases
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 from bakeoff_bench.run.journal import Row
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ID = "recovery"
-COLUMN = "full recovery, s"
+COLUMN = "recovery from a dead worker, s"
+#: The fault that the answer is about.
+_ANSWER = "worker-kill"
 _SILENT = (KillOutcome.VOID, KillOutcome.NOT_SUPPORTED)
 #: Seconds; longer recoveries need a logarithmic axis.
 _LINEAR_UP_TO_S = 120.0
@@ -25,22 +28,25 @@ _LINEAR_UP_TO_S = 120.0
 
 def told(sources: Sequence[Source]) -> dict[str, Cell]:
     """``{contestant: median after the kill of a worker}``."""
-    found = {}
-    for number, source in enumerate(of_kind(sources, Kind.CRASH)):
-        for name, rows in _by_contestant(source).items():
+    found: dict[str, Cell] = {}
+    for source in of_kind(sources, Kind.CRASH):
+        for name, rows in _by_contestant(source, _ANSWER).items():
             times = cell_of(rows).recovery
+            seen = f"{len(times.seen_s)} of {len(rows)} seen{short_leases(source, rows)}"
             if times.median_s is not None:
-                text, mood = f"{times.median_s:.1f} (median of {len(times.seen_s)})", Mood.PLAIN
+                text, mood = f"{times.median_s:.1f} ({seen})", Mood.PLAIN
+            elif times.seen_s or times.censored:
+                text, mood = f"beyond {rows[0]['deadline_s']:g} ({seen})", Mood.CAUTION
             else:
-                text, mood = ("never", Mood.BAD) if times.never else ("beyond the deadline", Mood.CAUTION)
-            found[name] = cell(text, mood, slug(ID, "distribution", number))
+                text, mood = "never", Mood.BAD
+            worst(found, name, cell(text, mood, slug(ID, "distribution", source.number, _ANSWER)))
     return found
 
 
 def section(sources: Sequence[Source]) -> Section | None:
     """A picture of recovery against lease, and one of its distribution, per run."""
-    runs = [run for run in of_kind(sources, Kind.CRASH) if _by_contestant(run)]
-    if not runs:
+    told_of = [(run, fault) for run in of_kind(sources, Kind.CRASH) for fault in _faults(run)]
+    if not told_of:
         return None
     return Section(
         id=ID,
@@ -52,23 +58,28 @@ def section(sources: Sequence[Source]) -> Section | None:
         ),
         blocks=[
             figure
-            for number, run in enumerate(runs)
-            for figure in (_against_lease(number, run), _distribution(number, run))
+            for run, fault in told_of
+            for figure in (_against_lease(run, fault), _distribution(run, fault))
         ],
     )
 
 
-def _by_contestant(run: Source) -> dict[str, list[Row]]:
-    """Kills that landed."""
+def _faults(run: Source) -> list[str]:
+    """Those that landed."""
+    return list(dict.fromkeys(row["fault"] for row in run.result["kills"] if row["outcome"] not in _SILENT))
+
+
+def _by_contestant(run: Source, fault: str) -> dict[str, list[Row]]:
+    """Kills of this kind that landed."""
     order = list(run.about["contestants"])
-    landed = [row for row in run.result["kills"] if row["outcome"] not in _SILENT]
+    landed = [row for row in run.result["kills"] if row["outcome"] not in _SILENT and row["fault"] == fault]
     landed.sort(key=lambda row: order.index(row["contestant"]))
     return group(landed, lambda row: row["contestant"])
 
 
-def _against_lease(number: int, run: Source) -> Figure:
-    by_name = _by_contestant(run)
-    title = f"Recovery against the lease ({run.path.name})"
+def _against_lease(run: Source, fault: str) -> Figure:
+    by_name = _by_contestant(run, fault)
+    title = f"Recovery against the lease: {fault} ({run.name})"
     told_so = (
         "Each mark is one kill: its contestant's lease (0: a broken connection tells at once) and the "
         "seconds until "
@@ -99,13 +110,13 @@ def _against_lease(number: int, run: Source) -> Figure:
             times = cell_of(same).recovery
             rows.append([name, f"{lease_s:g}", str(len(same)), _median(times.median_s), _range(times.seen_s)])
     table = Table(
-        id=slug(ID, "lease-table", number),
+        id=slug(ID, "lease-table", run.number, fault),
         title=title,
         columns=["contestant", "lease, s", "kills", "median, s", "shortest to longest, s"],
         rows=rows,
     )
     return Figure(
-        id=slug(ID, "lease", number),
+        id=slug(ID, "lease", run.number, fault),
         title=title,
         svg=drawn(title, told_so, draw, height_in=4.0),
         told=told_so,
@@ -115,9 +126,9 @@ def _against_lease(number: int, run: Source) -> Figure:
     )
 
 
-def _distribution(number: int, run: Source) -> Figure:
-    by_name = _by_contestant(run)
-    title = f"Distribution of recovery times ({run.path.name})"
+def _distribution(run: Source, fault: str) -> Figure:
+    by_name = _by_contestant(run, fault)
+    title = f"Distribution of recovery times: {fault} ({run.name})"
     told_so = (
         "The share of kills whose sagas were all over so many seconds after the fault. A line that ends "
         "below 100 % "
@@ -140,17 +151,17 @@ def _distribution(number: int, run: Source) -> Figure:
         axes.set_ylim(0, 103)
 
     return Figure(
-        id=slug(ID, "distribution", number),
+        id=slug(ID, "distribution", run.number, fault),
         title=title,
         svg=drawn(title, told_so, draw),
         told=told_so,
         conditions=_conditions(run),
-        table=_times_table(number, title, by_name),
+        table=_times_table(slug(ID, "distribution-table", run.number, fault), title, by_name),
         command=f"bakeoff check {run.path}",
     )
 
 
-def _times_table(number: int, title: str, by_name: Mapping[str, Sequence[Row]]) -> Table:
+def _times_table(id_: str, title: str, by_name: Mapping[str, Sequence[Row]]) -> Table:
     rows: list[list[Cell | str]] = []
     for name, kills in by_name.items():
         summed = cell_of(kills)
@@ -164,7 +175,7 @@ def _times_table(number: int, title: str, by_name: Mapping[str, Sequence[Row]]) 
                 [name, what, str(len(times.seen_s)), _median(times.median_s), _range(times.seen_s), str(left)]
             )
     columns = ["contestant", "until", "seen", "median, s", "shortest to longest, s", "not seen"]
-    return Table(id=slug(ID, "distribution-table", number), title=title, columns=columns, rows=rows)
+    return Table(id=id_, title=title, columns=columns, rows=rows)
 
 
 def _points(rows: Sequence[Row]) -> tuple[list[float], list[float]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from bakeoff_bench.report.drawing import BAD, colour, drawn, line
 from bakeoff_bench.report.names import slug
-from bakeoff_bench.report.page import Figure, Section, Table
+from bakeoff_bench.report.page import Cell, Figure, Mood, Section, Table, cell
 from bakeoff_bench.report.sections.loaded import conditions_of
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 from bakeoff_bench.run.journal import Row
@@ -30,26 +30,28 @@ def section(sources: Sequence[Source]) -> Section | None:
         id=ID,
         title="A fault under load",
         lead=("Throughput while a process is killed, and what those paid who were in flight.",),
-        blocks=[_figure(number, run) for number, run in enumerate(runs)],
+        blocks=[_figure(run) for run in runs],
     )
 
 
-def _struck(run: Source) -> dict[str, Row]:
-    """Per contestant the first round that counts and whose fault landed."""
-    found: dict[str, Row] = {}
-    for row in run.loads:
-        measured = row["measured"]
-        fault = measured.get("fault")
-        if row["phase"] == "round" and fault and not fault["missed"] and not measured["void"]:
-            found.setdefault(row["contestant"], row)
-    return found
+def _struck(run: Source) -> list[Row]:
+    """Every round whose fault landed and whose generator kept up, whatever the ledger says of it."""
+    return [
+        row
+        for row in run.loads
+        if row["phase"] == "round"
+        and (fault := row["measured"].get("fault"))
+        and not fault["missed"]
+        and not row["measured"]["void"]
+    ]
 
 
-def _figure(number: int, run: Source) -> Figure:
+def _figure(run: Source) -> Figure:
     struck = _struck(run)
-    title = f"Sagas settled per second while {run.result['plan']['fault']} strikes ({run.path.name})"
+    title = f"Sagas settled per second while {run.result['plan']['fault']} strikes ({run.name})"
     told_so = "Sagas that settled in every second, counted from the fault (vertical line); one round of each."
-    curves = {label: _settled(run, row) for label, row in struck.items()}
+    first = {row["contestant"]: row for row in reversed(struck)}
+    curves = {label: _settled(run, row) for label, row in first.items()}
 
     def draw(axes: Axes) -> None:
         for label, points in curves.items():
@@ -68,23 +70,15 @@ def _figure(number: int, run: Source) -> Figure:
         axes.set_xlabel("seconds from the fault")
         axes.set_ylabel("sagas settled per second")
 
-    faults = [(block["contestant"], fault) for block in run.result["blocks"] for fault in block["faults"]]
+    columns = ["contestant", "load", "round", "ledger", "in flight", "lost"]
     table = Table(
-        id=slug(ID, "table", number),
+        id=slug(ID, "table", run.number),
         title=title,
-        columns=[
-            "contestant",
-            "in flight",
-            "lost",
-            "silence, s",
-            "all in flight over, s",
-            "drained, s",
-            "open",
-        ],
-        rows=[[label, *_told(fault)] for label, fault in faults if not fault["missed"]],
+        columns=[*columns, "silence, s", "all in flight over, s", "drained, s", "open"],
+        rows=[_told(row) for row in struck],
     )
     return Figure(
-        id=slug(ID, number),
+        id=slug(ID, run.number),
         title=title,
         svg=drawn(title, told_so, draw),
         told=told_so,
@@ -94,10 +88,16 @@ def _figure(number: int, run: Source) -> Figure:
     )
 
 
-def _told(fault: Mapping[str, Any]) -> list[str]:
+def _told(row: Row) -> list[Cell | str]:
+    fault, verdict = row["measured"]["fault"], row["measured"]["validity"]
+    mood = {"valid": Mood.GOOD, "invalid": Mood.BAD}.get(verdict, Mood.SILENT)
     return [
+        row["contestant"],
+        row["block"],
+        str(row["round"] + 1),
+        cell(verdict, mood, note="; ".join(row["measured"]["reasons"])),
         str(fault["in_flight"]),
-        str(fault["in_flight_lost"]),
+        cell(fault["in_flight_lost"], Mood.BAD if fault["in_flight_lost"] else Mood.PLAIN),
         *("not seen" if fault[name] is None else f"{fault[name]:.1f}" for name in _TIMES),
         f"{fault['open_before']} to {fault['open_after']}",
     ]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ID = "time"
+_STATUSES = ("completed", "compensated")
 _HATCHES = ("", "..", "", "xx", "//", "\\\\", "--")
 _WORDS = {
     Part.START: "start accepted",
@@ -31,12 +32,16 @@ def section(sources: Sequence[Source], workflow_ids: Sequence[str] = ()) -> Sect
     """Means of every run, and the sagas asked for; without any, the first completed and compensated one."""
     runs = of_kind(sources, Kind.RUN)
     blocks: list[Figure] = []
-    for number, run in enumerate(runs):
+    for run in runs:
         traces = _traces(run)
         if not traces:
             continue
-        blocks.append(_means(number, run, traces))
-        for workflow_id in workflow_ids or _telling(traces):
+        blocks += [
+            _means(run, status, of_status)
+            for status in _STATUSES
+            if (of_status := _of_status(traces, status))
+        ]
+        for workflow_id in dict.fromkeys(workflow_ids) or _telling(traces):
             own = {
                 label: trace
                 for label, of in traces.items()
@@ -44,7 +49,7 @@ def section(sources: Sequence[Source], workflow_ids: Sequence[str] = ()) -> Sect
                 if trace.workflow_id == workflow_id
             }
             if own:
-                blocks.append(_saga(number, run, workflow_id, own))
+                blocks.append(_saga(run, workflow_id, own))
     if not blocks:
         return None
     return Section(
@@ -66,6 +71,19 @@ def section(sources: Sequence[Source], workflow_ids: Sequence[str] = ()) -> Sect
     )
 
 
+def drawable(run: Source, workflow_id: str) -> bool:
+    """Whether this is a run in which somebody started this saga."""
+    if run.kind is not Kind.RUN:
+        return False
+    return any(one.workflow_id == workflow_id for own in _traces(run).values() for one in own)
+
+
+def _of_status(traces: Mapping[str, Sequence[Trace]], status: str) -> dict[str, list[Trace]]:
+    """Those that the client was told this outcome of; no others are a measure of anything."""
+    found = {label: [one for one in own if one.status == status] for label, own in traces.items()}
+    return {label: own for label, own in found.items() if own}
+
+
 def _traces(run: Source) -> dict[str, list[Trace]]:
     found = {}
     for engine, about in run.result["engines"].items():
@@ -77,17 +95,19 @@ def _traces(run: Source) -> dict[str, list[Trace]]:
 def _telling(traces: Mapping[str, Sequence[Trace]]) -> list[str]:
     """The first saga that completed everywhere, and the first that was compensated everywhere."""
     found = []
-    for status in ("completed", "compensated"):
+    for status in _STATUSES:
         of_engines = [{one.workflow_id for one in own if one.status == status} for own in traces.values()]
         common = set.intersection(*of_engines)
         found += [one.workflow_id for one in next(iter(traces.values())) if one.workflow_id in common][:1]
     return found
 
 
-def _means(number: int, run: Source, traces: Mapping[str, Sequence[Trace]]) -> Figure:
-    title = f"Mean time per saga ({run.path.name})"
+def _means(run: Source, status: str, traces: Mapping[str, Sequence[Trace]]) -> Figure:
+    title = f"Mean time of {status} sagas ({run.name})"
     told_so = (
-        "How a saga's seconds are spent in the mean, from the client's call until it is told the outcome."
+        f"How the seconds of a {status} saga are spent in the mean, from the client's call until it is "
+        f"told the "
+        "outcome. Sagas of which nobody was told an outcome are left out."
     )
     means = {label: _mean(own) for label, own in traces.items()}
 
@@ -111,7 +131,7 @@ def _means(number: int, run: Source, traces: Mapping[str, Sequence[Trace]]) -> F
         for label, shares in means.items()
     ]
     return Figure(
-        id=slug(ID, "means", number),
+        id=slug(ID, "means", run.number, status),
         title=title,
         svg=drawn(title, told_so, draw, height_in=2.2 + 0.3 * len(means)),
         told=told_so,
@@ -120,7 +140,7 @@ def _means(number: int, run: Source, traces: Mapping[str, Sequence[Trace]]) -> F
         f"{run.result['concurrency']} in flight (closed loop), {run.result['workers']} x "
         f"{run.result['slots']} slots.",
         table=Table(
-            id=slug(ID, "means-table", number),
+            id=slug(ID, "means-table", run.number, status),
             title=title,
             columns=["contestant", "sagas", *(_WORDS[part] for part in Part), "in all, s"],
             rows=rows,
@@ -134,9 +154,9 @@ def _mean(traces: Sequence[Trace]) -> dict[Part, float]:
     return {part: sum(shares[part] for shares in all_shares) / len(all_shares) for part in Part}
 
 
-def _saga(number: int, run: Source, workflow_id: str, traces: Mapping[str, Trace]) -> Figure:
+def _saga(run: Source, workflow_id: str, traces: Mapping[str, Trace]) -> Figure:
     statuses = sorted({trace.status or "no outcome" for trace in traces.values()})
-    title = f"{workflow_id}, {' or '.join(statuses)} ({run.path.name})"
+    title = f"{workflow_id}, {' or '.join(statuses)} ({run.name})"
     told_so = f"The same saga on every engine, moment by moment: {workflow_id}."
 
     def draw(axes: Axes) -> None:
@@ -164,13 +184,13 @@ def _saga(number: int, run: Source, workflow_id: str, traces: Mapping[str, Trace
         for span in trace.spans
     ]
     return Figure(
-        id=slug(ID, number, workflow_id),
+        id=slug(ID, run.number, workflow_id),
         title=title,
         svg=drawn(title, told_so, draw, height_in=2.2 + 0.3 * len(traces)),
         told=told_so,
         conditions="One saga: an example, no measurement.",
         table=Table(
-            id=slug(ID, number, workflow_id, "table"),
+            id=slug(ID, run.number, workflow_id, "table"),
             title=title,
             columns=["contestant", "what", "part", "attempt", "at, s", "lasted, s"],
             rows=rows,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bakeoff_bench.report.page import Section, Table
+from bakeoff_bench.report.sections.loaded import is_broken
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 
 ID = "unknown"
@@ -42,14 +43,35 @@ def _unknown(sources: Sequence[Source]) -> Iterator[tuple[str, str, str]]:
             yield what, "nothing of this kind is in the report", command
     yield from _of_loads(sources)
     yield from _of_crashes(sources)
-    if any("temporal" in label for one in sources for label in one.contestants):
+    for note in sorted({note for one in sources for note in _dev_servers(one)}):
         yield (
-            "what Temporal does in production",
-            "its dev server was measured: one shard, SQLite",
-            "bakeoff load --engine temporal --set temporal.address=HOST:PORT",
+            "what its production server does",
+            f"a stand-in was measured: {note}",
+            "bakeoff load --set ENGINE.address=HOST:PORT",
         )
+    yield from _of_verdicts(sources)
     yield "what a power failure costs", "no process kill tests it", "your own hardware"
     yield "other machines", "everything here was measured on the machine above", "the same commands there"
+
+
+def _dev_servers(source: Source) -> Iterator[str]:
+    for label, about in source.contestants.items():
+        if "dev server" in about.get("note", ""):
+            yield f"{label}: {about['note']}"
+
+
+def _of_verdicts(sources: Sequence[Source]) -> Iterator[tuple[str, str, str]]:
+    """Runs and contract tests that came to no verdict."""
+    for run in of_kind(sources, Kind.RUN):
+        for engine, about in run.result["engines"].items():
+            if about["validity"] == "unknown":
+                why = about.get("reason") or "a verdict is unknown"
+                yield f"{run.label(engine)} in {run.name}", why, run.command
+    for suite in of_kind(sources, Kind.CONTRACT):
+        for name, test in suite.result["tests"].items():
+            for engine, result in test["results"].items():
+                if result["status"] == "unknown":
+                    yield f"{name} on {suite.label(engine)}", result["reason"], f"pytest --engine={engine}"
 
 
 def _of_loads(sources: Sequence[Source]) -> Iterator[tuple[str, str, str]]:
@@ -69,7 +91,7 @@ def _of_loads(sources: Sequence[Source]) -> Iterator[tuple[str, str, str]]:
             if "cannot resolve" in one["word"]:
                 yield f"{one['a']} against {one['b']}, {one['block']}", one["word"], "more rounds: --rounds"
         for block in run.result["blocks"]:
-            if block["void"] == block["rounds"]:
+            if block["void"] == block["rounds"] and not is_broken(run, block):
                 yield f"{block['contestant']}, {block['block']}", "; ".join(block["why_void"]), run.command
 
 

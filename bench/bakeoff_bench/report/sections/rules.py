@@ -1,0 +1,187 @@
+"""The rules for numbers of docs/method, held against the runs of a report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from bakeoff_bench.report.sources import Kind, Source, of_kind
+
+#: Kills of a cell below which it is an anecdote.
+_FEW = 5
+#: Rounds below which nothing is said of a difference.
+_ROUNDS = 2
+
+
+class Kept(StrEnum):
+    """Whether a rule was kept; what cannot be looked up is not claimed."""
+
+    YES = "yes"
+    NO = "no"
+    DESIGN = "by design"
+    NA = "n/a"
+
+
+Rule = tuple[str, Kept, str]
+
+
+def rules(sources: Sequence[Source]) -> Iterator[Rule]:
+    """``(rule, whether it was kept, how)``, in the order of their numbers."""
+    loads = of_kind(sources, Kind.LOAD)
+    yield (
+        "1 judged from the ledger",
+        Kept.DESIGN,
+        "verdicts and the ends of sagas are read from the services' database",
+    )
+    yield from _of_arrivals(loads)
+    yield (
+        "8 histograms, raw data kept",
+        Kept.DESIGN if loads else Kept.NA,
+        "they lie in the folder of the load",
+    )
+    yield "9 completed and compensated apart", Kept.DESIGN, "a distribution for each, never one for both"
+    yield _kills(of_kind(sources, Kind.CRASH))
+    classes = {about["config_class"] for one in sources for about in one.contestants.values()}
+    slots = {(one.about.get("workers"), one.about.get("slots")) for one in of_kind(sources, Kind.RUN)}
+    slots |= {(one.result["plan"]["workers"], one.result["plan"]["slots"]) for one in loads}
+    yield (
+        "11 same steps, retries, concurrency",
+        Kept.DESIGN,
+        f"classes here: {', '.join(sorted(classes))}; "
+        + (
+            ", ".join(f"{w} x {s} slots" for w, s in sorted(slots, key=str))
+            or "slots as each kill needs them"
+        ),
+    )
+    yield "12 durability tier", Kept.DESIGN, "stands with every contestant; power loss is not tested"
+    yield _null_engine(loads)
+    yield (
+        "14 grouped by guarantee",
+        Kept.DESIGN,
+        "no ranking; pairs are compared whatever they guarantee, and say so",
+    )
+    yield _costs(loads)
+    yield _self_check(sources)
+    yield _dev_server(sources)
+
+
+def _of_arrivals(loads: Sequence[Source]) -> Iterator[Rule]:
+    """Rules 2 to 7, about loads."""
+    if not loads:
+        names = (
+            "2 open loop, from the intended start",
+            "3 offered and achieved rate",
+            "4 unsettled sagas are censored",
+            "5 percentiles only where they mean something",
+            "6 warm-up is left out",
+            "7 interleaved rounds, paired intervals",
+        )
+        yield from (
+            (name, Kept.NA, "no load; `bakeoff run` is a closed loop, and marked so") for name in names
+        )
+        return
+    rows = [row for load in loads for row in load.loads if row["phase"] == "round"]
+    opened = [row for row in rows if not row["users"]]
+    yield (
+        "2 open loop, from the intended start",
+        Kept.YES if opened else Kept.NO,
+        f"{len(opened)} of {len(rows)} loads; the others are closed, and marked so",
+    )
+    void = sum(bool(row["measured"]["void"]) for row in rows)
+    yield (
+        "3 offered and achieved rate",
+        Kept.DESIGN,
+        f"both shown; {void} of {len(rows)} loads are void, left out",
+    )
+    left = sum(row["measured"]["censored"] for row in rows)
+    yield (
+        "4 unsettled sagas are censored",
+        Kept.DESIGN,
+        f"{left} of all loads; in no percentile, shown as open",
+    )
+    over = sum(not row["measured"]["kept_up"] for row in rows)
+    yield (
+        "5 percentiles only where they mean something",
+        Kept.DESIGN,
+        f"too few values are called so; {over} loads in overload are marked",
+    )
+    warm = sum(row["measured"]["warm_up"] for row in rows)
+    yield "6 warm-up is left out", Kept.YES if warm else Kept.NO, f"{warm} sagas of warm-up are in no number"
+    fewest = min(Counter((row["contestant"], row["block"]) for row in rows).values(), default=0)
+    yield (
+        "7 interleaved rounds, paired intervals",
+        Kept.YES if fewest >= _ROUNDS else Kept.NO,
+        f"at least {fewest} rounds of every load; pairs are corrected for being so many",
+    )
+
+
+def _kills(runs: Sequence[Source]) -> Rule:
+    name = "10 crash results are distributions"
+    if not runs:
+        return name, Kept.NA, "no process was killed"
+    landed: Counter[tuple[Any, ...]] = Counter()
+    for run in runs:
+        for row in run.result["kills"]:
+            cell = (run.number, row["series"], row["contestant"], row["fault"], row["point"])
+            landed[cell] += row["outcome"] not in ("void", "not supported")
+    few = sum(count < _FEW for count in landed.values())
+    how = f"{landed.total()} kills landed in {len(landed)} cells, {few} of which have fewer than {_FEW}"
+    return name, Kept.NO if few else Kept.YES, how
+
+
+def _null_engine(loads: Sequence[Source]) -> Rule:
+    name = "13 the harness's own cost"
+    if not loads:
+        return name, Kept.NA, "bakeoff bench overhead measures it"
+    inline = all("inline" in load.result["contestants"] for load in loads)
+    how = "the null engine ran in every load" if inline else "a load ran without the null engine"
+    return name, Kept.YES if inline else Kept.NO, f"{how}; bakeoff bench overhead measures the rest"
+
+
+def _costs(loads: Sequence[Source]) -> Rule:
+    name = "15 cost of the whole deployment"
+    if not loads:
+        return name, Kept.NA, ""
+    blocks = [block for load in loads for block in load.result["blocks"] if block["arrived"]]
+    missing = [one["contestant"] for one in blocks if one["cost"].get("cpu_s.total") is None]
+    how = (
+        f"unknown of {', '.join(sorted(set(missing)))}"
+        if missing
+        else "servers, workers and client of every load"
+    )
+    return name, Kept.NO if missing else Kept.YES, how
+
+
+def _self_check(sources: Sequence[Source]) -> Rule:
+    name = "16 an adapter's fault is not an engine's"
+    checked = {
+        run.label(engine)
+        for run in of_kind(sources, Kind.RUN)
+        for engine, about in run.result["engines"].items()
+        if about["validity"] == "valid"
+    }
+    measured = {label for one in sources if one.kind in (Kind.CRASH, Kind.LOAD) for label in one.contestants}
+    if not measured:
+        return name, Kept.NA, ""
+    missing = sorted(measured - checked)
+    how = (
+        "no valid main job of " + ", ".join(missing)
+        if missing
+        else "a valid main job of every contestant is here"
+    )
+    return name, Kept.NO if missing else Kept.YES, how
+
+
+def _dev_server(sources: Sequence[Source]) -> Rule:
+    name = "17 Temporal is its dev server"
+    notes = {about["note"] for about in _abouts(sources) if "dev server" in about.get("note", "")}
+    if not notes:
+        return name, Kept.NA, ""
+    return name, Kept.YES, f"its note stands in the answer: {'; '.join(sorted(notes))}"
+
+
+def _abouts(sources: Sequence[Source]) -> Iterator[Mapping[str, Any]]:
+    for source in sources:
+        yield from source.contestants.values()

@@ -1,0 +1,54 @@
+"""The command that made a run, as it may be stored and shown: without what is secret in it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from functools import cache
+
+from bakeoff.credentials import HIDDEN, hide_credentials, names_a_secret
+from bakeoff.plugins import Plugins
+
+
+def command_line() -> str:
+    """Of this process."""
+    return shown(["bakeoff", *sys.argv[1:]])
+
+
+def shown(words: Sequence[str]) -> str:
+    """These words as a shell takes them, their secrets and credentials hidden."""
+    return shlex.join(_hidden(word) for word in words)
+
+
+def shown_again(text: str) -> str:
+    """A stored command; an earlier bakeoff hid nothing in it."""
+    try:
+        return shown(shlex.split(text))
+    except ValueError:  # no words of a shell
+        return hide_credentials(text)
+
+
+def _hidden(word: str) -> str:
+    option, equals, rest = word.partition("=") if word.startswith("--") else ("", "", word)
+    name, is_, value = rest.partition("=")
+    if is_ and value and (name in _secrets() or names_a_secret(name)):
+        rest = f"{name}={HIDDEN}"
+    elif is_ and "://" in value:
+        rest = f"{name}={hide_credentials(value)}"
+    elif "://" in rest:
+        rest = hide_credentials(rest)
+    return f"{option}{equals}{rest}"
+
+
+@cache
+def _secrets() -> frozenset[str]:
+    """``ENGINE.NAME`` of every setting that is declared to be one."""
+    found = set()
+    for engine in Plugins().engine_names():
+        try:
+            declared = Plugins().engine(engine).info().settings
+        except Exception:  # one that cannot be loaded has been complained of elsewhere
+            continue
+        found |= {f"{engine}.{one.name}" for one in declared if one.secret}
+    return frozenset(found)
