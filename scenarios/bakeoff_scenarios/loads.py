@@ -55,7 +55,7 @@ class LoadScenario:
     name: str
     description: str
     shape: Shape = steady
-    duration_s: float = 20.0
+    duration_s: float = 15.0
     saga: str = "order"
     fault: str = ""
     arm_at: float = 0.4
