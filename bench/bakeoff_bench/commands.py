@@ -23,12 +23,13 @@ def bakeoff_register_commands(cli: typer.Typer) -> None:
     from bakeoff_bench.ordeals.command import ordeal
     from bakeoff_bench.overhead.command import overhead
     from bakeoff_bench.report.command import report
-    from bakeoff_bench.run.command import check, run, scenarios
+    from bakeoff_bench.run.command import check, scenarios
     from bakeoff_bench.runs.command import combine, compare, export
     from bakeoff_bench.speed.command import speed
     from bakeoff_bench.sweep.command import sweep
     from bakeoff_bench.trace.command import trace
     from bakeoff_bench.tune.command import tune
+    from bakeoff_bench.whole.command import run
 
     cli.command("run")(run)
     cli.command("check")(check)

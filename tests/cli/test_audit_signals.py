@@ -48,7 +48,7 @@ def _ended_well(command: Background, terminal: Terminal, number: int) -> None:
 )
 def test_a_run_without_servers_at_many_moments(terminal: Terminal, number: signal.Signals) -> None:
     for moment, gaps in enumerate(_GAPS):
-        with terminal.open(["run", "--engine", "inline", "--count", "2000"]) as command:
+        with terminal.open(["run", "--only", "sagas", "--engine", "inline", "--count", "2000"]) as command:
             command.wait_for("round 1 of 4")
             time.sleep(moment * 0.17)
 
@@ -63,7 +63,7 @@ def test_a_run_without_servers_at_many_moments(terminal: Terminal, number: signa
 )
 def test_a_run_with_servers_and_workers(terminal: Terminal, engine: str, said: str) -> None:
     for moment, gaps in enumerate(((0.003,), (0.4,))):
-        with terminal.open(["run", "--engine", engine, "--count", "1500"]) as command:
+        with terminal.open(["run", "--only", "sagas", "--engine", engine, "--count", "1500"]) as command:
             command.wait_for(said)
             time.sleep(moment * 0.4)
             traces = Traces(command.popen.pid)
@@ -96,7 +96,9 @@ def test_a_way_out_that_is_blocked_ends_where_it_stands(terminal: Terminal) -> N
         "    while True: time.sleep(1)\n"
         "SAGA = Saga(name='endless', elements=(Step(name='endless', action=endless),))\n"
     )
-    with terminal.open(["run", "--engine", "inline", "--saga", "endless:SAGA", "--count", "5"]) as command:
+    with terminal.open(
+        ["run", "--only", "sagas", "--engine", "inline", "--saga", "endless:SAGA", "--count", "5"]
+    ) as command:
         command.wait_for("round 1 of")
         time.sleep(1)
         children = psutil.Process(command.popen.pid).children(recursive=True)

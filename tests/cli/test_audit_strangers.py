@@ -94,7 +94,7 @@ def test_engines_shows_what_is_wrong_with_each(capfd: pytest.CaptureFixture[str]
 @pytest.mark.parametrize("name", _ENGINES)
 @pytest.mark.usefixtures("strangers")
 def test_asked_for_by_name_it_is_one_line(name: str, capfd: pytest.CaptureFixture[str]) -> None:
-    assert run(["run", "--engine", name]) == 2
+    assert run(["run", "--only", "sagas", "--engine", name]) == 2
 
     errors = [line for line in capfd.readouterr().err.splitlines() if not line.startswith("warning:")]
     assert len(errors) == 1
@@ -112,5 +112,5 @@ def test_a_saga_module_that_ends_the_interpreter_is_refused(home: Path, refused:
     (home / "leaving_sagas.py").write_text(text)
 
     assert "saga leaving_sagas:SAGA: cannot import 'leaving_sagas': " in refused(
-        "run --engine inline --saga leaving_sagas:SAGA"
+        "run --only sagas --engine inline --saga leaving_sagas:SAGA"
     )

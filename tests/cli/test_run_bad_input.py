@@ -62,7 +62,7 @@ def test_orders_files_without_one_usable_order(
     if content is not None:
         (home / name).write_bytes(content)
 
-    assert re.search(reason, refused(["run", "--engine", "inline", "--orders", name]))
+    assert re.search(reason, refused(["run", "--only", "sagas", "--engine", "inline", "--orders", name]))
 
 
 def test_a_folder_instead_of_an_orders_file(refused: Refused, home: Path) -> None:

@@ -16,7 +16,19 @@ pytestmark = [pytest.mark.service, pytest.mark.slow]
 
 TakeTraces = Callable[[int], Traces]
 #: So many short rounds that both engines work soon, and for long.
-RUN = ["run", "--engine", "celery", "--engine", "dramatiq", "--count", "1000", "--rounds", "100"]
+RUN = [
+    "run",
+    "--only",
+    "sagas",
+    "--engine",
+    "celery",
+    "--engine",
+    "dramatiq",
+    "--count",
+    "1000",
+    "--rounds",
+    "100",
+]
 
 
 @pytest.fixture
@@ -31,7 +43,9 @@ def _both_work(pid: int) -> bool:
 
 
 def test_success_leaves_nothing_but_the_folder_asked_for(terminal: Terminal) -> None:
-    done = terminal.run(["run", "--engine", "celery", "--count", "20", "--rounds", "1", "--out", "kept"])
+    done = terminal.run(
+        ["run", "--only", "sagas", "--engine", "celery", "--count", "20", "--rounds", "1", "--out", "kept"]
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert terminal.leftovers() == []
@@ -63,5 +77,5 @@ def test_a_killed_run_leaves_no_process_and_no_port(terminal: Terminal, traces: 
     assert held.held_ports() == []
     assert terminal.leftovers() != []
 
-    assert terminal.run(["run", "--engine", "inline", "--count", "2"]).returncode == 0
+    assert terminal.run(["run", "--only", "sagas", "--engine", "inline", "--count", "2"]).returncode == 0
     assert terminal.leftovers() == []

@@ -66,7 +66,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a run, a crash run, an older load run and contract results, all of ``inline``."""
     folder = tmp_path_factory.mktemp("runs")
     quick = ("--engine", "inline", "--count", "30", "--rounds", "1")
-    assert run(["run", *quick, "--out", str(folder / "first")]) == 0
+    assert run(["run", "--only", "sagas", *quick, "--out", str(folder / "first")]) == 0
     kills = ("--fault", "worker-kill", "--point", "charge_payment.after_effect", "--kills", "2")
     crash = ["crash", "--engine", "inline", *kills, "--deadline", "5", "--out", str(folder / "crash")]
     assert run(crash) == 1  # without an engine an order is lost

@@ -21,7 +21,24 @@ _WRONG: tuple[Any, ...] = (None, [], {}, "x", -1, [None], {"x": None})
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run") / "kept"
-    assert run(["run", "--engine", "inline", "--count", "20", "--rounds", "1", "--out", str(folder)]) == 0
+    assert (
+        run(
+            [
+                "run",
+                "--only",
+                "sagas",
+                "--engine",
+                "inline",
+                "--count",
+                "20",
+                "--rounds",
+                "1",
+                "--out",
+                str(folder),
+            ]
+        )
+        == 0
+    )
     return folder
 
 

@@ -63,7 +63,7 @@ def hanging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("hanging")
 def test_one_that_does_not_connect_is_told(capfd: pytest.CaptureFixture[str]) -> None:
-    assert run(["run", "--engine", "hangs-at-connect", "--count", "2"]) == 2
+    assert run(["run", "--only", "sagas", "--engine", "hangs-at-connect", "--count", "2"]) == 2
 
     told = capfd.readouterr().err
     assert "hangs-at-connect: connect() was not answered within 0.5 s" in told
@@ -73,7 +73,19 @@ def test_one_that_does_not_connect_is_told(capfd: pytest.CaptureFixture[str]) ->
 @pytest.mark.usefixtures("hanging")
 def test_starts_that_are_not_answered_are_unknown_and_the_run_ends(tmp_path: Path) -> None:
     out = tmp_path / "result.json"
-    line = ["run", "--engine", "hangs-at-start", "--count", "3", "--rounds", "1", "--json", str(out)]
+    line = [
+        "run",
+        "--only",
+        "sagas",
+        "--engine",
+        "hangs-at-start",
+        "--count",
+        "3",
+        "--rounds",
+        "1",
+        "--json",
+        str(out),
+    ]
 
     assert run(line) == 1
     about = json.loads(out.read_text())["engines"]["hangs-at-start"]
@@ -82,7 +94,7 @@ def test_starts_that_are_not_answered_are_unknown_and_the_run_ends(tmp_path: Pat
 
 @pytest.mark.usefixtures("hanging")
 def test_one_that_does_not_close_is_left_behind(caplog: pytest.LogCaptureFixture) -> None:
-    assert run(["run", "--engine", "hangs-at-close", "--count", "3", "--rounds", "1"]) == 0
+    assert run(["run", "--only", "sagas", "--engine", "hangs-at-close", "--count", "3", "--rounds", "1"]) == 0
     assert "hangs-at-close: close() was not answered within 0.5 s" in caplog.text
 
 

@@ -15,7 +15,7 @@ from tests.processes.traces import Traces
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
-_RUN = ["run", "--engine", "dramatiq", "--count", "1500", "--concurrency", "4"]
+_RUN = ["run", "--only", "sagas", "--engine", "dramatiq", "--count", "1500", "--concurrency", "4"]
 
 
 @pytest.fixture

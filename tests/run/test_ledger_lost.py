@@ -17,7 +17,7 @@ from tests.processes.traces import Traces, until
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
-RUN = ["run", "--engine", "inline", "--count", "1700"]
+RUN = ["run", "--only", "sagas", "--engine", "inline", "--count", "1700"]
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ _EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 
 def test_run_comes_to_the_expected_numbers_and_says_so(bakeoff: Command) -> None:
-    ran = bakeoff("run", "--engine", "inline", "--quick")
+    ran = bakeoff("run", "--only", "sagas", "--engine", "inline", "--quick")
     inline = ran.result["engines"]["inline"]
 
     assert ran.code == 0, ran.out
@@ -52,7 +52,7 @@ def test_run_comes_to_the_expected_numbers_and_says_so(bakeoff: Command) -> None
 )
 def test_every_saga_comes_to_its_expected_numbers(bakeoff: Command, saga: Saga) -> None:
     orders = ("--count", "40", "--concurrency", "20", "--rounds", "1")
-    ran = bakeoff("run", "--engine", "inline", "--saga", saga.name, *orders)
+    ran = bakeoff("run", "--only", "sagas", "--engine", "inline", "--saga", saga.name, *orders)
 
     assert ran.code == 0, ran.out
     assert ran.result["saga"]["name"] == saga.name
@@ -62,7 +62,7 @@ def test_plan_follows_from_the_seed(bakeoff: Command, tmp_path: Path) -> None:
     def plan(seed: str, name: str) -> str:
         out = tmp_path / name
         orders = ("--count", "20", "--rounds", "1", "--seed", seed)
-        assert bakeoff("run", "--engine", "inline", *orders, "--out", str(out)).code == 0
+        assert bakeoff("run", "--only", "sagas", "--engine", "inline", *orders, "--out", str(out)).code == 0
         return (out / "inline" / "plan.jsonl").read_text()
 
     assert plan("5", "first") == plan("5", "second") != plan("6", "third")
@@ -73,7 +73,9 @@ def test_own_saga_without_orders_runs_from_the_users_folder(
 ) -> None:
     """The process of ``docs/examples``: its declines are told by ``facts``, the rest is bakeoff's."""
     monkeypatch.chdir(_EXAMPLES)
-    ran = bakeoff("run", "--engine", "inline", "--saga", "onboarding:ONBOARDING", "--quick")
+    ran = bakeoff(
+        "run", "--only", "sagas", "--engine", "inline", "--saga", "onboarding:ONBOARDING", "--quick"
+    )
 
     assert len((_EXAMPLES / "onboarding.py").read_text().splitlines()) <= 40
     assert ran.code == 0, ran.out
@@ -99,6 +101,8 @@ def test_saga_that_ends_otherwise_than_planned_is_not_waited_for_long_and_the_wa
     monkeypatch.chdir(tmp_path)
     ran = bakeoff(
         "run",
+        "--only",
+        "sagas",
         "--engine",
         "inline",
         "--saga",
@@ -125,7 +129,7 @@ def test_saga_that_ends_otherwise_than_planned_is_not_waited_for_long_and_the_wa
 
 
 def test_scarcity_has_exactly_as_many_winners_as_units(bakeoff: Command) -> None:
-    ran = bakeoff("run", "--engine", "inline", "--scenario", "scarcity", "--count", "90")
+    ran = bakeoff("run", "--only", "sagas", "--engine", "inline", "--scenario", "scarcity", "--count", "90")
 
     assert ran.code == 0, ran.out
     assert ran.result["engines"]["inline"]["counts"]["completed"] == 30
@@ -137,7 +141,7 @@ def test_users_orders_are_run_and_the_rejected_ones_counted(bakeoff: Command, tm
     rows = [f"{number},tea,{number % 3 + 1},2.50" for number in range(1, 21)]
     orders.write_text("\n".join(["order_id,sku,quantity,unit_price", *rows, "99,tea,0,2.50"]) + "\n")
     out = tmp_path / "run"
-    ran = bakeoff("run", "--engine", "inline", "--orders", str(orders), "--out", str(out))
+    ran = bakeoff("run", "--only", "sagas", "--engine", "inline", "--orders", str(orders), "--out", str(out))
     rejected = [json.loads(line) for line in (out / "rejected.jsonl").read_text().splitlines()]
 
     assert ran.code == 0, ran.out
@@ -151,7 +155,7 @@ def test_users_orders_are_run_and_the_rejected_ones_counted(bakeoff: Command, tm
 def test_asking_for_more_orders_than_there_are_is_told(bakeoff: Command, tmp_path: Path) -> None:
     orders = tmp_path / "orders.csv"
     orders.write_text("order_id,sku,quantity,unit_price\n1,tea,1,2.50\n2,tea,1,2.50\n")
-    ran = bakeoff("run", "--engine", "inline", "--orders", str(orders), "--count", "5")
+    ran = bakeoff("run", "--only", "sagas", "--engine", "inline", "--orders", str(orders), "--count", "5")
 
     assert ran.code == 0, ran.out
     assert "orders.csv holds 2 usable orders" in ran.err
@@ -159,7 +163,7 @@ def test_asking_for_more_orders_than_there_are_is_told(bakeoff: Command, tmp_pat
 
 def test_stored_run_is_judged_again_with_the_same_result(bakeoff: Command, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    ran = bakeoff("run", "--engine", "inline", "--quick", "--out", str(out))
+    ran = bakeoff("run", "--only", "sagas", "--engine", "inline", "--quick", "--out", str(out))
     again = bakeoff("check", str(out))
 
     assert ran.code == again.code == 0
@@ -170,7 +174,7 @@ def test_stored_run_is_judged_again_with_the_same_result(bakeoff: Command, tmp_p
 def test_tampered_ledger_is_found_by_a_later_check(bakeoff: Command, tmp_path: Path) -> None:
     """A refund that disappears from the stored ledger: the sums still fit, the invariants do not."""
     out = tmp_path / "run"
-    bakeoff("run", "--engine", "inline", "--quick", "--out", str(out))
+    bakeoff("run", "--only", "sagas", "--engine", "inline", "--quick", "--out", str(out))
     with closing(sqlite3.connect(out / "inline" / "world.db")) as database, database:
         removed = database.execute(
             "delete from ledger where seq = (select max(seq) from ledger "
@@ -186,7 +190,19 @@ def test_tampered_ledger_is_found_by_a_later_check(bakeoff: Command, tmp_path: P
 
 
 def test_naive_participants_show_what_would_have_happened_twice(bakeoff: Command) -> None:
-    ran = bakeoff("run", "--engine", "inline", "--participants", "naive", "--seed", "3", "--rounds", "1")
+    ran = bakeoff(
+        "run",
+        "--only",
+        "sagas",
+        "--engine",
+        "inline",
+        "--participants",
+        "naive",
+        "--seed",
+        "3",
+        "--rounds",
+        "1",
+    )
 
     assert ran.code == 1
     assert ran.verdicts("inline")["I5"] == "invalid"
@@ -196,7 +212,7 @@ def test_naive_participants_show_what_would_have_happened_twice(bakeoff: Command
 def test_unfinished_run_is_not_valid(bakeoff: Command, tmp_path: Path) -> None:
     """What was planned and never started shows in the accounting."""
     out = tmp_path / "run"
-    bakeoff("run", "--engine", "inline", "--quick", "--out", str(out))
+    bakeoff("run", "--only", "sagas", "--engine", "inline", "--quick", "--out", str(out))
     folder = RunFolder(out)
     manifest = folder.manifest()
     history = (out / "inline" / "history.jsonl").read_text().splitlines()
@@ -233,7 +249,7 @@ def test_users_mistake_is_one_line_and_leaves_nothing(
     folder.mkdir()
     (folder / "used").write_text("a file")
     monkeypatch.chdir(folder)
-    ran = bakeoff("run", "--engine", "inline", *arguments, json_=False)
+    ran = bakeoff("run", "--only", "sagas", "--engine", "inline", *arguments, json_=False)
 
     assert ran.code == 2
     assert len(ran.err.splitlines()) == 1

@@ -24,7 +24,19 @@ pytestmark = [pytest.mark.service, pytest.mark.slow]
 @pytest.mark.parametrize("engine", one_of(WITH_WORKERS, "temporal"))
 def test_orders_come_to_the_expected_numbers(bakeoff: Command, engine: str) -> None:
     ran = bakeoff(
-        "run", "--engine", engine, "--count", "40", "--seed", "3", "--rounds", "1", "--config", "ci"
+        "run",
+        "--only",
+        "sagas",
+        "--engine",
+        engine,
+        "--count",
+        "40",
+        "--seed",
+        "3",
+        "--rounds",
+        "1",
+        "--config",
+        "ci",
     )
 
     assert ran.code == 0, ran.out
@@ -33,14 +45,26 @@ def test_orders_come_to_the_expected_numbers(bakeoff: Command, engine: str) -> N
 @pytest.mark.parametrize("engine", one_of(WITH_WORKERS, "dramatiq"))
 def test_scarce_units_are_never_oversold_by_racing_workers(bakeoff: Command, engine: str) -> None:
     scarcity = ("--scenario", "scarcity", "--count", "30", "--rounds", "1", "--workers", "2")
-    ran = bakeoff("run", "--engine", engine, *scarcity)
+    ran = bakeoff("run", "--only", "sagas", "--engine", engine, *scarcity)
 
     assert ran.code == 0, ran.out
     assert ran.result["engines"][engine]["counts"]["completed"] == 10
 
 
 def test_engines_take_turns_and_come_to_the_same_numbers(bakeoff: Command) -> None:
-    ran = bakeoff("run", "--engine", "inline", "--engine", WITH_WORKERS[0], "--count", "30", "--rounds", "3")
+    ran = bakeoff(
+        "run",
+        "--only",
+        "sagas",
+        "--engine",
+        "inline",
+        "--engine",
+        WITH_WORKERS[0],
+        "--count",
+        "30",
+        "--rounds",
+        "3",
+    )
     engines = ran.result["engines"]
 
     assert ran.code == 0, ran.out
@@ -56,7 +80,7 @@ def test_engines_take_turns_and_come_to_the_same_numbers(bakeoff: Command) -> No
 @pytest.mark.parametrize("engine", one_of(["celery", "dramatiq"], "celery"))
 def test_queues_on_rabbitmq_come_to_the_expected_numbers(bakeoff: Command, engine: str) -> None:
     orders = ("--count", "40", "--rounds", "1", "--config", "ci")
-    ran = bakeoff("run", "--engine", engine, "--set", f"{engine}.broker=rabbitmq", *orders)
+    ran = bakeoff("run", "--only", "sagas", "--engine", engine, "--set", f"{engine}.broker=rabbitmq", *orders)
 
     assert ran.code == 0, ran.out
 
@@ -70,7 +94,14 @@ def test_server_of_the_users_keeps_what_is_his(bakeoff: Command, tmp_path: Path,
             mine.set("precious", "kept")
             orders = ("--count", "20", "--rounds", "1")
             ran = bakeoff(
-                "run", "--engine", engine, "--set", f"{engine}.broker_url={server.address}", *orders
+                "run",
+                "--only",
+                "sagas",
+                "--engine",
+                engine,
+                "--set",
+                f"{engine}.broker_url={server.address}",
+                *orders,
             )
             keys = {str(key) for key in mine.scan_iter()}
             kept = mine.get("precious")
@@ -92,7 +123,18 @@ def test_server_that_does_not_come_up_is_told_with_its_log_and_leaves_nothing(
     monkeypatch.setattr("bakeoff.servers.valkey.valkey_binary", lambda: str(program))
     out = tmp_path / "run"
     ran = bakeoff(
-        "run", "--engine", "inline", "--engine", "celery", "--count", "8", "--out", str(out), json_=False
+        "run",
+        "--only",
+        "sagas",
+        "--engine",
+        "inline",
+        "--engine",
+        "celery",
+        "--count",
+        "8",
+        "--out",
+        str(out),
+        json_=False,
     )
 
     assert ran.code == 2
@@ -105,7 +147,9 @@ def test_ledger_in_postgresql_is_kept_as_a_file(bakeoff: Command, tmp_path: Path
     """The server is gone after the run; its ledger can be judged again all the same."""
     out = tmp_path / "run"
     orders = ("--count", "30", "--rounds", "1", "--seed", "3")
-    ran = bakeoff("run", "--engine", "inline", "--ledger", "postgres", *orders, "--out", str(out))
+    ran = bakeoff(
+        "run", "--only", "sagas", "--engine", "inline", "--ledger", "postgres", *orders, "--out", str(out)
+    )
     again = bakeoff("check", str(out))
 
     assert ran.code == 0, ran.out + ran.err

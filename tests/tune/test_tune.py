@@ -49,7 +49,7 @@ def test_a_search_and_its_file(tmp_path: Path) -> None:
     assert checked.returncode == 0 or "rounds are left out" in checked.stdout, checked.stderr
 
     (terminal.folder / "bakeoff-tuned.toml").write_text("format = 1\n[settings.dramatiq]\nprocesses = 2\n")
-    line = ["run", "--engine", "dramatiq", "--config", "tuned", "--quick", "--slots", "2"]
+    line = ["run", "--only", "sagas", "--engine", "dramatiq", "--config", "tuned", "--quick", "--slots", "2"]
     ran = terminal.run([*line, "--json", "run.json"])
     about = json.loads((terminal.folder / "run.json").read_text())
 

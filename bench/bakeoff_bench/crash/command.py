@@ -28,6 +28,7 @@ from bakeoff_bench.crash.picture import PlotOption, check_plot, draw
 from bakeoff_bench.crash.plan import CrashPlan
 from bakeoff_bench.crash.profiles import COPIES, PROFILES, WORDS, Part, Profile
 from bakeoff_bench.crash.result import failed, result_of, show
+from bakeoff_bench.report.command import add_report
 from bakeoff_bench.run.command import ParticipantsChoice, check_json
 from bakeoff_bench.run.stored import reading
 
@@ -154,6 +155,19 @@ def make_kills(
     asked: Asked, folder: CrashFolder, json_: Path | None, plot: Path | None = None, *, keeps: bool
 ) -> None:
     """Do what is left to do, show everything, and end with the exit code."""
+    result = kill_all(asked, folder, keeps=keeps)
+    if json_ is not None:
+        json_.write_text(json.dumps(result, indent=2) + "\n")
+    if plot is not None:
+        draw(result, plot)
+    if keeps:
+        add_report(folder.path)
+    if failed(result):
+        raise typer.Exit(1)
+
+
+def kill_all(asked: Asked, folder: CrashFolder, *, keeps: bool) -> dict[str, Any]:
+    """Do what is left to do, and show everything; return it."""
     plan = asked.plan()
     kept = (folder.path / "manifest.json").exists()
     if kept:
@@ -175,12 +189,7 @@ def make_kills(
         raise
     result = result_of(folder)
     show(result)
-    if json_ is not None:
-        json_.write_text(json.dumps(result, indent=2) + "\n")
-    if plot is not None:
-        draw(result, plot)
-    if failed(result):
-        raise typer.Exit(1)
+    return result
 
 
 def _conduct(plan: CrashPlan, folder: CrashFolder, again: str) -> None:

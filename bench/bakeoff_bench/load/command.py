@@ -33,6 +33,7 @@ from bakeoff_bench.load.plan import Block, LoadPlan
 from bakeoff_bench.load.resources import kept_or_scratch, split_cpus
 from bakeoff_bench.load.strike import strike_of
 from bakeoff_bench.meter import cost_per_1000
+from bakeoff_bench.report.command import add_report
 from bakeoff_bench.run.command import check_json, check_ledger_of_run
 from bakeoff_bench.run.preflight import missing_servers
 from bakeoff_scenarios import find_load, lacking, moments
@@ -210,10 +211,27 @@ def load(
     )
     if price is not None:
         cost_per_1000(0.0, price)  # is it one?
-    _run(plan, out, json_, price)
+    with kept_or_scratch(out, "loads.jsonl") as path:
+        result = measure(plan, path, json_, price, out)
+        if out is not None:
+            add_report(out)
+    say(f"kept in {out}" if out else "nothing kept (--out DIR keeps it)")
+    if result["validity"] != "valid" or measured_nothing(result):
+        raise typer.Exit(1)
 
 
-def _run(plan: LoadPlan, out: Path | None, json_: Path | None, price: float | None) -> None:
+def measure(
+    plan: LoadPlan, path: Path, json_: Path | None, price: float | None, out: Path | None
+) -> dict[str, Any]:
+    """Run everything, show what came of it, and return that.
+
+    Args:
+        plan: What to do.
+        path: Where the run is written.
+        json_: Where the result is written, too.
+        price: Of a million billable actions.
+        out: The folder that stays, for what is said of it; ``None``: none does.
+    """
     # Locust, Parquet and HDR histograms are an extra, and heavy: only whoever puts load on needs them.
     from bakeoff_bench.load.conduct import conduct
     from bakeoff_bench.load.folder import LoadFolder
@@ -221,44 +239,37 @@ def _run(plan: LoadPlan, out: Path | None, json_: Path | None, price: float | No
     from bakeoff_bench.load.result import result_of
     from bakeoff_bench.load.show import show
 
-    with kept_or_scratch(out, "loads.jsonl") as path:
-        folder = LoadFolder.create(path)
-        manifest = manifest_of(plan) | {"price_per_million_actions": price}
-        folder.write_manifest(manifest)
-        names = ", ".join(one.label for one in plan.contestants)
-        minutes = max(1, math.ceil(plan.expected_s() / 60))
-        say(
-            f"{plan.load.name} on {names}: about {minutes} min; Ctrl-C keeps what was measured with --out",
-        )
-        began_s = time.monotonic()
+    folder = LoadFolder.create(path)
+    manifest = manifest_of(plan) | {"price_per_million_actions": price}
+    folder.write_manifest(manifest)
+    names = ", ".join(one.label for one in plan.contestants)
+    minutes = max(1, math.ceil(plan.expected_s() / 60))
+    say(f"{plan.load.name} on {names}: about {minutes} min; Ctrl-C keeps what was measured with --out")
+    began_s = time.monotonic()
 
-        def tell(text: str) -> None:
-            say(f"[{(time.monotonic() - began_s) / 60:.1f} of about {minutes} min] {text}")
+    def tell(text: str) -> None:
+        say(f"[{(time.monotonic() - began_s) / 60:.1f} of about {minutes} min] {text}")
 
-        broken_off: BaseException | None = None
-        try:
-            run_interruptibly(conduct(plan, folder, manifest, tell))
-        except KeyboardInterrupt as error:
-            say("broken off; " + (f"kept in {out}" if out else "nothing kept (--out DIR)"))
-            broken_off = error
-        except Exception as error:
-            told = of_the_machine(error)
-            if told is None:
-                raise
-            raise BakeoffError(f"the run cannot go on: {told}") from error
+    broken_off: BaseException | None = None
+    try:
+        run_interruptibly(conduct(plan, folder, manifest, tell))
+    except KeyboardInterrupt as error:
+        say("broken off; " + (f"kept in {out}" if out else "nothing kept (--out DIR)"))
+        broken_off = error
         if not folder.rows():
-            if broken_off is not None:
-                raise broken_off
-            return
-        result = result_of(folder)
-        show(result)
-        if json_ is not None:
-            json_.write_text(json.dumps(result, indent=2) + "\n")
-        if broken_off is not None:
-            raise broken_off
-    say(f"kept in {out}" if out else "nothing kept (--out DIR keeps it)")
-    if result["validity"] != "valid" or measured_nothing(result):
-        raise typer.Exit(1)
+            raise
+    except Exception as error:
+        told = of_the_machine(error)
+        if told is None:
+            raise
+        raise BakeoffError(f"the run cannot go on: {told}") from error
+    result = result_of(folder)
+    show(result)
+    if json_ is not None:
+        json_.write_text(json.dumps(result, indent=2) + "\n")
+    if broken_off is not None:
+        raise broken_off
+    return result
 
 
 def _blocks(rate: float | None, closed: int | None, shape: str, shares: Sequence[float]) -> Sequence[Block]:

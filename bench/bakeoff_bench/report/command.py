@@ -11,7 +11,8 @@ from bakeoff.cli.screen import say
 from bakeoff.errors import UsageError
 from bakeoff_bench.report.drawing import check_drawing
 
-DEFAULT = Path("report.html")
+PAGE = "report.html"
+DEFAULT = Path(PAGE)
 _MB = 1_000_000
 
 
@@ -73,6 +74,17 @@ def write_report(directories: list[Path], output: Path, workflow_ids: list[str] 
     except OSError as error:
         raise UsageError(f"-o {output}: cannot be written ({error.strerror})") from error
     return len(html)
+
+
+def add_report(out: Path) -> None:
+    """Put the page into a run's own folder, if what draws it is installed."""
+    try:
+        check_drawing()
+    except UsageError as error:
+        say(f"no page: {error}")
+        return
+    write_report([out], out / PAGE)
+    say(f"the whole story: {out / PAGE}; open it in a browser")
 
 
 def check_output(output: Path) -> None:

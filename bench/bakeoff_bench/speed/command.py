@@ -153,6 +153,8 @@ def _first_settled(engine: str, folder: Path, config: ConfigClass, sets: Sequenc
         "-m",
         "bakeoff",
         "run",
+        "--only",
+        "sagas",
         "--engine",
         engine,
         "--count",

@@ -1,0 +1,1 @@
+"""``bakeoff run`` with all of its parts."""
