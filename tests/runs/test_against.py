@@ -7,6 +7,7 @@ import pytest
 from bakeoff.errors import UsageError
 from bakeoff_bench.load.comparison import comparisons
 from bakeoff_bench.runs.against import Limit, changes
+from bakeoff_bench.runs.markdown import markdown_of
 from bakeoff_bench.runs.rounds import Series, series_of
 from tests.load.measuring import measured
 
@@ -55,6 +56,24 @@ def test_only_what_is_worse_by_more_breaks_a_limit(
     (change,) = changes([_series(metric, *_BEFORE)], [after])
 
     assert Limit.read(limit).broken_by(change) is broken
+
+
+def test_a_table_for_a_pull_request_has_what_matters_first() -> None:
+    same = _series("p50", *_BEFORE)
+    slower = _series("p95", *(1.2 * one for one in _BEFORE), block="a|b")
+    found = [
+        *changes([same, _series("p95", *_BEFORE, block="a|b")], [same, slower]),
+        *changes([_series("settled_per_s", 1.0)], [_series("settled_per_s", 2.0)]),
+    ]
+
+    lines = markdown_of(found, [found[1]], ("main", "mine")).splitlines()
+
+    assert lines[0] == "**bakeoff compare**: A is `main`, B is `mine`"
+    assert lines[4].startswith("| celery[valkey] | a\\|b | p95 | 0.1")
+    assert lines[4].endswith("| **worse than allowed** |")
+    assert {line.split(" | ")[-1] for line in lines[5:7]} == {"no more than chance |", "cannot be told |"}
+    assert lines[-1].startswith("1 worse than allowed; ")
+    assert "nothing is worse than allowed" in markdown_of(found, [], ("a", "b"))
 
 
 def test_chance_breaks_no_limit() -> None:

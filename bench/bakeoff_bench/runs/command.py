@@ -6,13 +6,18 @@ import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bakeoff.cli.screen import say, show_table, warn
 from bakeoff_bench.load.extra import check_extra
 from bakeoff_bench.run.command import check_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bakeoff_bench.runs.against import Change
 
 RunArgument = Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `bakeoff load --out` wrote.")]
 
@@ -37,6 +42,9 @@ def compare(
         ),
     ] = None,
     json_: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="The changes as JSON.")] = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="A Markdown table, for a pull request, and nothing else.")
+    ] = False,
 ) -> None:
     """Set two load runs against each other: what changed, with 95 % intervals.
 
@@ -44,13 +52,15 @@ def compare(
     where it matters, run both sides in one `bakeoff load` with `--config` or `--set`.
 
     \b
-    Example:
+    Examples:
         bakeoff compare runs/before runs/after --fail-if p95:10% --fail-if settled_per_s:5%
+        bakeoff compare runs/before runs/after --markdown > comparison.md
     """
     check_extra()
     from bakeoff_bench.load.folder import LoadFolder
     from bakeoff_bench.run.stored import reading
     from bakeoff_bench.runs.against import Limit, changes
+    from bakeoff_bench.runs.markdown import markdown_of
     from bakeoff_bench.runs.rounds import series_of
 
     check_json(json_)
@@ -66,6 +76,18 @@ def compare(
         if manifests[0][what] != manifests[1][what]:
             warn(f"the runs differ in their {what}: differences below are its differences, too")
     found = changes(*series)
+    broken = [one for one in found if any(limit.broken_by(one) for limit in limits)]
+    if markdown:
+        typer.echo(markdown_of(found, broken, (before.name, after.name)))
+    else:
+        _show(found, broken)
+    if json_ is not None:
+        json_.write_text(json.dumps([asdict(one) for one in found], indent=2) + "\n")
+    if broken:
+        raise typer.Exit(1)
+
+
+def _show(found: Sequence[Change], broken: Sequence[Change]) -> None:
     show_table(
         ["contestant", "block", "what", "A", "B", "B / A", "95 %", "rounds"],
         [
@@ -82,13 +104,8 @@ def compare(
             for one in found
         ],
     )
-    broken = [one for one in found if any(limit.broken_by(one) for limit in limits)]
     for one in broken:
         say(f"worse than allowed: {one.contestant}, {one.block}: {one.metric} x {one.ratio:.3f}", style="red")
-    if json_ is not None:
-        json_.write_text(json.dumps([asdict(one) for one in found], indent=2) + "\n")
-    if broken:
-        raise typer.Exit(1)
 
 
 def combine(
