@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -135,3 +136,18 @@ def test_a_pipe_that_closes_early_is_no_traceback() -> None:
     done = subprocess.run(line, shell=True, capture_output=True, text=True, timeout=60)
 
     assert "Traceback" not in done.stderr
+
+
+def test_a_shell_is_told_how_a_command_goes_on() -> None:
+    """What bash asks when the user presses Tab."""
+    asked = {"_BAKEOFF_COMPLETE": "complete_bash", "COMP_WORDS": "bakeoff sce", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "bakeoff"],
+        env={**os.environ, **asked},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert done.stdout.split() == ["scenarios"]

@@ -69,6 +69,37 @@ def test_what_is_unknown_is_work_and_no_verdict(home: Path, capfd: Capture) -> N
     assert "no worker-kill was judged: bakeoff crash --fault worker-kill --kills 20 --out DIR" in printed
 
 
+def test_facts_in_a_file_stand_for_the_runs(home: Path, capfd: Capture) -> None:
+    (home / "r.toml").write_text(
+        f'format = 1\n{_ONE}[[must]]\nsays = "b"\ncapability = "signals"\n'
+        '[[must]]\nsays = "c"\nrate_per_s = 1\np95_s = 9\n[[wish]]\nsays = "d"\nof = "cpu"\n'
+    )
+    line = ["decide", "r.toml", "runs/first", "runs/crash", "runs/load", "runs/contract.json"]
+    assert run([*line, "--facts", "facts.json"]) == 1
+    told = capfd.readouterr().out
+
+    assert run(["decide", "r.toml", "facts.json"]) == 1
+
+    assert capfd.readouterr().out == told
+    made_of = json.loads((home / "facts.json").read_text())["made_of"]
+    assert [one["kind"] for one in made_of] == ["run", "crash", "load", "contract"]
+    assert made_of[0]["machine"]["cpus"] > 0
+
+
+@pytest.mark.parametrize(
+    "text", ['{"kind": "facts"}', '{"kind": "facts", "format": 1, "facts": [{"label": "x"}]}']
+)
+def test_damaged_facts_are_one_line(home: Path, capfd: Capture, text: str) -> None:
+    (home / "r.toml").write_text(f"format = 1\n{_ONE}")
+    (home / "facts.json").write_text(text)
+
+    assert run(["decide", "r.toml", "facts.json"]) == 2
+
+    printed = capfd.readouterr().err
+    assert "facts.json is damaged" in printed
+    assert printed.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

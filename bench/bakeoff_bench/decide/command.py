@@ -26,6 +26,12 @@ def decide(
     init: Annotated[
         bool, typer.Option("--init", help="Ask a few questions and write REQUIREMENTS, commented.")
     ] = False,
+    facts: Annotated[
+        Path | None,
+        typer.Option(
+            "--facts", metavar="FILE", help="Keep what the runs say in a file that can stand for them."
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="The decision as JSON, on standard output.")
     ] = False,
@@ -50,6 +56,7 @@ def decide(
     from bakeoff_bench.decide.reading import read_requirements
     from bakeoff_bench.decide.sensitivity import sensitivity
     from bakeoff_bench.decide.show import show, to_json
+    from bakeoff_bench.decide.stored import is_facts, merged, read_facts, write_facts
     from bakeoff_bench.report.sources import read_sources
 
     asked = read_requirements(requirements)
@@ -57,7 +64,11 @@ def decide(
         raise UsageError(
             "no evidence: give what `bakeoff run`, `crash` and `load` kept (--out), contract results"
         )
-    everyone = facts_of(read_sources(directories))
+    files = [path for path in directories if is_facts(path)]
+    sources = read_sources([path for path in directories if path not in files])
+    everyone = merged([*(one for file in files for one in read_facts(file)), *facts_of(sources)])
+    if facts is not None:
+        write_facts(facts, everyone, sources)
     unknown = set(asked.only) - {one.label for one in everyone}
     if unknown:
         known = ", ".join(one.label for one in everyone)

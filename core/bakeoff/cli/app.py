@@ -24,7 +24,6 @@ def build_app() -> typer.Typer:
     app = typer.Typer(
         name="bakeoff",
         help="Compare orchestration engines: one saga, the same orders, the same faults, one ledger.",
-        add_completion=False,
         # Help and errors hold things like bakeoff[temporal]; rich would read that as a style and drop it.
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
