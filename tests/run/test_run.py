@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.checkers import CHECKERS
+from bakeoff.cli.main import run
 from bakeoff.history import read_history
 from bakeoff.orders import (
     NOOP,
@@ -270,3 +271,16 @@ def test_scenarios_are_listed(bakeoff: Command) -> None:
     assert ran.code == 0
     assert "scarcity" in ran.out
     assert "orders" in ran.out
+
+
+@pytest.mark.parametrize(("options", "heard"), [([], True), (["--quiet"], False), (["-q"], False)])
+def test_progress_is_not_heard_if_nobody_wants_it(
+    capfd: pytest.CaptureFixture[str], options: list[str], heard: bool
+) -> None:
+    line = ["run", "--only", "sagas", "--engine", "inline", "--count", "5", "--rounds", "1"]
+
+    assert run([*options, *line]) == 0
+
+    printed = capfd.readouterr()
+    assert ("inline: round 1 of 1" in printed.err) is heard
+    assert "verdict: valid" in printed.out

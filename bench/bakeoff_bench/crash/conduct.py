@@ -9,7 +9,7 @@ from collections import Counter, deque
 from contextlib import AsyncExitStack
 from typing import Any
 
-from bakeoff.cli.screen import say
+from bakeoff.cli.screen import progress
 from bakeoff.errors import BakeoffError, ServerStartError
 from bakeoff.history import History
 from bakeoff.nemesis import Fault, Need
@@ -39,7 +39,7 @@ async def conduct(plan: CrashPlan, folder: CrashFolder) -> None:
     for number, series in enumerate(plan.series):
         for needs, faults in series.by_needs():
             await run.block(number, series, needs, faults)
-    say("all kills are made")
+    progress("all kills are made")
 
 
 class _Up:
@@ -85,7 +85,7 @@ class _Run:
                 }
                 for begin in range(0, len(shots), self._plan.copies):
                     await self._round(number, up, by_name, shots[begin : begin + self._plan.copies])
-                say("stopping servers and workers ...")
+                progress("stopping servers and workers ...")
 
     async def _round(
         self,
@@ -126,7 +126,7 @@ class _Run:
         shots: list[Shot],
         stacks: AsyncExitStack,
     ) -> _Up:
-        say(f"starting {one.label} ...")
+        progress(f"starting {one.label} ...")
         folder = self._folder.new_stack(one.slug)
         stacks.callback(remove_servers_data, folder)
         in_process = one.engine.info(one.settings).in_process
@@ -202,7 +202,7 @@ class _Run:
         after_s = row.get("recovery_s")
         recovered = f", recovered after {after_s:.1f} s" if after_s is not None else ""
         detail = f" ({row['detail']})" if row["detail"] else ""
-        say(
+        progress(
             f"{self._done} of {self._plan.kills_in_all}, about {_span(left_s)} left: {row['contestant']}, "
             f"{row['fault']} at {row['point']}: {row['outcome']}{detail}{recovered}"
         )

@@ -22,7 +22,7 @@ from bakeoff.cli.options import (
     check_slots_of,
     choose_saga,
 )
-from bakeoff.cli.screen import say, warn
+from bakeoff.cli.screen import progress, say, warn
 from bakeoff.errors import BakeoffError, EngineUnavailableError, UsageError
 from bakeoff.processes import run_interruptibly
 from bakeoff.settings import ConfigClass
@@ -248,7 +248,7 @@ def measure(
     began_s = time.monotonic()
 
     def tell(text: str) -> None:
-        say(f"[{(time.monotonic() - began_s) / 60:.1f} of about {minutes} min] {text}")
+        progress(f"[{(time.monotonic() - began_s) / 60:.1f} of about {minutes} min] {text}")
 
     broken_off: BaseException | None = None
     try:

@@ -21,7 +21,7 @@ from bakeoff.cli.options import (
     SetRawOption,
     choose_engines,
 )
-from bakeoff.cli.screen import say
+from bakeoff.cli.screen import progress, say
 from bakeoff.errors import ServerStartError, UsageError
 from bakeoff.nemesis import FaultMissedError
 from bakeoff.processes import run_interruptibly, scratch_folder
@@ -130,7 +130,7 @@ def _put(ordeal: Ordeal, chosen: ChosenEngine, size: int, deadline_s: float, fol
     began_s = time.monotonic()
 
     def tell(text: str) -> None:
-        say(f"{time.monotonic() - began_s:5.0f} s  {ordeal.name}, {chosen.name}: {text}")
+        progress(f"{time.monotonic() - began_s:5.0f} s  {ordeal.name}, {chosen.name}: {text}")
 
     place = folder / ordeal.name / chosen.name
     place.mkdir(parents=True)

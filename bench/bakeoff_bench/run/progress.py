@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from bakeoff.cli.screen import Quiet
 from bakeoff_bench.run.drive import Tally
 
 #: Seconds between two plain lines of one engine.
@@ -26,7 +27,7 @@ class Progress:
         self._said: dict[str, tuple[str, float]] = {}
 
     def __enter__(self) -> Progress:
-        if self._console.is_terminal:
+        if self._console.is_terminal and not Quiet.wanted:
             self._live = Live(
                 get_renderable=self._table, console=self._console, refresh_per_second=8, transient=True
             )
@@ -41,7 +42,7 @@ class Progress:
 
     def changed(self, engine: str) -> None:
         """Print a plain line if the state is new, or the last line is old."""
-        if self._live is not None:
+        if self._live is not None or Quiet.wanted:
             return
         tally, now = self._tallies[engine], time.monotonic()
         state, at = self._said.get(engine, ("", 0.0))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bakeoff.cli.screen import say, warn
+from bakeoff.cli.screen import progress, say, warn
 from bakeoff.errors import UsageError
 from bakeoff.processes import run_interruptibly
 from bakeoff_bench.load.plan import LoadPlan
@@ -79,7 +79,7 @@ def search_all(
             given = trials.given
 
             def tell(text: str, name: str = given.engine) -> None:
-                say(f"[{(time.monotonic() - began_s) / 60:.1f} of about {minutes} min] {name}, {text}")
+                progress(f"[{(time.monotonic() - began_s) / 60:.1f} of about {minutes} min] {name}, {text}")
 
             trials.tell = tell
             start = earlier(output, given) if wishes.goes_on else {}

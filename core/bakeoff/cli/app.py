@@ -14,6 +14,7 @@ from bakeoff.cli.letters import dead_letters
 from bakeoff.cli.looking import describe, history, list_
 from bakeoff.cli.redrive import redrive
 from bakeoff.cli.sagas import cancel, result, signal, start
+from bakeoff.cli.screen import Quiet
 from bakeoff.cli.stuck import stuck
 from bakeoff.cli.up import up
 from bakeoff.cli.worker import worker
@@ -45,8 +46,12 @@ def _root(
         bool,
         typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True),
     ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress, only what is found: bakeoff --quiet run ...")
+    ] = False,
 ) -> None:
     """Compare orchestration engines: one saga, the same orders, the same faults, one ledger."""
+    Quiet.wanted = quiet
 
 
 _COMMANDS: dict[str, Callable[..., None]] = {

@@ -25,6 +25,18 @@ def say(text: str = "", style: str | None = None) -> None:
     sys.stdout.flush()
 
 
+class Quiet:
+    """Whether progress is kept to ourselves (``--quiet``); what is found is said all the same."""
+
+    wanted = False
+
+
+def progress(text: str) -> None:
+    """One line about something that goes on, unless nobody wants to hear it."""
+    if not Quiet.wanted:
+        say(text)
+
+
 def warn(text: str) -> None:
     """One line about something that does not stop the command."""
     console(error=True).print(f"warning: {text}", style="yellow")
