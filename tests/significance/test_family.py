@@ -66,7 +66,7 @@ def test_difference_has_the_decimals_that_it_needs(ratio: float, low: float, hig
 def test_what_cannot_be_resolved_is_rounded_up() -> None:
     assert beyond(0.1201) == "cannot resolve below 13 %"
     assert beyond(24.7) == "cannot resolve below 2,470 %"
-    assert beyond(math.inf) == "cannot resolve any difference"
+    assert beyond(1e40) == beyond(math.inf) == "cannot resolve any difference"
 
 
 def test_no_difference_is_only_said_where_one_would_have_been_found() -> None:

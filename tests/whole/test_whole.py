@@ -109,14 +109,14 @@ def test_only_harm_that_an_engine_declares_to_survive_is_a_failure() -> None:
     assert broken_promises(result) == ["promises", "promises too"]
 
 
-def _nothing(call: Call) -> None:
+def nothing(call: Call) -> None:
     del call
 
 
 def test_a_quick_run_kills_once_on_the_way_forward_and_once_on_the_way_back() -> None:
-    first = Step(name="a", action=_nothing, compensation=_nothing)
-    both = Saga("two", (first, Step(name="b", action=_nothing)))
-    forward = Saga("one", (Step(name="a", action=_nothing),))
+    first = Step(name="a", action=nothing, compensation=nothing)
+    both = Saga("two", (first, Step(name="b", action=nothing)))
+    forward = Saga("one", (Step(name="a", action=nothing),))
 
-    assert two_points(both) == ("a.after_effect", "_nothing.before_effect")
+    assert two_points(both) == ("a.after_effect", "nothing.before_effect")
     assert two_points(forward) == ("a.after_effect",)

@@ -7,6 +7,8 @@ import math
 from bakeoff_bench.significance.interval import Interval
 
 _MOST_PLACES = 3
+#: Who could only tell a factor of more than a hundred can tell nothing.
+_ANY = 100.0
 
 
 def difference(a: str, b: str, ratio: float, interval: Interval) -> str:
@@ -21,7 +23,7 @@ def difference(a: str, b: str, ratio: float, interval: Interval) -> str:
 
 def beyond(resolves: float) -> str:
     """``cannot resolve below 12 %``; rounded up, so that it promises no more than is true."""
-    if math.isinf(resolves):
+    if resolves > _ANY:
         return "cannot resolve any difference"
     percent = 100 * resolves
     return f"cannot resolve below {math.ceil(percent):,} %"
