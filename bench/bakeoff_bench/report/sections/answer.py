@@ -25,11 +25,8 @@ def section(sources: Sequence[Source]) -> Section:
         costs.COLUMN: costs.told(sources),
     }
     columns = {name: cells for name, cells in columns.items() if cells}
-    notes = _notes(sources)
-    columns |= {"note": notes} if notes else {}
     labels = sorted({label for cells in columns.values() for label in cells})
     unmeasured = cell("not measured", Mood.SILENT, "unknown")
-    nothing = cell("", link="conditions")
     return Section(
         id=ID,
         title="The answer",
@@ -40,29 +37,23 @@ def section(sources: Sequence[Source]) -> Section:
                 title="At a glance",
                 columns=["contestant", *columns],
                 rows=[
-                    [
-                        label,
-                        *(
-                            cells.get(label, nothing if cells is notes else unmeasured)
-                            for cells in columns.values()
-                        ),
-                    ]
-                    for label in labels
+                    [label, *(cells.get(label, unmeasured) for cells in columns.values())] for label in labels
                 ],
                 conditions="Every cell leads to its evidence. Different guarantees are not ranked by speed.",
             )
         ],
+        notes=_notes(sources),
     )
 
 
-def _notes(sources: Sequence[Source]) -> dict[str, Cell]:
+def _notes(sources: Sequence[Source]) -> list[str]:
     """What belongs beside every number of a contestant, by its own word: rule 17."""
     found = {}
     for source in sources:
         for label, about in source.contestants.items():
             if about.get("note"):
-                found[label] = cell(about["note"], link="conditions")
-    return found
+                found[label] = f"{label}: {about['note']}."
+    return [found[label] for label in sorted(found)]
 
 
 def _paragraph(sources: Sequence[Source], labels: Sequence[str]) -> list[str]:
