@@ -126,7 +126,7 @@ def test_the_command_counts_every_logical_line_of_an_adapter(tmp_path: Path) -> 
     out = tmp_path / "lines.json"
 
     assert run(["bench", "lines", "--engine", "inline", "--json", str(out)]) == 0
-    (counted,) = json.loads(out.read_text()).values()
+    (counted,) = json.loads(out.read_text())["engines"].values()
     assert counted["signals"] > 0
     assert counted["cancel"] > 0
     assert counted[SHARED] > counted["signals"]

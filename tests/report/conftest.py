@@ -75,6 +75,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "older" / "run").rename(folder / "load")
     (folder / "older").rmdir()
     (folder / "contract.json").write_text(json.dumps(_contract()))
+    lines = {"kind": "lines", "format": 1, "engines": {"inline": {"signals": 20, "several": 100}}}
+    (folder / "lines.json").write_text(json.dumps(lines))
     return folder
 
 

@@ -52,8 +52,8 @@ def test_every_part_that_was_given_has_its_section(runs: Path) -> None:
     ids = [section.id for section in _page(runs).sections]
 
     assert ids == [
-        *("answer", "correctness", "contract", "crashes", "recovery", "load", "cost", "guarantees", "time"),
-        *("conditions", "unknown"),
+        *("answer", "correctness", "contract", "crashes", "recovery", "load", "cost", "guarantees"),
+        *("adapters", "time", "conditions", "unknown"),
     ]
 
 
@@ -206,6 +206,7 @@ def _write(name: str, text: str) -> Callable[[Path], None]:
         ("load", _remove("load/loads.jsonl"), "loads.jsonl cannot be read"),
         ("contract.json", _write("contract.json", "[]"), "contract results is list, not an object"),
         ("contract.json", _write("contract.json", "no json"), "holds no contract results"),
+        ("lines.json", _write("lines.json", '{"kind": "lines", "format": 1}'), "lines has no 'engines'"),
         ("first", lambda folder: shutil.rmtree(folder / "first" / "inline"), "inline"),
     ],
 )

@@ -51,7 +51,8 @@ def lines(
     rows.append(["in all", *(str(sum(counted.values())) for counted in found.values())])
     show_table(["logical lines", *found], rows)
     if json_ is not None:
-        json_.write_text(json.dumps(found, indent=2) + "\n")
+        about = {"kind": "lines", "format": 1, "engines": found}
+        json_.write_text(json.dumps(about, indent=2) + "\n")
 
 
 def _lines_of(one: ChosenEngine, sets: list[str]) -> dict[str, int]:

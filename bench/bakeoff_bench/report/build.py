@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bakeoff_bench.report.page import Page, Section
 from bakeoff_bench.report.sections import (
+    adapters,
     answer,
     conditions,
     correctness,
@@ -39,6 +40,7 @@ def page_of(sources: Sequence[Source], workflow_ids: Sequence[str] = ()) -> Page
         struck.section(sources),
         costs.section(sources),
         guarantees.section(sources),
+        adapters.section(sources),
         times.section(sources, workflow_ids),
         conditions.section(sources),
         unknown.section(sources),

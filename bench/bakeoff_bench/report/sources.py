@@ -33,6 +33,7 @@ class Kind(StrEnum):
     CRASH = "crash"
     LOAD = "load"
     CONTRACT = "contract"
+    LINES = "lines"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,8 @@ class Source:
     @property
     def contestants(self) -> dict[str, Mapping[str, Any]]:
         """``{contestant: what the manifest says of it}``."""
+        if self.kind is Kind.LINES:
+            return {}
         if self.kind in (Kind.RUN, Kind.CONTRACT):
             return {self.label(name): about for name, about in self.result["engines"].items()}
         return dict(self.about["contestants"])
@@ -122,14 +125,17 @@ def _runs_in(path: Path) -> Iterator[Path]:
     if (path / MANIFEST).exists():
         yield path
     for below in sorted(path.iterdir()):
-        if (below / MANIFEST).is_file() or below.name == "contract.json":
+        if (below / MANIFEST).is_file() or below.name in ("contract.json", "lines.json"):
             yield below
 
 
 def _read(path: Path) -> Source:
     with reading(path):
         if path.is_file():
-            return Source(kind=Kind.CONTRACT, path=path, result=_contract(path))
+            found = _json(path)
+            kind = Kind.LINES if found.get("kind") == Kind.LINES else Kind.CONTRACT
+            (_check_lines if kind is Kind.LINES else _check_contract)(found)
+            return Source(kind=kind, path=path, result=found)
         if is_crash_folder(path):
             result = crash_result(CrashFolder(path))
             _check_contestants(result["manifest"]["contestants"], _CONTESTANT | {"command": str})
@@ -163,17 +169,27 @@ def _check_contestants(contestants: Mapping[str, Any], kinds: Mapping[str, type 
         ConfigClass(about["config_class"])
 
 
-def _contract(file: Path) -> Mapping[str, Any]:
+def _json(file: Path) -> dict[str, Any]:
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
             f"{file} holds no contract results (pytest --contract-json FILE): {error}"
         ) from error
+    stored.check("contract results", found, {})
+    return dict(found)
+
+
+def _check_lines(found: dict[str, Any]) -> None:
+    stored.check("lines", found, {"format": int, "engines": dict})
+    for engine, counted in found["engines"].items():
+        stored.check(engine, counted, dict.fromkeys(counted, int))
+
+
+def _check_contract(found: dict[str, Any]) -> None:
     stored.check("contract results", found, _CONTRACT)
     for name, test in found["tests"].items():
         stored.check(name, test, _TEST)
         for label, result in test["results"].items():
             stored.check(f"{name} of {label}", result, _RESULT)
     _check_contestants(found["engines"], _CONTESTANT | {"claims": dict})
-    return dict(found)
