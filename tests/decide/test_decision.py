@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bakeoff_bench.crash.declared import gap_of
 from bakeoff_bench.decide.decision import Requirements, decide
 from bakeoff_bench.decide.facts import Facts, Kills, Load, Measure, Promise
 from bakeoff_bench.decide.musts import Answer, Can, Carries, Keeps, Must, Recovers, Servers, Survives
@@ -147,6 +148,11 @@ def test_an_unknown_is_neither_met_nor_failed(asked: Requirements, everyone: lis
         (_MUSTS[0], {"kills": {"server-kill": _kills(50)}}, Answer.UNKNOWN),
         (Survives(says="", fault="x", kills=1, at_most=0.05), {"kills": {"x": _kills(20)}}, Answer.UNKNOWN),
         (Survives(says="", fault="x", kills=1, at_most=0.05), {"kills": {"x": _kills(80)}}, Answer.MET),
+        (
+            _MUSTS[0],
+            {"kills": {"worker-kill": replace(_kills(50), gap="it declares less")}},
+            Answer.NOT_MET,
+        ),
         (_MUSTS[1], {"kills": {"worker-kill": _kills(2, 0, [1.0, 5.0])}}, Answer.MET),
         (_MUSTS[1], {"kills": {"worker-kill": _kills(2, 0, [1.0, 5.1])}}, Answer.NOT_MET),
         (_MUSTS[1], {"kills": {"worker-kill": _kills(2, 0, [1.0], 1)}}, Answer.UNKNOWN),
@@ -204,6 +210,18 @@ def test_an_unknown_value_could_still_win() -> None:
     assert found.rivals == ["b"]
 
 
+def test_what_a_stand_in_costs_is_unknown_and_no_failing() -> None:
+    asked = Requirements(title="", musts=[], wishes=[Wish(says="little CPU", of=Measure.CPU)])
+    dev = replace(_measured("temporal", cpu=100.0), stand_in="its dev server stands in")
+
+    found = decide(asked, [_measured("celery", cpu=10.0), dev])
+
+    assert found.recommended == ["celery"]
+    assert found.rivals == ["temporal"]
+    assert found.granted["temporal"].told == ["100, best 10, but its dev server stands in"]
+    assert decide(asked, [_measured("celery", cpu=90.0), dev]).recommended == ["celery", "temporal"]
+
+
 def test_what_would_change_the_answer_is_told_with_the_other_answer() -> None:
     """ "Celery wins unless you need signals"."""
     celery = replace(
@@ -224,3 +242,18 @@ def test_what_would_change_the_answer_is_told_with_the_other_answer() -> None:
     assert "without the wish “little CPU”: celery or temporal" in list(
         sensitivity(free, everyone, decide(free, everyone))
     )
+
+
+@pytest.mark.parametrize(
+    ("survives", "fault", "gap"),
+    [
+        (["worker_kill"], "worker-kill", False),
+        (["step_kill"], "worker-kill", True),
+        ([], "server-kill", True),
+        (["worker_kill", "broker_kill"], "server-kill", False),
+        ([], "net-reset", False),
+    ],
+)
+def test_an_engines_own_word_counts_against_it(survives: list[str], fault: str, gap: bool) -> None:
+    """Celery on Valkey loses what it has popped and not noted; no kill at a named point meets that."""
+    assert bool(gap_of({"survives": survives, "note": "it pops first"}, fault)) is gap

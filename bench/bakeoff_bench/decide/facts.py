@@ -31,6 +31,7 @@ class Kills:
     Attributes:
         judged, harmed: Kills that were followed to an end, and those of them that did harm.
         upper: Wilson's upper end (95 %) of the share that is harmed; ``None`` without a kill.
+        gap: What the engine itself declares against it: moments that no kill may have met; empty: nothing.
         recovered_s: Seconds of those that were seen to recover; ``unrecovered``: of the others, how many.
         evidence: Where it stands.
     """
@@ -41,6 +42,7 @@ class Kills:
     recovered_s: Sequence[float]
     unrecovered: int
     evidence: str
+    gap: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bakeoff_bench.crash.cells import cell_of, group
+from bakeoff_bench.crash.declared import gap_of
 from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.decide.facts import Facts, Kills, Load, Measure, Promise
 from bakeoff_bench.report.sections.costs import blocks_of
@@ -61,6 +62,7 @@ def _kills(sources: Sequence[Source]) -> dict[str, dict[str, Kills]]:
                 recovered_s=summed.recovery.seen_s,
                 unrecovered=summed.recovery.censored + summed.recovery.never,
                 evidence=str(run.path),
+                gap=gap_of(run.about["contestants"][label], fault),
             )
     return found
 

@@ -59,13 +59,16 @@ class Survives:
     at_most: float = 1.0
 
     def judge(self, facts: Facts) -> Finding:
-        """One harmed saga is an answer; none of a few is none."""
+        """One harmed saga is an answer, and so is an engine's word that there may be one."""
         work = f"bakeoff crash --fault {self.fault} --kills {self.kills} --out DIR"
         found = facts.kills.get(self.fault)
         if found is None or not found.judged:
             return Finding(answer=Answer.UNKNOWN, why=f"no {self.fault} was judged", work=work)
         if found.harmed:
             why = f"{found.harmed} of {found.judged} kills did harm"
+            return Finding(answer=Answer.NOT_MET, why=why, evidence=found.evidence)
+        if found.gap:
+            why = f"0 of {found.judged} kills did harm, but {found.gap}"
             return Finding(answer=Answer.NOT_MET, why=why, evidence=found.evidence)
         upper = found.upper if found.upper is not None else 1.0
         why = f"0 of {found.judged} kills did harm (95 %: at most {100 * upper:.0f} %)"

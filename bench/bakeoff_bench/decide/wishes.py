@@ -9,6 +9,8 @@ from bakeoff_bench.decide.facts import Facts, Measure
 
 #: Values that differ by less than this factor are taken for equal, unless a wish says otherwise.
 ALIKE = 1.25
+#: What another server would change.
+_OF_THE_SERVER = (Measure.CPU, Measure.MEMORY, Measure.PROCESSES, Measure.P95, Measure.RATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +61,18 @@ def _granted(wishes: Sequence[Wish], candidates: Sequence[Facts], facts: Facts) 
             continue
         best = _best(wish.of, [value for one in candidates if (value := value_of(one, wish.of)) is not None])
         like_it = not is_worse(wish, own, best)
+        if not like_it and _is_stood_in(facts, wish):
+            unknown += wish.weight
+            told.append(f"{own:.3g}, best {best:.3g}, but {facts.stand_in}")
+            continue
         points += wish.weight if like_it else 0.0
         told.append(f"{own:.3g}, " + ("as good as the best" if like_it else f"best {best:.3g}"))
     return Granted(points=points, open=unknown, told=told)
+
+
+def _is_stood_in(facts: Facts, wish: Wish) -> bool:
+    """Whether a bad value says nothing, because it is that of a server which production would not have."""
+    return bool(facts.stand_in) and wish.of in _OF_THE_SERVER
 
 
 def value_of(facts: Facts, measure: Measure) -> float | None:
@@ -86,6 +97,8 @@ def beats(wishes: Sequence[Wish], one: Facts, other: Facts) -> bool:
     """Whether ``one`` is as good in every wish, and surely better in some."""
     pairs = [(wish, value_of(one, wish.of), value_of(other, wish.of)) for wish in wishes]
     if any(mine is None or theirs is None for _, mine, theirs in pairs):
+        return False
+    if any(_is_stood_in(other, wish) for wish in wishes):
         return False
     known = [(wish, mine, theirs) for wish, mine, theirs in pairs if mine is not None and theirs is not None]
     as_good = all(_no_worse(wish, mine, theirs) for wish, mine, theirs in known)

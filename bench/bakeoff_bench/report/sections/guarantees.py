@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bakeoff_bench.crash.cells import cell_of, group
+from bakeoff_bench.crash.declared import gap_of
 from bakeoff_bench.report.drawing import colour, drawn, marker
 from bakeoff_bench.report.page import Cell, Figure, Mood, Section, Table, cell
 from bakeoff_bench.report.sections import costs
@@ -72,15 +73,19 @@ def section(sources: Sequence[Source]) -> Section | None:
 def reached_by(sources: Sequence[Source]) -> dict[str, Reached]:
     """Of every contestant whose worker was killed; a kind that was never tried ends the climb."""
     kills: dict[str, list[Row]] = {}
+    abouts: dict[str, Mapping[str, Any]] = {}
     for run in of_kind(sources, Kind.CRASH):
+        abouts |= run.about["contestants"]
         for name, rows in group(run.result["kills"], lambda row: row["contestant"]).items():
             kills.setdefault(name, []).extend(rows)
     return {
-        name: _climbed(rows) for name, rows in kills.items() if any(row["fault"] in _STEPS for row in rows)
+        name: _climbed(rows, abouts[name])
+        for name, rows in kills.items()
+        if any(row["fault"] in _STEPS for row in rows)
     }
 
 
-def _climbed(rows: Sequence[Row]) -> Reached:
+def _climbed(rows: Sequence[Row], about: Mapping[str, Any]) -> Reached:
     words = []
     for number, (fault, what) in enumerate(_STEPS.items()):
         own = [row for row in rows if row["fault"] == fault]
@@ -90,8 +95,10 @@ def _climbed(rows: Sequence[Row]) -> Reached:
             return Reached(steps=number, harmed=False, told="; ".join(words))
         unseen = summed.landed - summed.judged
         beside = f", {unseen} not observed" if unseen else ""
+        gap = gap_of(about, fault)
+        beside += f", but {gap}" if gap else ""
         words.append(f"{what}: {summed.harmed} of {summed.judged} harmed{beside}")
-        if summed.harmed or summed.judged < ENOUGH or unseen:
+        if summed.harmed or summed.judged < ENOUGH or unseen or gap:
             return Reached(steps=number, harmed=bool(summed.harmed), told="; ".join(words))
     return Reached(steps=len(_STEPS), harmed=False, told="; ".join(words))
 
