@@ -83,6 +83,11 @@ class Source:
     @property
     def command(self) -> str:
         """What made it, as far as it says so."""
+        if self.kind is Kind.CONTRACT:
+            engines = dict.fromkeys(name.partition("[")[0] for name in self.result["engines"])
+            return " ".join(["pytest", *(f"--engine={name}" for name in engines), "--contract-json FILE"])
+        if self.kind is Kind.LINES:
+            return "bakeoff bench lines --json FILE"
         told = self.about.get("command")
         return shown_again(told) if isinstance(told, str) and told else f"bakeoff {self.kind}"
 

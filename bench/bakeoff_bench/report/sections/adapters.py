@@ -38,5 +38,5 @@ def _table(source: Source) -> Table:
             *([name, *(str(counted.get(name, 0)) for counted in engines.values())] for name in names),
             ["in all", *(str(sum(counted.values())) for counted in engines.values())],
         ],
-        command="bakeoff bench lines --json lines.json",
+        command=source.command,
     )

@@ -62,12 +62,6 @@ def _sums(tests: Mapping[str, Any], label: str) -> Counter[str]:
     return statuses
 
 
-def _command(suite: Source) -> str:
-    names = dict.fromkeys(name.partition("[")[0] for name in suite.result["engines"])
-    engines = " ".join(f"--engine={name}" for name in names)
-    return f"pytest {engines} --contract-json FILE (and the settings above)"
-
-
 def _matrix(suite: Source) -> Table:
     engines, tests = suite.result["engines"], suite.result["tests"]
     versions = {f"{what} {n}" for about in engines.values() for what, n in about["versions"].items()}
@@ -81,7 +75,7 @@ def _matrix(suite: Source) -> Table:
         ],
         conditions=f"Class {', '.join(sorted({about['config_class'] for about in engines.values()}))}; "
         f"{', '.join(sorted(versions))}.",
-        command=_command(suite),
+        command=suite.command,
     )
 
 
