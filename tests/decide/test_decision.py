@@ -14,6 +14,7 @@ from bakeoff_bench.decide.decision import Requirements, decide
 from bakeoff_bench.decide.facts import Facts, Kills, Load, Measure, Promise
 from bakeoff_bench.decide.musts import Answer, Can, Carries, Keeps, Must, Recovers, Servers, Survives
 from bakeoff_bench.decide.sensitivity import sensitivity
+from bakeoff_bench.decide.stored import merged
 from bakeoff_bench.decide.wishes import Wish, beats
 
 
@@ -257,3 +258,58 @@ def test_what_would_change_the_answer_is_told_with_the_other_answer() -> None:
 def test_an_engines_own_word_counts_against_it(survives: list[str], fault: str, gap: bool) -> None:
     """Celery on Valkey loses what it has popped and not noted; no kill at a named point meets that."""
     assert bool(gap_of({"survives": survives, "note": "it pops first"}, fault)) is gap
+
+
+def test_what_nobody_wrote_down_is_no_promise() -> None:
+    """A run that is older than the question."""
+    assert gap_of({"note": ""}, "worker-kill") is None
+    unknown = Facts(label="x", kills={"worker-kill": replace(_kills(50), gap=None)})
+
+    assert _MUSTS[0].judge(unknown).answer is Answer.UNKNOWN
+
+
+def test_a_recovery_with_short_leases_is_not_that_of_the_class() -> None:
+    short = Facts(label="x", kills={"worker-kill": replace(_kills(50), short_leases=True)})
+
+    assert _MUSTS[1].judge(short).answer is Answer.UNKNOWN
+
+
+def test_an_unknown_value_that_would_take_the_leaders_points_is_said() -> None:
+    """Two wishes: the leader has both now, and would have one if the other's unknown value were better."""
+    wishes = [Wish(says="little CPU", of=Measure.CPU), Wish(says="soon back", of=Measure.RECOVERY)]
+    dev = replace(_measured("temporal", cpu=100.0, recovery=5.0), stand_in="its dev server stands in")
+
+    found = decide(
+        Requirements(title="", musts=[], wishes=wishes), [_measured("dramatiq", cpu=10.0, recovery=1.0), dev]
+    )
+
+    assert found.recommended == ["dramatiq"]
+    assert found.rivals == ["temporal"]
+
+
+def test_points_that_only_arithmetic_tells_apart_are_equal() -> None:
+    wishes = [
+        *(
+            Wish(says=name, of=Measure(name), weight=weight)
+            for name, weight in (("cpu", 0.1), ("recovery", 0.2))
+        ),
+        Wish(says="rate", of=Measure.RATE, weight=0.3),
+    ]
+    a, b = _measured("a", cpu=1.0, recovery=1.0, rate=1.0), _measured("b", cpu=9.0, recovery=9.0, rate=9.0)
+
+    assert decide(Requirements(title="", musts=[], wishes=wishes), [a, b]).recommended == ["a", "b"]
+
+
+def test_kills_of_several_runs_add_up_and_loads_of_another_server_do_not() -> None:
+    old = replace(
+        Facts(label="temporal", kills={"worker-kill": _kills(100, 1)}, stand_in="a dev server"),
+        loads=[_load(11, 9.0, kept_up=False)],
+    )
+    new = Facts(label="temporal", kills={"worker-kill": _kills(20)}, loads=[_load(50, 0.1)])
+
+    for order in ([old, new], [new, old]):
+        (both,) = merged(order)
+        assert (both.kills["worker-kill"].judged, both.kills["worker-kill"].harmed) == (120, 1)
+    (both,) = merged([old, new])
+    assert both.stand_in == ""
+    assert [one.offered_per_s for one in both.loads] == [50]

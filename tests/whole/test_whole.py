@@ -86,6 +86,18 @@ def test_what_cannot_be_done_is_refused_first(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.service
+def test_parts_alone_are_judged_where_they_lie(tmp_path: Path, capfd: Capture) -> None:
+    out = tmp_path / "kept"
+    assert run(["run", "--only", "crash", "--engine", "inline", "--quick", "--out", str(out)]) == 0
+    assert f"judge it again with: bakeoff check {out}/crash" in capfd.readouterr().out
+    assert (out / "report.html").exists()
+
+    assert run(["check", str(out)]) == 2
+
+    assert f"each judged by itself: bakeoff check {out}/crash" in capfd.readouterr().err
+
+
 def _kill(contestant: str, outcome: str) -> dict[str, Any]:
     return {"contestant": contestant, "outcome": outcome, "deadline_s": 60.0, "lease_s": 5.0, "open": False}
 

@@ -16,8 +16,11 @@ _NEEDED = {
 }
 
 
-def gap_of(about: Mapping[str, Any], fault: str) -> str:
+def gap_of(about: Mapping[str, Any], fault: str) -> str | None:
     """Why harm is possible though no kill did any; empty if the engine declares that it is not.
+
+    ``None`` if nobody knows: the run is older than the question. Of a fault that no engine can declare
+    anything about there is no gap.
 
     Points stand where a step acts. A message that is lost on its way is met by no kill there.
 
@@ -26,7 +29,11 @@ def gap_of(about: Mapping[str, Any], fault: str) -> str:
         fault: Its name.
     """
     needed = _NEEDED.get(fault)
-    if needed is None or str(needed) in about.get("survives", [str(needed)]):
+    if needed is None:
+        return ""
+    if "survives" not in about:
+        return None
+    if str(needed) in about["survives"]:
         return ""
     note = f": {about['note']}" if about.get("note") else ""
     return f"it does not declare to survive this at any moment{note}"

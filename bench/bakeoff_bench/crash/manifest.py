@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -16,7 +15,7 @@ from bakeoff.engine import Capability, Support
 from bakeoff_bench.crash.asked import Asked
 from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.crash.plan import CrashPlan
-from bakeoff_bench.run.said import command_line
+from bakeoff_bench.run.said import command_line, shown
 
 
 def manifest_of(asked: Asked, plan: CrashPlan) -> dict[str, Any]:
@@ -77,7 +76,7 @@ def _command(one: Contestant, plan: CrashPlan) -> str:
     words += ["--saga", plan.saga.name] if plan.saga.name != "order" else []
     words += ["--own-leases", "--kills", "1"]
     words += ["--participants", plan.participants] if plan.participants != "idempotent" else []
-    return shlex.join(words)
+    return shown(words)
 
 
 def commands_of(manifest: Mapping[str, Any]) -> dict[str, str]:

@@ -9,11 +9,12 @@ from bakeoff.cli.screen import say
 from bakeoff_bench.crash.cells import cell_of, group, is_harmful
 from bakeoff_bench.crash.folder import CrashFolder, standing
 from bakeoff_bench.crash.table import show_matrix
+from bakeoff_bench.run.said import hidden
 
 
 def result_of(folder: CrashFolder) -> dict[str, Any]:
     """``{manifest, cells, sums, kills}``: by contestant, fault and point; by contestant and fault; all."""
-    manifest = folder.manifest()
+    manifest = _shown(folder.manifest())
     rows = standing(folder.rows(), manifest["series"])
     points = group(rows, lambda row: (row["contestant"], row["fault"], row["point"]))
     sums = group(rows, lambda row: (row["contestant"], row["fault"]))
@@ -28,6 +29,14 @@ def result_of(folder: CrashFolder) -> dict[str, Any]:
         ],
         "kills": rows,
     }
+
+
+def _shown(manifest: dict[str, Any]) -> dict[str, Any]:
+    """What a resumed run needs is in the folder; what may be secret in it goes no further."""
+    asked = manifest.get("asked", {})
+    options = asked.get("options", {})
+    told = {name: hidden(options[name]) for name in ("sets", "raws") if name in options}
+    return {**manifest, "asked": {**asked, "options": {**options, **told}}} if told else manifest
 
 
 def show(result: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ another one equals in every wish and surely beats in one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -74,12 +75,16 @@ def decide(requirements: Requirements, everyone: Sequence[Facts]) -> Decision:
     ]
     granted = grant(requirements.wishes, fit)
     most = max((one.points for one in granted.values()), default=0.0)
-    leading = [one for one in fit if granted[one.label].points == most]
+    leading = [one for one in fit if math.isclose(granted[one.label].points, most)]
     unbeaten = [one for one in leading if not any(beats(requirements.wishes, other, one) for other in fit)]
     recommended = [one.label for one in unbeaten]
-    rivals = [
-        label
-        for label, one in granted.items()
-        if label not in recommended and one.open and one.points + one.open >= most
-    ]
+    rivals = [label for label in granted if label not in recommended and _could_win(label, granted)]
     return Decision(findings=findings, granted=granted, recommended=recommended, open=open_, rivals=rivals)
+
+
+def _could_win(label: str, granted: Mapping[str, Granted]) -> bool:
+    """Whether it would be among the best if what is unknown of it were better than everybody else's."""
+    own = granted[label]
+    most = max((other.left_by(own) for name, other in granted.items() if name != label), default=0.0)
+    possible = own.could_have()
+    return any(own.open) and (possible > most or math.isclose(possible, most))

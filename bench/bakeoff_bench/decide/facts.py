@@ -31,7 +31,9 @@ class Kills:
     Attributes:
         judged, harmed: Kills that were followed to an end, and those of them that did harm.
         upper: Wilson's upper end (95 %) of the share that is harmed; ``None`` without a kill.
-        gap: What the engine itself declares against it: moments that no kill may have met; empty: nothing.
+        gap: What the engine itself declares against it: moments that no kill may have met; empty: nothing,
+            ``None``: unknown.
+        short_leases: Leases were shorter than those of the contestant's class: recovery is not its own.
         recovered_s: Seconds of those that were seen to recover; ``unrecovered``: of the others, how many.
         evidence: Where it stands.
     """
@@ -42,7 +44,8 @@ class Kills:
     recovered_s: Sequence[float]
     unrecovered: int
     evidence: str
-    gap: str = ""
+    gap: str | None = ""
+    short_leases: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

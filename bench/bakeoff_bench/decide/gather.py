@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bakeoff_bench.crash.cells import cell_of, group
+from bakeoff.engine import Capability, Survives
+from bakeoff_bench.crash.cells import cell_of
 from bakeoff_bench.crash.declared import gap_of
 from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.decide.facts import Facts, Kills, Load, Measure, Promise
 from bakeoff_bench.report.sections.costs import blocks_of
 from bakeoff_bench.report.sections.loaded import latencies_of, open_blocks
 from bakeoff_bench.report.sources import Kind, Source, of_kind
+from bakeoff_bench.run.journal import Row
 
 _MB = 1_000_000
 _SILENT = (KillOutcome.VOID, KillOutcome.NOT_SUPPORTED)
@@ -44,26 +47,47 @@ def facts_of(sources: Sequence[Source]) -> list[Facts]:
 
 
 def _stand_in(abouts: Sequence[Mapping[str, Any]]) -> str:
-    if any(_DEV in about.get("note", "") for about in abouts):
+    """By the last run that says which servers it had: what was measured there counts."""
+    noted = [str(about["note"]) for about in abouts if "note" in about]
+    if noted and _DEV in noted[-1]:
         return "its dev server stands in for one of production, whose capacity is unknown"
     return ""
 
 
 def _kills(sources: Sequence[Source]) -> dict[str, dict[str, Kills]]:
-    found: dict[str, dict[str, Kills]] = defaultdict(dict)
+    """All kills of a contestant together, of however many runs: harm is never forgotten.
+
+    Services without keys show what the keys prevent; that is no engine's failing.
+    """
+    rows: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    runs: dict[tuple[str, str], Source] = {}
+    short = set()
     for run in of_kind(sources, Kind.CRASH):
-        landed = [row for row in run.result["kills"] if row["outcome"] not in _SILENT]
-        for (label, fault), rows in group(landed, lambda row: (row["contestant"], row["fault"])).items():
-            summed = cell_of(rows)
-            found[label][fault] = Kills(
-                judged=summed.judged,
-                harmed=summed.harmed,
-                upper=summed.harm[1] if summed.harm else None,
-                recovered_s=summed.recovery.seen_s,
-                unrecovered=summed.recovery.censored + summed.recovery.never,
-                evidence=str(run.path),
-                gap=gap_of(run.about["contestants"][label], fault),
-            )
+        if run.about["participants"] != "idempotent":
+            continue
+        for row in run.result["kills"]:
+            key = (row["contestant"], row["fault"])
+            if row["outcome"] not in _SILENT:
+                rows[key].append(row)
+                runs[key] = run
+                if (
+                    row.get("lease_s") is not None
+                    and "short leases" in run.about["series"][row["series"]]["title"]
+                ):
+                    short.add(key)
+    found: dict[str, dict[str, Kills]] = defaultdict(dict)
+    for key, own in rows.items():
+        (label, fault), run, summed = key, runs[key], cell_of(own)
+        found[label][fault] = Kills(
+            judged=summed.judged,
+            harmed=summed.harmed,
+            upper=summed.harm[1] if summed.harm else None,
+            recovered_s=summed.recovery.seen_s,
+            unrecovered=summed.recovery.censored + summed.recovery.never,
+            evidence=str(run.path),
+            gap=gap_of(run.about["contestants"][label], fault),
+            short_leases=key in short,
+        )
     return found
 
 
@@ -115,10 +139,10 @@ def _measures(sources: Sequence[Source]) -> dict[str, dict[Measure, tuple[float,
         if value is not None:
             found[label][measure] = (float(value), str(run.path))
 
-    for run in of_kind(sources, Kind.CRASH):
-        killed = [row for row in run.result["sums"] if row["fault"] == "worker-kill"]
-        for row in killed:
-            note(row["contestant"], Measure.RECOVERY, row["recovery"]["median_s"], run)
+    for label, by_fault in _kills(sources).items():
+        killed = by_fault.get("worker-kill")
+        if killed is not None and killed.recovered_s and not killed.unrecovered and not killed.short_leases:
+            found[label][Measure.RECOVERY] = (statistics.median(killed.recovered_s), killed.evidence)
     for run in of_kind(sources, Kind.LOAD):
         for label, block in blocks_of(run).items():
             cost = block["cost"]
@@ -126,12 +150,21 @@ def _measures(sources: Sequence[Source]) -> dict[str, dict[Measure, tuple[float,
             note(label, Measure.CPU, cost.get("cpu_s.total"), run)
             note(label, Measure.MEMORY, None if memory is None else memory / _MB, run)
             note(label, Measure.PROCESSES, cost.get("most_processes.total"), run)
+        common = _common_rates(run)
         for label, about in run.result["contestants"].items():
             note(label, Measure.RATE, (about.get("sustained") or {}).get("rate_per_s"), run)
-            kept = [one for one in open_blocks(run, label) if one["kept_up"]]
+            kept = [one for one in open_blocks(run, label) if one["kept_up"] and one["block"] in common]
             if kept:
                 note(label, Measure.P95, latencies_of(kept[-1]).get("p95"), run)
     return found
+
+
+def _common_rates(run: Source) -> set[str]:
+    """Loads that offered everybody the same: only there latencies compare."""
+    rates: dict[str, set[float]] = defaultdict(set)
+    for block in run.result["blocks"]:
+        rates[block["block"]].add(float(block["rate"]))
+    return {name for name, found in rates.items() if len(found) == 1 and found != {0.0}}
 
 
 def _contract(
@@ -156,10 +189,22 @@ def _contract(
                     if name.partition("::")[0] == module
                 ]
                 counted = _counted(own)
-                absent = next((one["reason"] for one in own if one and one["status"] == "not supported"), "")
+                absent = next(filter(None, map(_absence, own)), "")
                 support = "absent" if absent else ""
                 promises[label][module] = _promise(support, counted, counted[2] or absent, evidence)
     return capabilities, promises
+
+
+#: What an engine can declare that it lacks; that a fault has no process to meet is no lack.
+_DECLARABLE = {str(one) for one in (*Capability, *Survives)}
+
+
+def _absence(result: Mapping[str, Any] | None) -> str:
+    """Why a test was not taken, if it is for something that the engine declares to lack."""
+    if result is None or result["status"] != "not supported":
+        return ""
+    reason = str(result["reason"])
+    return reason if reason.partition(":")[0] in _DECLARABLE else ""
 
 
 def _counted(results: Sequence[Mapping[str, Any] | None]) -> tuple[int, int, str]:

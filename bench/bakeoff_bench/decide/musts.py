@@ -70,6 +70,9 @@ class Survives:
         if found.gap:
             why = f"0 of {found.judged} kills did harm, but {found.gap}"
             return Finding(answer=Answer.NOT_MET, why=why, evidence=found.evidence)
+        if found.gap is None:
+            why = f"0 of {found.judged} kills did harm, and no run tells what the engine declares"
+            return Finding(answer=Answer.UNKNOWN, why=why, evidence=found.evidence, work=work)
         upper = found.upper if found.upper is not None else 1.0
         why = f"0 of {found.judged} kills did harm (95 %: at most {100 * upper:.0f} %)"
         if found.judged < self.kills or upper > self.at_most:
@@ -92,6 +95,11 @@ class Recovers:
         work = f"bakeoff crash --fault {self.fault} --out DIR"
         if found is None or not (found.recovered_s or found.unrecovered):
             return Finding(answer=Answer.UNKNOWN, why=f"no {self.fault} landed", work=work)
+        if found.short_leases:
+            why = "its leases were shorter than those of its class"
+            return Finding(
+                answer=Answer.UNKNOWN, why=why, evidence=found.evidence, work=f"{work} --own-leases"
+            )
         slowest = max(found.recovered_s, default=0.0)
         if slowest > self.within_s:
             why = f"the slowest of {_all(found)} took {slowest:.1f} s"

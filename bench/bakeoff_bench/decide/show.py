@@ -79,7 +79,7 @@ def work_to_do(decision: Decision) -> Iterator[tuple[str, str, str]]:
 
 def _wishes(requirements: Requirements, decision: Decision) -> Iterator[list[str]]:
     for label, granted in decision.granted.items():
-        points = f"{granted.points:g}" + (f" to {granted.points + granted.open:g}" if granted.open else "")
+        points = f"{granted.points:g}" + (f" to {granted.could_have():g}" if any(granted.open) else "")
         yield [label, *(granted.told[number] for number, _ in enumerate(requirements.wishes)), points]
 
 

@@ -15,6 +15,7 @@ from bakeoff_bench.decide.facts import Facts, Kills, Load, Measure, Promise
 from bakeoff_bench.report.sources import Source
 from bakeoff_bench.run import stored
 from bakeoff_bench.run.stored import reading
+from bakeoff_bench.significance import proportion
 
 _KIND, _FORMAT = "facts", 1
 
@@ -72,7 +73,7 @@ def read_facts(file: Path) -> list[Facts]:
 
 
 def merged(everyone: Sequence[Facts]) -> list[Facts]:
-    """One of each label; of what several know, the last one counts."""
+    """One of each label."""
     found: dict[str, Facts] = {}
     for one in everyone:
         old = found.get(one.label)
@@ -81,15 +82,37 @@ def merged(everyone: Sequence[Facts]) -> list[Facts]:
 
 
 def _both(old: Facts, new: Facts) -> Facts:
+    """Kills add up. Loads of a server that is not the same are not mixed: the later ones count."""
+    same = new.stand_in == old.stand_in or not new.loads
+    faults = dict.fromkeys([*old.kills, *new.kills])
     return replace(
         new,
-        kills={**old.kills, **new.kills},
-        loads=[*old.loads, *new.loads],
+        kills={name: _all_kills(old.kills.get(name), new.kills.get(name)) for name in faults},
+        loads=[*old.loads, *new.loads] if same else new.loads,
         capabilities={**old.capabilities, **new.capabilities},
         promises={**old.promises, **new.promises},
         servers=old.servers if new.servers is None else new.servers,
-        measures={**old.measures, **new.measures},
-        stand_in=new.stand_in or old.stand_in,
+        measures={**(old.measures if same else {}), **new.measures},
+        stand_in=new.stand_in if new.loads else old.stand_in,
+    )
+
+
+def _all_kills(old: Kills | None, new: Kills | None) -> Kills:
+    if old is None or new is None:
+        found = old or new
+        assert found is not None
+        return found
+    judged, harmed = old.judged + new.judged, old.harmed + new.harmed
+    interval = proportion(harmed, judged)
+    return Kills(
+        judged=judged,
+        harmed=harmed,
+        upper=interval[1] if interval else None,
+        recovered_s=[*old.recovered_s, *new.recovered_s],
+        unrecovered=old.unrecovered + new.unrecovered,
+        evidence=f"{old.evidence}, {new.evidence}",
+        gap=new.gap,
+        short_leases=old.short_leases or new.short_leases,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,14 +36,27 @@ class Granted:
     """What wishes come to for one contestant.
 
     Attributes:
-        points: Weights of the wishes in which it is as good as the best.
-        open: Weights of those in which its value is unknown; it might have them, too.
-        told: What is said of each wish, in their order.
+        won: Weight of every wish, in their order; 0 where somebody else is better, or nobody knows.
+        open: Weight of every wish in which its value is unknown; it might have it, too.
+        told: What is said of each wish.
     """
 
-    points: float
-    open: float
+    won: Sequence[float]
+    open: Sequence[float]
     told: Sequence[str]
+
+    @property
+    def points(self) -> float:
+        """In sum."""
+        return math.fsum(self.won)
+
+    def could_have(self) -> float:
+        """If everything that is unknown were the best."""
+        return math.fsum([*self.won, *self.open])
+
+    def left_by(self, other: Granted) -> float:
+        """What is left of the points if ``other`` turns out to be the best where nobody knows it."""
+        return math.fsum(won for won, open_ in zip(self.won, other.open, strict=True) if not open_)
 
 
 def grant(wishes: Sequence[Wish], candidates: Sequence[Facts]) -> dict[str, Granted]:
@@ -51,23 +65,26 @@ def grant(wishes: Sequence[Wish], candidates: Sequence[Facts]) -> dict[str, Gran
 
 
 def _granted(wishes: Sequence[Wish], candidates: Sequence[Facts], facts: Facts) -> Granted:
-    points = unknown = 0.0
-    told = []
+    won, unknown, told = [], [], []
     for wish in wishes:
-        own = value_of(facts, wish.of)
-        if own is None:
-            unknown += wish.weight
-            told.append("unknown")
-            continue
-        best = _best(wish.of, [value for one in candidates if (value := value_of(one, wish.of)) is not None])
-        like_it = not is_worse(wish, own, best)
-        if not like_it and _is_stood_in(facts, wish):
-            unknown += wish.weight
-            told.append(f"{own:.3g}, best {best:.3g}, but {facts.stand_in}")
-            continue
-        points += wish.weight if like_it else 0.0
-        told.append(f"{own:.3g}, " + ("as good as the best" if like_it else f"best {best:.3g}"))
-    return Granted(points=points, open=unknown, told=told)
+        known, good, words = _one(wish, candidates, facts)
+        won.append(wish.weight if good else 0.0)
+        unknown.append(0.0 if known else wish.weight)
+        told.append(words)
+    return Granted(won=won, open=unknown, told=told)
+
+
+def _one(wish: Wish, candidates: Sequence[Facts], facts: Facts) -> tuple[bool, bool, str]:
+    """Whether its value is known, whether it is as good as the best, and words."""
+    own = value_of(facts, wish.of)
+    if own is None:
+        return False, False, "unknown"
+    best = _best(wish.of, [value for one in candidates if (value := value_of(one, wish.of)) is not None])
+    if not is_worse(wish, own, best):
+        return True, True, f"{own:.3g}, as good as the best"
+    if _is_stood_in(facts, wish):
+        return False, False, f"{own:.3g}, best {best:.3g}, but {facts.stand_in}"
+    return True, False, f"{own:.3g}, best {best:.3g}"
 
 
 def _is_stood_in(facts: Facts, wish: Wish) -> bool:
@@ -78,7 +95,8 @@ def _is_stood_in(facts: Facts, wish: Wish) -> bool:
 def value_of(facts: Facts, measure: Measure) -> float | None:
     """The value alone."""
     if measure is Measure.SERVERS:
-        return None if facts.servers is None else float(len(facts.servers))
+        # A server that stands in says nothing of how many production would have.
+        return None if facts.servers is None or facts.stand_in else float(len(facts.servers))
     found = facts.measures.get(measure)
     return None if found is None else found[0]
 

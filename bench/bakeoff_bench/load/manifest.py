@@ -12,7 +12,7 @@ from bakeoff.checkers import Shape
 from bakeoff.engine import Capability, Support
 from bakeoff_bench.load.plan import LoadPlan
 from bakeoff_bench.run.manifest import machine, tier
-from bakeoff_bench.run.said import command_line
+from bakeoff_bench.run.said import command_line, hidden
 
 
 def manifest_of(plan: LoadPlan) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def _about(one: Any) -> dict[str, Any]:
     return {
         "engine": one.engine.name,
         "slug": one.slug,
-        "arguments": one.arguments(),
+        "arguments": hidden(one.arguments()),
         "title": info.title,
         "note": info.note,
         "versions": dict(info.versions),

@@ -85,7 +85,10 @@ class Source:
         """What made it, as far as it says so."""
         if self.kind is Kind.CONTRACT:
             engines = dict.fromkeys(name.partition("[")[0] for name in self.result["engines"])
-            return " ".join(["pytest", *(f"--engine={name}" for name in engines), "--contract-json FILE"])
+            brokers = {name.partition("[")[2].rstrip("]") for name in self.result["engines"]} - {""}
+            broker = [f"--broker {one}" for one in brokers] if len(brokers) == 1 else []
+            words = ["pytest", *(f"--engine={name}" for name in engines), *broker, "--contract-json FILE"]
+            return " ".join(words)
         if self.kind is Kind.LINES:
             return "bakeoff bench lines --json FILE"
         told = self.about.get("command")

@@ -90,12 +90,15 @@ def check(
     if is_load_folder(directory):
         check_load(directory, json_)
         return
+    parts = [name for name in ("crash", "load") if (directory / name / MANIFEST).is_file()]
+    if parts and not (directory / MANIFEST).exists():
+        lines = " and ".join(f"bakeoff check {directory / name}" for name in parts)
+        raise UsageError(f"{directory} holds parts of a run, each judged by itself: {lines}")
     with reading(directory):  # what no look at a single file can find
         result = result_of(RunFolder(directory))
         show_result(result)
-    for part in ("crash", "load"):
-        if (directory / part / MANIFEST).is_file():
-            say(f"its {part} part: bakeoff check {directory / part}")
+    for part in parts:
+        say(f"its {part} part: bakeoff check {directory / part}")
     write_json(result, json_)
     exit_of(result)
 

@@ -18,7 +18,12 @@ def command_line() -> str:
 
 def shown(words: Sequence[str]) -> str:
     """These words as a shell takes them, their secrets and credentials hidden."""
-    return shlex.join(_hidden(word) for word in words)
+    return shlex.join(hidden(words))
+
+
+def hidden(words: Sequence[str]) -> list[str]:
+    """The same words without what is secret in them."""
+    return [_hidden(word) for word in words]
 
 
 def shown_again(text: str) -> str:

@@ -24,13 +24,14 @@ from bakeoff.cli.options import (
     choose_engines,
     choose_saga,
 )
-from bakeoff.cli.screen import say, warn
-from bakeoff.errors import UsageError
+from bakeoff.cli.screen import complain, say, warn
+from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.processes import run_interruptibly
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.asked import Asked
 from bakeoff_bench.crash.command import kill_all
 from bakeoff_bench.crash.folder import CrashFolder
+from bakeoff_bench.load.check import measured_nothing
 from bakeoff_bench.load.command import measure
 from bakeoff_bench.load.extra import check_extra
 from bakeoff_bench.load.plan import LoadPlan
@@ -48,8 +49,9 @@ from bakeoff_bench.run.command import (
     run_folder,
     write_json,
 )
-from bakeoff_bench.run.conduct import conduct
+from bakeoff_bench.run.conduct import all_stacks_were_up, conduct
 from bakeoff_bench.run.folder import RunFolder
+from bakeoff_bench.run.journal import MANIFEST
 from bakeoff_bench.run.plan import Contestant, RunPlan, contestants, expected_seconds
 from bakeoff_bench.run.preflight import with_servers
 from bakeoff_bench.run.result import result_of
@@ -147,13 +149,19 @@ def run(
     parts = _Parts(plan, saga, set_ or (), set_raw or (), only or (), quick=quick)
     with run_folder(out) as folder:
         say(parts.announcement())
-        failed = _do(parts, folder, began_s, json_, out)
+        try:
+            failed = _do(parts, folder, began_s, json_, out)
+        except BakeoffError as error:
+            if not _judged(folder):
+                raise
+            complain(" ".join(str(error).split()))  # what was judged before stands, and is told
+            failed = True
         if page is not None:
             write_report([folder.path], page)
             say(f"the whole story: {page}; open it in a browser")
         say(
             f"{time.monotonic() - began_s:.0f} s in all; "
-            + (f"kept in {out}; judge it again with: bakeoff check {out}" if out else "not kept (--out DIR)")
+            + (_kept(folder) if out else "not kept (--out DIR)")
         )
     if failed:
         raise typer.Exit(1)
@@ -198,6 +206,8 @@ class _Parts:
                 ledger=plan.ledger,
                 quick=quick,
             )
+            if self.load is None:
+                self._leave_out(RunPart.LOAD, "no engine is left that can take it")
         if self.sagas is None and self.asked is None and self.load is None:
             raise UsageError("nothing is left to do: see the warnings above")
 
@@ -259,6 +269,23 @@ class _Parts:
         return f"{', then '.join(words)}: about {about} in all"
 
 
+def _judged(folder: RunFolder) -> bool:
+    """Whether a part has come to results."""
+    kept = (
+        folder.path / MANIFEST,
+        folder.path / "crash" / "kills.jsonl",
+        folder.path / "load" / "loads.jsonl",
+    )
+    return all_stacks_were_up(folder) if kept[0].exists() else any(one.exists() for one in kept[1:])
+
+
+def _kept(folder: RunFolder) -> str:
+    """Where what can be judged again lies."""
+    places = (folder.path, folder.path / "crash", folder.path / "load")
+    lines = [f"bakeoff check {place}" for place in places if (place / MANIFEST).exists()]
+    return f"kept in {folder.path}; judge it again with: {', '.join(lines)}"
+
+
 def _do(parts: _Parts, folder: RunFolder, began_s: float, json_: Path | None, out: Path | None) -> bool:
     """Every part that there is; return whether something is not as it should be."""
     result: dict[str, Any] = {}
@@ -280,6 +307,11 @@ def _do(parts: _Parts, folder: RunFolder, began_s: float, json_: Path | None, ou
         kept = None if out is None else folder.path / "load"
         result["load"] = measure(parts.load, folder.path / "load", None, None, kept)
         failed = failed or result["load"]["validity"] == "invalid"
+        if measured_nothing(result["load"]):
+            warn(
+                "a load came to nothing, on a machine that was busy or too slow: it fails nothing, and "
+                "says nothing"
+            )
         write_json(result, json_)
     return failed
 

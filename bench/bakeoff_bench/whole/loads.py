@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bakeoff.cli.options import ChosenEngine
+from bakeoff.cli.screen import warn
 from bakeoff.saga import Saga
 from bakeoff_bench.crash.contestants import Options, find_contestants
 from bakeoff_bench.load.plan import Block, LoadPlan
@@ -40,7 +41,15 @@ def plan_of(
         raws=tuple(text for text in raws if text.partition(".")[0] in names),
     )
     found = find_contestants(options, chosen[0].settings.config_class, ours_only=False)
-    able = [one for one in found if not lacking(saga, one.engine.info(one.settings), ())]
+    able = []
+    for one in found:
+        if missing := lacking(saga, one.engine.info(one.settings), ()):
+            warn(f"the load part leaves {one.label} out: {'; '.join(missing.values())}")
+        else:
+            able.append(one)
+    for name in names:
+        if not any(one.engine.name == name for one in found):
+            warn(f"the load part leaves {name} out: as shipped it is what is recommended")
     if not able:
         return None
     rounds, seconds, warm_up_s = _LENGTHS[quick]

@@ -97,8 +97,9 @@ def _climbed(rows: Sequence[Row], about: Mapping[str, Any]) -> Reached:
         beside = f", {unseen} not observed" if unseen else ""
         gap = gap_of(about, fault)
         beside += f", but {gap}" if gap else ""
+        beside += ", and what it declares is unknown" if gap is None else ""
         words.append(f"{what}: {summed.harmed} of {summed.judged} harmed{beside}")
-        if summed.harmed or summed.judged < ENOUGH or unseen or gap:
+        if summed.harmed or summed.judged < ENOUGH or unseen or gap != "":
             return Reached(steps=number, harmed=bool(summed.harmed), told="; ".join(words))
     return Reached(steps=len(_STEPS), harmed=False, told="; ".join(words))
 
