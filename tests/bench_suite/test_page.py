@@ -10,7 +10,7 @@ import pytest
 
 from tests.bench_suite.suite import ROOT, run
 from tests.engines.dramatiq_stack import require
-from tests.tiers import one_of
+from tests.tiers import one_of, thorough
 
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -46,6 +46,7 @@ def test_engines(line: str, tmp_path: Path) -> None:
     assert re.search(r"\d+ passed", done.stdout)
 
 
+@thorough
 def test_two_files_and_a_histogram(tmp_path: Path) -> None:
     """Both runs of a benchmark come under one heading."""
     done = [run(_argv(line, tmp_path), timeout_s=300) for line in BLOCKS[1]]

@@ -20,7 +20,7 @@ from bakeoff.plugins import Plugins
 from bakeoff.settings import ConfigClass, resolve
 from tests.cli.terminal import Background, Terminal
 from tests.processes.traces import until
-from tests.tiers import one_of
+from tests.tiers import one_of, thorough
 
 pytestmark = pytest.mark.service
 
@@ -274,6 +274,7 @@ def test_the_users_own_saga(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
+@thorough
 def test_two_engines_at_once(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
     with terminal.open(["up", "-e", "celery", "-e", "dramatiq", "--state", "both"]) as up:

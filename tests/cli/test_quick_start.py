@@ -13,6 +13,7 @@ import pytest
 from bakeoff.processes import free_ports
 from tests.cli.terminal import Background, Terminal
 from tests.processes.traces import until
+from tests.tiers import thorough
 
 pytestmark = pytest.mark.service
 
@@ -100,6 +101,7 @@ def _dev_server(terminal: Terminal) -> Iterator[tuple[Background, str]]:
         yield server, f"127.0.0.1:{port}"
 
 
+@thorough
 def test_a_temporal_server_of_your_own(terminal: Terminal) -> None:
     """Nothing is started there, names are prefixed, and the server outlives the deployment."""
     _, worker_line, start_line = BLOCKS[0]

@@ -79,6 +79,7 @@ def test_several_stacks_of_one_engine_wait_out_their_leases_at_the_same_time(ter
 
 
 @pytest.mark.slow
+@thorough
 def test_a_killed_broker_is_started_again(terminal: Terminal) -> None:
     require("rabbitmq")
     line = [*_LINE, "--engine", "dramatiq", "--broker", "rabbitmq", "--fault", "server-kill"]

@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.terminal import Terminal
 from tests.processes.traces import Traces, until
+from tests.tiers import thorough
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
@@ -34,6 +35,7 @@ def _rows(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (folder / "kills.jsonl").read_text().splitlines()]
 
 
+@thorough
 def test_a_matrix_whose_harness_was_killed_goes_on_and_is_judged_alike(terminal: Terminal) -> None:
     run = terminal.folder / "run"
     with terminal.open([*_LINE, "--out", "run"]) as command:

@@ -59,6 +59,7 @@ def test_the_steps_of_the_workflow_work(tmp_path: Path) -> None:
     assert (terminal.folder / "report.html").exists()
 
 
+@thorough
 def test_two_loads_are_compared(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
     first, second, compare = [shlex.split(line)[1:] for line in _block("sh").splitlines()]

@@ -13,6 +13,7 @@ from bakeoff_bench.load.folder import load_samples
 from bakeoff_bench.load.histograms import Histograms
 from tests.cli.terminal import Terminal
 from tests.processes.traces import Traces, until
+from tests.tiers import thorough
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
@@ -29,6 +30,7 @@ def _result(terminal: Terminal) -> dict[str, Any]:
     return found
 
 
+@thorough
 def test_two_engines_side_by_side(terminal: Terminal) -> None:
     """On a busy machine a round may be void, and then it says so; what happened is judged in any case."""
     line = [

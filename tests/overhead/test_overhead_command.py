@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.run.conftest import Command, bakeoff
-from tests.tiers import more
+from tests.tiers import one_of
 
 __all__ = ["bakeoff"]
 
@@ -28,7 +28,7 @@ REVIEWED = {
 @pytest.mark.slow
 @pytest.mark.service
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("engine", [*["inline", "dramatiq"], more("temporal"), more("celery")])
+@pytest.mark.parametrize("engine", one_of(["inline", "dramatiq", "temporal", "celery"], "dramatiq"))
 def test_measures_both_sides_with_the_same_settings(bakeoff: Command, engine: str) -> None:
     broker = ["--broker", "valkey"] if engine in ("celery", "dramatiq") else []
     ran = bakeoff(

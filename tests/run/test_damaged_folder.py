@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from bakeoff.cli.main import run
+from tests.tiers import more
 
 #: What may stand where something else was.
 _WRONG: tuple[Any, ...] = (None, [], {}, "x", -1, [None], {"x": None})
@@ -148,7 +149,7 @@ def _replaced(data: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
-    "name", ["manifest.json", "inline/workload.json", "inline/plan.jsonl", "inline/history.jsonl"]
+    "name", ["manifest.json", more("inline/workload.json"), more("inline/plan.jsonl"), "inline/history.jsonl"]
 )
 def test_no_wrong_value_in_any_place_gives_a_traceback(
     copy: Path, name: str, capfd: pytest.CaptureFixture[str]

@@ -77,7 +77,9 @@ def runs(
         run.popen.wait()
 
 
-@pytest.mark.parametrize("part", [more(part) if part.startswith("recovery") else part for part in _PARTS])
+@pytest.mark.parametrize(
+    "part", [more(part) if part.startswith(("recovery", "real")) else part for part in _PARTS]
+)
 def test_every_saboteur_is_caught(runs: Mapping[str, KillRun], part: str) -> None:
     found = runs[part].statuses(timeout_s=400)
 

@@ -24,6 +24,7 @@ from tests.significance.simulation import (
     planned,
     share_with_an_alarm,
 )
+from tests.tiers import one_of
 
 _TIMES = 4000
 #: One of five contestants is 30 % above the others, and one 10 %: three pairs are the same.
@@ -38,7 +39,7 @@ def _families(noise: str, true: tuple[float, ...] = _MIXED) -> list[list[Compari
 
 @pytest.mark.parametrize("noise", NOISES)
 @pytest.mark.parametrize("sd", SDS)
-@pytest.mark.parametrize("n", ROUNDS)
+@pytest.mark.parametrize("n", one_of(ROUNDS, 10))
 def test_interval_covers_the_truth_in_95_percent(noise: str, sd: float, n: int) -> None:
     assert 0.93 <= coverage(NOISES[noise], sd, n, _TIMES) <= 0.97
 
@@ -56,7 +57,7 @@ def test_limits_of_the_method_are_as_documented(noise: str) -> None:
 
 @pytest.mark.parametrize("noise", NOISES)
 @pytest.mark.parametrize("sd", SDS)
-@pytest.mark.parametrize("n", ROUNDS)
+@pytest.mark.parametrize("n", one_of(ROUNDS, 10))
 def test_same_against_same_is_significant_in_5_percent_and_not_more(noise: str, sd: float, n: int) -> None:
     said = findings(NOISES[noise], sd, n, 1.0, 2 * _TIMES)
 
@@ -78,7 +79,7 @@ def test_family_has_a_false_alarm_in_5_percent_and_not_more(noise: str, true: tu
 
 @pytest.mark.parametrize("noise", NOISES)
 @pytest.mark.parametrize("sd", SDS)
-@pytest.mark.parametrize("n", ROUNDS)
+@pytest.mark.parametrize("n", one_of(ROUNDS, 10))
 def test_true_ten_percent_is_found_or_declared_unresolvable(noise: str, sd: float, n: int) -> None:
     """ "No significant difference" would be wrong: a power of 0.8 leaves it less than 20 %."""
     said = findings(NOISES[noise], sd, n, 1.1, _TIMES)
