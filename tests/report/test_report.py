@@ -140,6 +140,17 @@ def test_an_unfinished_run_is_called_so(copy: Path) -> None:
     assert "was broken off" in told
 
 
+def test_nobody_is_sent_to_a_folder_that_is_gone(runs: Path) -> None:
+    page = page_of(read_sources([runs / "first", runs / "crash"], unkept=runs / "first"))
+    told = repr(page)
+
+    assert str(runs / "first") not in told.replace("PosixPath", "")
+    assert page.made_of[0].startswith("DIR (run): ")
+    assert page.made_of[1].startswith(f"{runs / 'crash'} (crash): ")
+    assert "bakeoff trace DIR order-123" in told
+    assert "(this run)" in told
+
+
 def test_thousands_of_kills_stay_below_five_megabytes(copy: Path, tmp_path: Path) -> None:
     file = copy / "crash" / "kills.jsonl"
     kill = json.loads(file.read_text().splitlines()[0])

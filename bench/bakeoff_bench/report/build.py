@@ -47,6 +47,6 @@ def page_of(sources: Sequence[Source], workflow_ids: Sequence[str] = ()) -> Page
     ]
     return Page(
         title="bakeoff: what these engines do with the same sagas",
-        made_of=[f"{one.path} ({one.kind}): {one.command}" for one in sources],
+        made_of=[f"{one.place} ({one.kind}): {one.command}" for one in sources],
         sections=[one for one in found if one is not None],
     )

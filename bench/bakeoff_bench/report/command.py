@@ -52,8 +52,19 @@ def report(
     say(f"written: {output} ({size / _MB:.1f} MB); open it in a browser")
 
 
-def write_report(directories: list[Path], output: Path, workflow_ids: list[str] | tuple[()] = ()) -> int:
+def write_report(
+    directories: list[Path],
+    output: Path,
+    workflow_ids: list[str] | tuple[()] = (),
+    unkept: Path | None = None,
+) -> int:
     """Make the page; return its size in bytes.
+
+    Args:
+        directories: What it is about.
+        output: Where it goes.
+        workflow_ids: Sagas whose traces are drawn.
+        unkept: A folder that is gone afterwards.
 
     Raises:
         UsageError: If a folder is none of ours or is damaged, or the page cannot be written.
@@ -64,7 +75,7 @@ def write_report(directories: list[Path], output: Path, workflow_ids: list[str] 
     from bakeoff_bench.report.sections.times import drawable
     from bakeoff_bench.report.sources import read_sources
 
-    sources = read_sources(directories)
+    sources = read_sources(directories, unkept)
     for workflow_id in workflow_ids:
         if not any(drawable(source, workflow_id) for source in sources):
             raise UsageError(f"--saga {workflow_id}: no engine ran it in these folders")

@@ -43,6 +43,7 @@ class Source:
     Attributes:
         number: In the report; part of every ``id`` that stands for it.
         name: Short, and different from those of all others.
+        place: As a command takes it; of a run that is not kept what stands for its folder.
         path: The folder; of contract results the file.
         result: As the ``result_of`` of its kind returns it, or the JSON of ``pytest --contract-json``.
         loads: Of a load run, every load in its order.
@@ -56,6 +57,7 @@ class Source:
     numbers: Mapping[str, int] = field(default_factory=dict)
     number: int = 0
     name: str = ""
+    place: str = ""
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -95,8 +97,12 @@ class Source:
         return shown_again(told) if isinstance(told, str) and told else f"bakeoff {self.kind}"
 
 
-def read_sources(paths: Sequence[Path]) -> list[Source]:
+def read_sources(paths: Sequence[Path], unkept: Path | None = None) -> list[Source]:
     """Read and judge everything, in the order given; what lies in a folder of folders counts as given.
+
+    Args:
+        paths: Folders and files.
+        unkept: A folder that is gone afterwards: nobody is to be sent there.
 
     Raises:
         UsageError: If something is none of these, is damaged or is empty; the path is named.
@@ -110,10 +116,19 @@ def read_sources(paths: Sequence[Path]) -> list[Source]:
     labels = sorted({label for one in found.values() for label in one.contestants})
     numbers = {label: number for number, label in enumerate(labels)}
     names = short_names([one.path for one in found.values()])
+    called = {path: _called(path, name, unkept) for path, name in names.items()}
     return [
-        replace(one, numbers=numbers, number=number, name=names[one.path])
+        replace(one, numbers=numbers, number=number, name=called[one.path][0], place=called[one.path][1])
         for number, one in enumerate(found.values())
     ]
+
+
+def _called(path: Path, name: str, unkept: Path | None) -> tuple[str, str]:
+    """``(name, place)``."""
+    if unkept is None or not path.is_relative_to(unkept):
+        return name, str(path)
+    parts = path.relative_to(unkept).parts
+    return ", ".join(("this run", *parts)), "/".join(("DIR", *parts))
 
 
 def of_kind(sources: Sequence[Source], kind: Kind) -> list[Source]:

@@ -157,7 +157,7 @@ def run(
             complain(" ".join(str(error).split()))  # what was judged before stands, and is told
             failed = True
         if page is not None:
-            write_report([folder.path], page)
+            write_report([folder.path], page, unkept=None if out else folder.path)
             say(f"the whole story: {page}; open it in a browser")
         say(
             f"{time.monotonic() - began_s:.0f} s in all; "

@@ -59,7 +59,7 @@ def _machines(sources: Sequence[Source]) -> Table:
         if machine := source.about.get("machine"):
             rows.append(
                 [
-                    str(source.path.name),
+                    source.name,
                     source.kind,
                     str(source.about.get("created_at", "")),
                     str(machine["cpus"]),

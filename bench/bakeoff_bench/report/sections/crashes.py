@@ -159,7 +159,7 @@ def _sums(run: Source) -> Table:
         rows=rows,
         conditions="Medians, of full recovery with the shortest and longest; the intervals are Wilson's. "
         "Kills at different points are not alike: the share is of these kills, at these points.",
-        command=f"bakeoff check {run.path}",
+        command=f"bakeoff check {run.place}",
     )
 
 
@@ -204,5 +204,5 @@ def _notes(run: Source) -> list[str]:
         for one in run.about["series"]
     )
     if left := planned - len(run.result["kills"]):
-        found.append(f"{left} of {planned} kills are not made yet: bakeoff crash --resume {run.path}")
+        found.append(f"{left} of {planned} kills are not made yet: bakeoff crash --resume {run.place}")
     return found

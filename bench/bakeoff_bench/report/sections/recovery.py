@@ -122,7 +122,7 @@ def _against_lease(run: Source, fault: str) -> Figure:
         told=told_so,
         conditions=_conditions(run),
         table=table,
-        command=f"bakeoff check {run.path} --plot recovery.svg",
+        command=f"bakeoff check {run.place} --plot recovery.svg",
     )
 
 
@@ -157,7 +157,7 @@ def _distribution(run: Source, fault: str) -> Figure:
         told=told_so,
         conditions=_conditions(run),
         table=_times_table(slug(ID, "distribution-table", run.number, fault), title, by_name),
-        command=f"bakeoff check {run.path}",
+        command=f"bakeoff check {run.place}",
     )
 
 

@@ -195,5 +195,5 @@ def _saga(run: Source, workflow_id: str, traces: Mapping[str, Trace]) -> Figure:
             columns=["contestant", "what", "part", "attempt", "at, s", "lasted, s"],
             rows=rows,
         ),
-        command=f"bakeoff trace {run.path} {workflow_id}",
+        command=f"bakeoff trace {run.place} {workflow_id}",
     )

@@ -103,4 +103,4 @@ def _of_crashes(sources: Sequence[Source]) -> Iterator[tuple[str, str, str]]:
             if unseen := outcomes.get("not observed"):
                 yield name, f"{unseen} kills: the lease is longer than the deadline", "a longer --deadline"
             if void := outcomes.get("void"):
-                yield name, f"{void} kills did not land", f"bakeoff crash --resume {run.path}"
+                yield name, f"{void} kills did not land", f"bakeoff crash --resume {run.place}"
