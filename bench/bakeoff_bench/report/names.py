@@ -27,6 +27,13 @@ def label_of(engine: str, about: Mapping[str, Any], usual: ConfigClass = ConfigC
     return f"{name}[{', '.join(words)}]" if words else name
 
 
+def base_of(label: str, config: ConfigClass) -> str:
+    """A contestant's label without its class, the same for all classes of one engine and broker."""
+    name, _, known = label.removesuffix("]").partition("[")
+    words = [word for word in known.split(", ") if word and word != CLASS_WORDS[config]]
+    return f"{name}[{', '.join(words)}]" if words else name
+
+
 def slug(*words: object) -> str:
     """An ``id`` made of words."""
     return re.sub(r"[^a-z0-9]+", "-", " ".join(str(word) for word in words).lower()).strip("-")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import zip_longest
 
 
 class Mood(StrEnum):
@@ -43,6 +44,7 @@ class Table:
         title: What it shows.
         columns: Heads; as many as each row has cells.
         rows: Cells; plain text is a cell, too.
+        groups: Heads above those heads, after the first column, and over how many each stands; empty: none.
         conditions: Under which it holds: n, intervals, settings.
         command: What makes these numbers again; empty where a sentence says it.
     """
@@ -51,16 +53,19 @@ class Table:
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell | str]]
+    groups: Sequence[tuple[str, int]] = ()
     conditions: str = ""
     command: str = ""
 
     @property
     def notes(self) -> list[str]:
         """What is known of single cells, for those who cannot point at them."""
+        above = ["", *(f"{group}, " for group, count in self.groups for _ in range(count))]
+        heads = [f"{group}{head}" for group, head in zip_longest(above, self.columns, fillvalue="")]
         return [
             f"{_text(row[0])}, {head}: {one.note}"
             for row in self.rows
-            for head, one in zip(self.columns, row, strict=True)
+            for head, one in zip(heads, row, strict=True)
             if isinstance(one, Cell) and one.note
         ]
 

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bakeoff_bench.crash.cells import NOT_OBSERVED, cell_of, group, is_harmful, outcome_word
+from bakeoff_bench.crash.cells import cell_of, group, is_harmful, outcome_word
 from bakeoff_bench.crash.manifest import commands_of
-from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Mood, Section, Table, cell, worst
+from bakeoff_bench.report.sections.classes import Measured, beside
+from bakeoff_bench.report.sections.killed import kills_cell
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 from bakeoff_bench.run.journal import Row
 
 ID = "crashes"
 COLUMN = "killed processes"
-_MOODS = {
-    KillOutcome.CLEAN: Mood.GOOD,
-    KillOutcome.RETRIED: Mood.GOOD,
-    KillOutcome.WOULD_HAVE_DUPLICATED: Mood.CAUTION,
-    KillOutcome.VOID: Mood.SILENT,
-    KillOutcome.NOT_SUPPORTED: Mood.SILENT,
-}
-_SILENT = (KillOutcome.VOID, KillOutcome.NOT_SUPPORTED)
-#: The order of words in a cell, the worst first.
-_WORST = [*reversed(KillOutcome)]
 
 
 def told(sources: Sequence[Source]) -> dict[str, Cell]:
@@ -42,13 +33,13 @@ def short_leases(run: Source, rows: Sequence[Row]) -> str:
 
 
 def section(sources: Sequence[Source]) -> Section | None:
-    """Per series and fault the points against the contestants, then the sums."""
+    """Class beside class where several were measured, every other series by itself, then the sums."""
     runs = of_kind(sources, Kind.CRASH)
     if not runs:
         return None
-    blocks = []
+    blocks, shown = beside(runs, ID)
     for run in runs:
-        blocks += _points(run)
+        blocks += _points(run, shown)
         blocks.append(_sums(run))
     return Section(
         id=ID,
@@ -68,13 +59,20 @@ def section(sources: Sequence[Source]) -> Section | None:
     )
 
 
-def _points(run: Source) -> list[Table]:
+def _points(run: Source, shown: frozenset[Measured]) -> list[Table]:
+    """A table per series and fault of whoever is not shown already."""
     tables = []
     for place, series in enumerate(run.about["series"]):
         of_series = [row for row in run.result["kills"] if row["series"] == place]
         for fault, rows in group(of_series, lambda row: row["fault"]).items():
             at = group(rows, lambda row: (row["point"], row["contestant"]))
-            names = [name for name in series["contestants"] if any(name == who for _, who in at)]
+            names = [
+                name
+                for name in series["contestants"]
+                if any(name == who for _, who in at) and (run.number, place, fault, name) not in shown
+            ]
+            if not names:
+                continue
             points = [point for point in series["points"] if any(point == where for where, _ in at)]
             tables.append(
                 Table(
@@ -82,7 +80,7 @@ def _points(run: Source) -> list[Table]:
                     title=f"{fault}, {series['title']} ({run.name})",
                     columns=["point", *names],
                     rows=[
-                        [point, *(_cell(at.get((point, name), []), series["kills"]) for name in names)]
+                        [point, *(kills_cell(at.get((point, name), []), series["kills"]) for name in names)]
                         for point in points
                     ],
                     conditions=f"{series['kills']} kills per cell, waited for {series['deadline_s']:g} s; "
@@ -91,36 +89,6 @@ def _points(run: Source) -> list[Table]:
                 )
             )
     return tables
-
-
-def _cell(rows: Sequence[Row], planned: int) -> Cell:
-    if not rows:
-        return cell("not done", Mood.SILENT)
-    summed = cell_of(rows)
-    words = sorted(summed.outcomes.items(), key=lambda one: _rank(one[0]))
-    text = ", ".join(f"{n} {what}" for what, n in words)
-    if len(rows) < planned:
-        text += f", {planned - len(rows)} not done"
-    if summed.recovery.median_s is not None:
-        text += f", {summed.recovery.median_s:.1f} s"
-    details = "; ".join(dict.fromkeys(row["detail"] for row in rows if row["detail"]))
-    return cell(text, _mood(rows), note=details[:300])
-
-
-def _rank(word: str) -> int:
-    return len(_WORST) if word == NOT_OBSERVED else _WORST.index(KillOutcome(word))
-
-
-def _mood(rows: Sequence[Row]) -> Mood:
-    """Of the worst that was seen; an end that nobody waited for is no good one."""
-    told_of = [row for row in rows if row["outcome"] not in _SILENT]
-    if any(is_harmful(row) for row in told_of):
-        return Mood.BAD
-    words = {outcome_word(row) for row in told_of}
-    if not words - {NOT_OBSERVED}:
-        return Mood.SILENT
-    moods = {_MOODS.get(KillOutcome(word), Mood.BAD) for word in words - {NOT_OBSERVED}}
-    return Mood.CAUTION if Mood.CAUTION in moods or NOT_OBSERVED in words else Mood.GOOD
 
 
 def _sums(run: Source) -> Table:
