@@ -10,12 +10,15 @@ from enum import StrEnum
 from typing import Any
 
 from bakeoff.credentials import HIDDEN, hide_credentials, names_a_secret
+from bakeoff.engine import Capability, Means, Survives
 from bakeoff.errors import UnknownNameError, UsageError
 
 #: No setting counts further: beyond it (68 years in seconds) servers refuse what they are told, or overflow.
 MOST = 2**31 - 1
 
 Value = str | int | float | bool | None
+#: What an engine can, what its sagas survive, what its operator can do.
+Promise = Capability | Survives | Means
 
 
 class ConfigClass(StrEnum):
@@ -46,6 +49,8 @@ class Setting:
         tries: Values that a search for a better configuration tries; empty: it leaves this one alone.
         shares_slots: The slots of one worker are shared among so many; a number that does not divide them is
             refused (``bakeoff.sharing``), and a search skips it.
+        serves: What would be missing, late or weaker without it; empty: it serves none of these.
+        tuning: It is there for speed or resources, and for no promise.
     """
 
     name: str
@@ -61,6 +66,8 @@ class Setting:
     lease: bool = False
     tries: tuple[Value, ...] = ()
     shares_slots: bool = False
+    serves: tuple[Promise, ...] = ()
+    tuning: bool = False
 
     def of(self, config_class: ConfigClass) -> Value:
         """The value of a class; what a search found for ``tuned`` is in no declaration."""

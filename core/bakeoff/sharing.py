@@ -27,6 +27,7 @@ def worker_processes(what: str) -> Setting:
         ci=1,
         tries=(1, 2, 4),
         shares_slots=True,
+        tuning=True,
     )
 
 

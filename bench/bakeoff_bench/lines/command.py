@@ -1,4 +1,4 @@
-"""``bakeoff bench lines``: what each capability takes in an adapter."""
+"""``bakeoff bench lines``: what each capability takes in an adapter, in lines and in settings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +19,7 @@ from bakeoff.errors import BakeoffError
 from bakeoff.processes import scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.lines.attribution import DECLARED, NOT_RUN, SHARED, count_lines
+from bakeoff_bench.lines.knobs import TUNING, by_need, declared
 from bakeoff_bench.lines.tracer import FOLDER, PACKAGE, TESTS, make_clock
 
 _STARTUP = "from bakeoff_bench.lines import tracer\n\ntracer.begin()\n"
@@ -31,10 +32,11 @@ def lines(
     set_: SetOption = None,
     json_: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="The numbers as JSON.")] = None,
 ) -> None:
-    """Count the logical lines of an adapter by the capability that needs them.
+    """Count the logical lines of an adapter by the capability that needs them, and name its settings.
 
     Runs the contract suite on each engine with a tracer in every process. A line belongs to a capability if
     every test that runs it asks for that one; declarations run when a module is imported, and belong to none.
+    A setting belongs to every capability and guarantee that its engine declares it for.
 
     \b
     Example:
@@ -45,14 +47,35 @@ def lines(
     for one in chosen:
         say(f"{one.name}: the contract suite under a tracer, some minutes ...")
         found[one.name] = _lines_of(one, set_ or [])
+    knobs = {one.name: declared(one.engine.info().settings) for one in chosen}
+    _show_lines(found)
+    _show_settings(knobs)
+    if json_ is not None:
+        about = {"kind": "lines", "format": 1, "engines": found, "settings": knobs}
+        json_.write_text(json.dumps(about, indent=2) + "\n")
+
+
+def _show_lines(found: Mapping[str, Mapping[str, int]]) -> None:
     words = [SHARED, DECLARED, NOT_RUN]
     needs = sorted({need for counted in found.values() for need in counted} - set(words))
     rows = [[what, *(str(counted.get(what, 0)) for counted in found.values())] for what in [*needs, *words]]
     rows.append(["in all", *(str(sum(counted.values())) for counted in found.values())])
     show_table(["logical lines", *found], rows)
-    if json_ is not None:
-        about = {"kind": "lines", "format": 1, "engines": found}
-        json_.write_text(json.dumps(about, indent=2) + "\n")
+
+
+def _show_settings(knobs: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    needed = {engine: by_need(settings) for engine, settings in knobs.items()}
+    needs = sorted({need for own in needed.values() for need in own} - {TUNING})
+    say()
+    show_table(
+        ["settings for", "engine", "as shipped -> recommended; one value: recommended as shipped"],
+        [
+            [need, engine, ", ".join(own[need])]
+            for need in [*needs, TUNING]
+            for engine, own in needed.items()
+            if need in own
+        ],
+    )
 
 
 def _lines_of(one: ChosenEngine, sets: list[str]) -> dict[str, int]:

@@ -203,10 +203,19 @@ def _json(file: Path) -> dict[str, Any]:
     return dict(found)
 
 
+#: Of which values a setting is, is its engine's business.
+_KNOB = {"name": str, "default": object, "recommended": object, "serves": list}
+
+
 def _check_lines(found: dict[str, Any]) -> None:
     stored.check("lines", found, {"format": int, "engines": dict})
     for engine, counted in found["engines"].items():
         stored.check(engine, counted, dict.fromkeys(counted, int))
+    if "settings" in found:  # of those that were kept before there were any
+        stored.check("lines", found, {"settings": dict})
+        for engine, settings in found["settings"].items():
+            for one in settings:
+                stored.check(f"a setting of {engine}", one, _KNOB)
 
 
 def _check_contract(found: dict[str, Any]) -> None:

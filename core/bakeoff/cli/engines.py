@@ -132,7 +132,9 @@ def _help(setting: Setting) -> str:
     choices = f" ({', '.join(map(str, setting.choices))})" if setting.choices else ""
     variable = f" [{setting.env}]" if setting.env else ""
     when = f"; only when {condition(setting.only)}" if setting.only else ""
-    return f"{setting.help}{choices}{variable}{when}"
+    promises = f"; serves {', '.join(setting.serves)}" if setting.serves else ""
+    tuning = "; tuning" if setting.tuning else ""
+    return f"{setting.help}{choices}{variable}{when}{promises}{tuning}"
 
 
 def _as_json(one: Installed) -> dict[str, Any]:
@@ -163,6 +165,8 @@ def _as_json(one: Installed) -> dict[str, Any]:
                 "ci": s.ci,
                 "only": dict(s.only),
                 "tries": list(s.tries),
+                "serves": list(s.serves),
+                "tuning": s.tuning,
             }
             for s in one.info.settings
         ],

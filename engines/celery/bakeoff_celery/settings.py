@@ -11,12 +11,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bakeoff.engine import Capability, Survives
 from bakeoff.settings import Setting, SettingsInForce
 from bakeoff.sharing import worker_processes
 
 #: Seconds after which RabbitMQ closes the channel of a consumer that has not acknowledged, as it ships.
 CONSUMER_TIMEOUT_S = 1800.0
 
+#: What a lease is there for, and what keeps messages while their server is away or dead.
+_LEASE = (Survives.STEP_KILL, Survives.WORKER_KILL)
+_SERVER = (Survives.BROKER_RESTART, Survives.BROKER_KILL)
 _VALKEY, _RABBITMQ = {"broker": "valkey"}, {"broker": "rabbitmq"}
 #: What only a pool of processes can do.
 _PREFORK = {"pool": "prefork"}
@@ -48,6 +52,7 @@ SETTINGS: Sequence[Setting] = (
         default=False,
         recommended=True,
         ci=True,
+        serves=_SERVER,
     ),
     # A search says why it does not try threads: without timeouts they keep another promise than all others.
     _same(
@@ -56,6 +61,7 @@ SETTINGS: Sequence[Setting] = (
         "prefork",
         choices=("prefork", "threads"),
         tries=("prefork", "threads"),
+        serves=(Capability.TIMEOUT, *_SERVER),
     ),
     Setting(
         name="task_acks_late",
@@ -63,6 +69,7 @@ SETTINGS: Sequence[Setting] = (
         default=False,
         recommended=True,
         ci=True,
+        serves=(*_LEASE, *_SERVER),
     ),
     Setting(
         name="task_reject_on_worker_lost",
@@ -71,6 +78,7 @@ SETTINGS: Sequence[Setting] = (
         recommended=True,
         ci=True,
         only=_PREFORK,
+        serves=(*_LEASE, *_SERVER),
     ),
     # Without it a message whose step kills its process comes back for ever: the poison pill takes one child
     # after the other. Celery counts those deaths as retries, and the policy's last one fails the step.
@@ -81,6 +89,7 @@ SETTINGS: Sequence[Setting] = (
         recommended=True,
         ci=True,
         only=_PREFORK,
+        serves=(Capability.RETRY, Survives.STEP_KILL),
     ),
     worker_processes("a parent with its own pool each"),
     Setting(
@@ -91,6 +100,7 @@ SETTINGS: Sequence[Setting] = (
         recommended=1,
         ci=1,
         tries=(1, 2, 4, 8),
+        serves=_LEASE,
     ),
     Setting(
         name="visibility_timeout",
@@ -101,6 +111,7 @@ SETTINGS: Sequence[Setting] = (
         recommended=60.0,
         ci=12.0,
         only=_VALKEY,
+        serves=_LEASE,
     ),
     Setting(
         name="unacked_restore_interval",
@@ -109,6 +120,7 @@ SETTINGS: Sequence[Setting] = (
         recommended=1,
         ci=1,
         only=_VALKEY,
+        serves=_LEASE,
     ),
     Setting(
         name="unacked_restore_throttle",
@@ -117,6 +129,7 @@ SETTINGS: Sequence[Setting] = (
         recommended=1,
         ci=1,
         only=_VALKEY,
+        serves=_LEASE,
     ),
     # Whoever looks holds a lock in the server. A worker that is killed just then leaves it behind, and until
     # it expires nobody looks at all: a lease of 12 s becomes one of five minutes.
@@ -128,6 +141,7 @@ SETTINGS: Sequence[Setting] = (
         recommended=10,
         ci=2,
         only=_VALKEY,
+        serves=_LEASE,
     ),
     Setting(
         name="confirm_publish",
@@ -136,6 +150,7 @@ SETTINGS: Sequence[Setting] = (
         recommended=True,
         ci=True,
         only=_RABBITMQ,
+        serves=_SERVER,
     ),
     _same(
         "consumer_timeout",
@@ -143,6 +158,7 @@ SETTINGS: Sequence[Setting] = (
         CONSUMER_TIMEOUT_S,
         least=1,
         only=_RABBITMQ,
+        serves=(Capability.TIMERS,),
     ),
     Setting(
         name="publish_max_retries",
@@ -151,6 +167,7 @@ SETTINGS: Sequence[Setting] = (
         default=3,
         recommended=30,
         ci=10,
+        serves=_SERVER,
     ),
     Setting(
         name="hard_limit_margin",
@@ -159,6 +176,7 @@ SETTINGS: Sequence[Setting] = (
         recommended=10.0,
         ci=4.0,
         only=_PREFORK,
+        serves=(Capability.TIMEOUT,),
     ),
     Setting(
         name="result_backend_always_retry",
@@ -166,6 +184,7 @@ SETTINGS: Sequence[Setting] = (
         default=False,
         recommended=True,
         ci=True,
+        serves=(Capability.OUTCOME, *_SERVER),
     ),
     Setting(
         name="result_expires",
@@ -173,6 +192,7 @@ SETTINGS: Sequence[Setting] = (
         default=86_400,
         recommended=604_800,
         ci=86_400,
+        serves=(Capability.OUTCOME, Capability.IDEMPOTENT_START),
     ),
 )
 

@@ -8,8 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bakeoff.engine import Capability, Means, Survives
 from bakeoff.settings import Setting
 
+#: What a lease is there for, and what keeps messages while their server is away or dead.
+_LEASE = (Survives.STEP_KILL, Survives.WORKER_KILL)
+_SERVER = (Survives.BROKER_RESTART, Survives.BROKER_KILL)
+#: What is late where an idle queue is seldom looked at.
+_PAUSES = (Capability.RETRY, Capability.TIMERS, Capability.WAIT_TIMEOUT)
 _VALKEY, _RABBITMQ = {"broker": "valkey"}, {"broker": "rabbitmq"}
 
 
@@ -39,6 +45,7 @@ SETTINGS: Sequence[Setting] = (
         default=False,
         recommended=True,
         ci=True,
+        serves=_SERVER,
     ),
     _same(
         "processes",
@@ -46,6 +53,7 @@ SETTINGS: Sequence[Setting] = (
         1,
         tries=(1, 2, 4),
         shares_slots=True,
+        tuning=True,
     ),
     Setting(
         name="heartbeat_timeout_s",
@@ -56,6 +64,7 @@ SETTINGS: Sequence[Setting] = (
         recommended=60.0,
         ci=5.0,
         only=_VALKEY,
+        serves=_LEASE,
     ),
     Setting(
         name="maintenance_chance",
@@ -64,6 +73,7 @@ SETTINGS: Sequence[Setting] = (
         recommended=1_000_000,
         ci=1_000_000,
         only=_VALKEY,
+        serves=_LEASE,
     ),
     Setting(
         name="dead_message_ttl_s",
@@ -72,6 +82,7 @@ SETTINGS: Sequence[Setting] = (
         recommended=604_800,
         ci=3_600,
         only=_VALKEY,
+        serves=(Means.DEAD_LETTERS,),
     ),
     Setting(
         name="worker_timeout_ms",
@@ -79,6 +90,7 @@ SETTINGS: Sequence[Setting] = (
         default=1_000,
         recommended=100,
         ci=20,
+        serves=_PAUSES,
     ),
     Setting(
         name="queue_prefetch",
@@ -88,6 +100,7 @@ SETTINGS: Sequence[Setting] = (
         recommended=0,
         ci=0,
         tries=(0, 1, 8, 32),
+        tuning=True,
     ),
     Setting(
         name="restart_delay_ms",
@@ -95,6 +108,7 @@ SETTINGS: Sequence[Setting] = (
         default=3_000,
         recommended=500,
         ci=200,
+        serves=_SERVER,
     ),
     Setting(
         name="time_limit_interval_ms",
@@ -102,6 +116,7 @@ SETTINGS: Sequence[Setting] = (
         default=1_000,
         recommended=100,
         ci=20,
+        serves=(Capability.TIMEOUT,),
     ),
     Setting(
         name="requeue_delayed",
@@ -110,6 +125,7 @@ SETTINGS: Sequence[Setting] = (
         recommended=True,
         ci=True,
         only=_VALKEY,
+        serves=_SERVER,
     ),
     Setting(
         name="reject_unreadable",
@@ -118,6 +134,7 @@ SETTINGS: Sequence[Setting] = (
         recommended=True,
         ci=True,
         only=_VALKEY,
+        serves=(Means.DEAD_LETTERS,),
     ),
     Setting(
         name="connection_retries",
@@ -126,6 +143,7 @@ SETTINGS: Sequence[Setting] = (
         default=0,
         recommended=30,
         ci=30,
+        serves=_SERVER,
     ),
     Setting(
         name="confirm_delivery",
@@ -134,6 +152,12 @@ SETTINGS: Sequence[Setting] = (
         recommended=True,
         ci=True,
         only=_RABBITMQ,
+        serves=_SERVER,
     ),
-    _same("result_ttl_s", "seconds that outcome and unique rows of a settled saga are kept", 604_800),
+    _same(
+        "result_ttl_s",
+        "seconds that outcome and unique rows of a settled saga are kept",
+        604_800,
+        serves=(Capability.OUTCOME, Capability.IDEMPOTENT_START),
+    ),
 )

@@ -43,6 +43,7 @@ _SETTINGS = (
         default=32,
         recommended=32,
         ci=64,
+        tuning=True,
     ),
 )
 

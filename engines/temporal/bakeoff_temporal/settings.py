@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from bakeoff.engine import Capability, Survives
 from bakeoff.settings import Setting, Value
 from bakeoff.sharing import worker_processes
 
@@ -21,6 +22,8 @@ NO_CANCEL: Final = (
     "and would undo none of them"
 )
 
+#: What a lease is there for.
+_LEASE: Final = (Survives.STEP_KILL, Survives.WORKER_KILL)
 _OWN_SERVER: Final[Mapping[str, Value]] = {"address": True}
 _DEV_SERVER: Final[Mapping[str, Value]] = {"address": False, "server": "dev"}
 _BY_THE_SERVER: Final[Mapping[str, Value]] = {"local_activities": False}
@@ -106,6 +109,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         ci="wal",
         choices=("memory", "file", "wal"),
         only=_DEV_SERVER,
+        serves=(Survives.BROKER_RESTART, Survives.BROKER_KILL),
     ),
     # 20 polls per second and shard, and the dev server has one shard: after a burst every hop between
     # server and worker waits up to 50 ms. A production cluster has 512 shards and never meets this limit.
@@ -116,6 +120,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         recommended=2000,
         ci=2000,
         only=_DEV_SERVER,
+        tuning=True,
     ),
     # The timer queue looks up to this far ahead and fires late by as much: a retry after 100 ms comes after
     # up to a second. Every Temporal cluster is shipped so; the queue
@@ -127,6 +132,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         recommended=10,
         ci=10,
         only=_DEV_SERVER,
+        serves=(Capability.RETRY, Capability.TIMEOUT, Capability.TIMERS, Capability.WAIT_TIMEOUT),
     ),
     # A saga without retries, waits and timers is one workflow task then; what that costs, the claims say.
     Setting(
@@ -137,6 +143,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         recommended=False,
         ci=False,
         tries=(False, True),
+        tuning=True,
     ),
     # Nobody hears from a local activity while it runs: that its worker is dead is noticed when the workflow
     # task that it belongs to runs out. The server takes ten seconds unless a start says otherwise.
@@ -149,6 +156,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         recommended=10.0,
         ci=10.0,
         only={"local_activities": True},
+        serves=_LEASE,
     ),
     # The worker asks for it as the SDK ships it; the dev server refuses as it ships.
     Setting(
@@ -160,6 +168,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         ci=False,
         only={**_DEV_SERVER, **_BY_THE_SERVER},
         tries=(False, True),
+        tuning=True,
     ),
     # A workflow task goes first to the worker that has the workflow in its cache; if that worker is dead,
     # this long passes before another one gets it. The price of a short time is a replay where the worker is
@@ -172,6 +181,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         default=10.0,
         recommended=2.0,
         ci=1.0,
+        serves=_LEASE,
     ),
     # Without heartbeats a dead worker's step is missed at its start-to-close timeout. The demonstration steps
     # have two seconds, less than any sensible heartbeat; steps of T = 30 s are missed after a third of that.
@@ -184,6 +194,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         recommended=10.0,
         ci=5.0,
         only=_BY_THE_SERVER,
+        serves=_LEASE,
     ),
     Setting(
         name="start_to_close_factor",
@@ -201,6 +212,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         default=0.0,
         recommended=30.0,
         ci=5.0,
+        tuning=True,
     ),
     Setting(
         name="workflow_pollers",
@@ -210,6 +222,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         recommended=POLLERS_AS_SHIPPED,
         ci=POLLERS_AS_SHIPPED,
         tries=(0, 2, 5, 10),
+        tuning=True,
     ),
     Setting(
         name="activity_pollers",
@@ -220,6 +233,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         ci=POLLERS_AS_SHIPPED,
         only=_BY_THE_SERVER,
         tries=(0, 2, 5, 10),
+        tuning=True,
     ),
     # Workflow code holds one interpreter lock, whatever the threads of the activities do.
     worker_processes("an SDK worker each"),
@@ -232,6 +246,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         recommended=False,
         ci=False,
         tries=(False, True),
+        tuning=True,
     ),
     # As shipped, the SDK notices about five seconds after a start-to-close timeout, and only then raises into
     # the thread; a few slow calls, and the worker does nothing more. Celery and Dramatiq end such an attempt
@@ -242,5 +257,6 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         default=False,
         recommended=True,
         ci=True,
+        serves=(Capability.TIMEOUT,),
     ),
 )

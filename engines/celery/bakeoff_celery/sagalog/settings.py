@@ -13,10 +13,14 @@ from typing import Any
 
 from kombu import Exchange, Queue
 
+from bakeoff.engine import Capability, Survives
 from bakeoff.settings import Setting, SettingsInForce
 from bakeoff.sharing import worker_processes
 from bakeoff_celery.sagalog.doorbell import SWEEP
 
+#: What a lease is there for, and what keeps sagas while the broker is away or dead.
+_LEASE = (Survives.STEP_KILL, Survives.WORKER_KILL)
+_SERVER = (Survives.BROKER_RESTART, Survives.BROKER_KILL)
 _RABBITMQ, _POSTGRES = {"broker": "rabbitmq"}, {"log": "postgres"}
 
 
@@ -56,15 +60,23 @@ SETTINGS: Sequence[Setting] = (
         recommended=1,
         ci=1,
         tries=(1, 2, 4, 8),
+        serves=_LEASE,
     ),
-    _same("confirm_publish", "wait until the broker has confirmed a message", False, only=_RABBITMQ),
     _same(
-        "publish_max_retries", "how often a refused publication is tried again (pauses up to 1 s)", 3, least=0
+        "confirm_publish", "wait until the broker has confirmed a message", False, only=_RABBITMQ, tuning=True
+    ),
+    _same(
+        "publish_max_retries",
+        "how often a refused publication is tried again (pauses up to 1 s)",
+        3,
+        least=0,
+        tuning=True,
     ),
     _same(
         "hard_limit_margin",
         "seconds between a step's timeout and the kill of its process (Celery's hard limit)",
         10.0,
+        serves=(Capability.TIMEOUT,),
     ),
     Setting(
         name="sweep_period",
@@ -72,6 +84,7 @@ SETTINGS: Sequence[Setting] = (
         default=1.0,
         recommended=1.0,
         ci=0.5,
+        serves=(*_LEASE, *_SERVER, Capability.TIMERS, Capability.LONG_TIMERS),
     ),
     Setting(
         name="message_lease",
@@ -80,6 +93,7 @@ SETTINGS: Sequence[Setting] = (
         default=30.0,
         recommended=30.0,
         ci=5.0,
+        serves=(Survives.WORKER_KILL, *_SERVER),
     ),
     Setting(
         name="step_lease",
@@ -88,6 +102,7 @@ SETTINGS: Sequence[Setting] = (
         default=15.0,
         recommended=15.0,
         ci=6.0,
+        serves=_LEASE,
     ),
     Setting(
         name="poll_interval",
@@ -95,6 +110,7 @@ SETTINGS: Sequence[Setting] = (
         default=0.05,
         recommended=0.05,
         ci=0.02,
+        serves=(Capability.OUTCOME,),
     ),
 )
 
