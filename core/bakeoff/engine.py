@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bakeoff.deployment import Deployment
-    from bakeoff.outcome import DeadLetter, Description, Event, Listed, Outcome, Status
+    from bakeoff.outcome import DeadLetter, Description, Event, Listed, Outcome, Page, Status
     from bakeoff.saga import JSON, Saga
     from bakeoff.servers import Server
     from bakeoff.settings import Setting, SettingsInForce
@@ -246,6 +246,20 @@ class HasWindows(Protocol):
 
     def windows(self, saga: Saga, settings: SettingsInForce) -> Sequence[Window]:
         """Every window of every call of the saga, in the order in which they open."""
+
+
+@runtime_checkable
+class ShowsSagas(Protocol):
+    """An engine with a web UI of its own, in which a person can look at a saga."""
+
+    async def page_of(self, deployment: Deployment, workflow_id: str) -> Page:
+        """The page of one saga, asked for now, so that nobody is sent to one that is gone.
+
+        Args:
+            deployment: Of a running deployment; or what is left of one that is over: its settings as they are
+                shown, its prefix and its external servers, without addresses and pages.
+            workflow_id: The saga.
+        """
 
 
 @runtime_checkable

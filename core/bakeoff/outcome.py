@@ -113,6 +113,19 @@ class Event:
     size_bytes: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Where a person can look at one saga in the engine's own web UI.
+
+    Attributes:
+        url: Of the page; its server has just shown the saga. Empty: there is none.
+        how: Where there is none, why, or how to get one, in a phrase.
+    """
+
+    url: str = ""
+    how: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """One saga in an engine's own list; ``started_at`` in Unix seconds (UTC), where the engine tells."""

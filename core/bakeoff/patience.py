@@ -8,13 +8,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bakeoff.deployment import Deployment
-from bakeoff.engine import EngineClient, OrchestrationEngine
+from bakeoff.engine import EngineClient, OrchestrationEngine, ShowsSagas
 from bakeoff.errors import ServerStartError
+from bakeoff.outcome import Page
 
 #: Seconds for one call of a client, beyond the patience that the call itself is given.
 ANSWER_WITHIN_S = 60.0
 #: Seconds for a client to let go of its connections.
 CLOSE_WITHIN_S = 30.0
+#: Seconds for a look at a web UI, which is only beside what was asked for.
+PAGE_WITHIN_S = 5.0
 
 
 @asynccontextmanager
@@ -59,3 +62,14 @@ async def disconnect(engine: OrchestrationEngine, client: EngineClient) -> None:
             await client.close()
     except TimeoutError as error:
         logging.getLogger(__name__).warning("%s", error)
+
+
+async def page_of(engine: OrchestrationEngine, deployment: Deployment, workflow_id: str) -> Page | None:
+    """The page of a saga in the engine's own web UI; ``None`` if the engine has no such thing."""
+    if not isinstance(engine, ShowsSagas):
+        return None
+    try:
+        async with in_time(f"{engine.name}: page_of()", PAGE_WITHIN_S):
+            return await engine.page_of(deployment, workflow_id)
+    except TimeoutError as error:
+        return Page(how=str(error))

@@ -130,6 +130,7 @@ async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
             sagas=plan.sagas,
             slots=slots_of_process(plan.engine.name, plan.settings, plan.slots),
             external=external,
+            pages={title: url for s in servers for title, url in s.pages.items()},
             folder=str(plan.folder.resolve()),
         )
         file = plan.folder / "deployment.json"

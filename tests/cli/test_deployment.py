@@ -9,6 +9,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 import psutil
 import pytest
@@ -98,6 +99,25 @@ def test_a_client_that_leaves_at_once_can_leave(deployment: Deployment) -> None:
 
     for number in range(30):
         asyncio.run(visit(number))
+
+
+def test_a_saga_is_found_in_the_web_ui_of_an_engine_that_has_one(deployment: Deployment) -> None:
+    """The page that is printed is served; who has none says nothing of it."""
+    deployment.bakeoff("start", "order", "order-123", "--wait")
+    told = deployment.bakeoff("describe", "order-123", process=True)
+    described = json.loads(deployment.bakeoff("describe", "order-123", "--json"))
+    if deployment.engine != "temporal":
+        assert "web UI" not in told
+        assert "web_ui" not in described
+        return
+    url = described["web_ui"]["url"]
+
+    assert f"  web UI         {url}" in told
+    assert "/workflows/order-123/" in url
+    with urlopen(url, timeout=5) as answer:
+        assert "<html" in answer.read().decode()
+    unknown = deployment.bakeoff("describe", "order-0", code=1)
+    assert "web UI" not in unknown
 
 
 def test_a_declined_order_is_compensated_and_says_why(deployment: Deployment) -> None:

@@ -32,7 +32,7 @@ VALKEY = {
 }
 RABBITMQ = {"celery": {"confirm_publish", "consumer_timeout"}, "dramatiq": {"confirm_delivery"}}
 OUR_SERVER = {"server", "database", "poll_rps", "timer_shift_ms", "eager_activities"}
-THEIR_SERVER = {"api_key", "tls", "tls_ca", "tls_cert", "tls_key"}
+THEIR_SERVER = {"ui", "api_key", "tls", "tls_ca", "tls_cert", "tls_key"}
 
 
 def _printed(engine: str, **overrides: str) -> set[str]:

@@ -100,10 +100,12 @@ def test_a_worker_is_killed_under_load(terminal: Terminal) -> None:
 
 def test_a_closed_loop_is_labelled_so(terminal: Terminal) -> None:
     done = terminal.run(["load", "--engine", "inline", "--closed", "4", *_SHORT])
-    (block,) = _result(terminal)["blocks"]
+    result = _result(terminal)
+    (block,) = result["blocks"]
 
     assert done.returncode == 0, done.stderr + done.stdout
     assert block["users"] == 4
+    assert result["contestants"]["inline"]["left"] == {"prefix": "", "external": []}
     rows = [line.split() for line in done.stdout.splitlines()]
     assert any(row[:5] == ["inline", "4", "in", "flight", "closed"] for row in rows), done.stdout
 

@@ -24,6 +24,7 @@ from bakeoff_bench.load.search import Sustained, search
 from bakeoff_bench.load.stage import Stage, staged
 from bakeoff_bench.meter import cpu_seconds, history_cost
 from bakeoff_bench.run.folder import keep_world, remove_servers_data
+from bakeoff_bench.run.left import LEFT, left_of
 from bakeoff_bench.significance import rounds_for
 
 #: Sagas in flight of the closed loop that finds out how fast a contestant is.
@@ -212,6 +213,7 @@ class _Run:
             about = self._manifest["contestants"][one.label]
             about["ready_s"] = time.monotonic() - began_s
             about["versions"] = stage.stack.versions()
+            about[LEFT] = left_of(stage.stack.deployment)
             self._folder.write_manifest(self._manifest)
             self._stages[one.label] = stage
         return self._stages[one.label]

@@ -86,6 +86,7 @@ class Figure:
         conditions: Under which it holds.
         table: The same as numbers.
         command: What makes them again.
+        links: ``(words, URL)`` of pages elsewhere that have just answered.
     """
 
     id: str
@@ -95,6 +96,7 @@ class Figure:
     conditions: str
     table: Table
     command: str = ""
+    links: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from bakeoff.stack import StackPlan, running_stack
 from bakeoff_bench.meter import cpu_seconds
 from bakeoff_bench.run.drive import Driver, Tally
 from bakeoff_bench.run.folder import RunFolder, keep_world, remove_servers_data
+from bakeoff_bench.run.left import LEFT, left_of
 from bakeoff_bench.run.manifest import manifest_of
 from bakeoff_bench.run.plan import Contestant, RunPlan, block, turns
 from bakeoff_bench.run.progress import Progress
@@ -163,6 +164,7 @@ class _Run:
         about = self._manifest["engines"][name]
         about["ready_s"] = time.monotonic() - began_s
         about["versions"] = stack.versions()
+        about[LEFT] = left_of(stack.deployment)
         stack.world.add_orders(workload.orders)
         stack.world.set_stock(workload.stock)
         for assignment in workload.assignments:

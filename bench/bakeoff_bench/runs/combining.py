@@ -9,6 +9,7 @@ from typing import Any
 
 from bakeoff.errors import UsageError
 from bakeoff_bench.load.folder import LoadFolder
+from bakeoff_bench.run.left import LEFT
 from bakeoff_bench.run.stored import reading
 
 #: What must not differ, or rounds of different things would be pooled.
@@ -51,6 +52,8 @@ def combined(runs: Sequence[Path], out: Path) -> LoadFolder:
     contestants = {
         label: {**about, "parts": parts.get(label, [])} for label, about in first["contestants"].items()
     }
+    for about in contestants.values():
+        about.pop(LEFT, None)  # each run's own: names on servers begin with another prefix
     folder.write_manifest(
         {
             **first,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -12,7 +12,10 @@ import typer
 
 from bakeoff.cli.screen import say, show_json, show_table
 from bakeoff.errors import UsageError
-from bakeoff_bench.trace.reading import parts_of, traces_of
+from bakeoff.outcome import Page
+from bakeoff_bench.run.left import page_left
+from bakeoff_bench.run.stored import reading
+from bakeoff_bench.trace.reading import abouts_of, parts_of, traces_of
 from bakeoff_bench.trace.span import Part, Trace
 
 
@@ -26,6 +29,7 @@ def trace(
     """Show where a saga's time went, side by side on every engine that ran it.
 
     Made of the ledger's attempts and effects and the client's history, in the same way for every engine.
+    Where an engine has a web UI that is still up, the saga's page there.
 
     \b
     Example:
@@ -35,8 +39,19 @@ def trace(
     if not found:
         some = ", ".join(islice(_ids(directory), 3))
         raise UsageError(f"{directory}: no contestant ran a saga {workflow_id!r}; the first are {some}")
+    with reading(directory):
+        pages = _pages(directory, [one.engine for one in found], workflow_id)
     if as_json:
-        show_json([{**asdict(one), "shares_s": one.shares_s()} for one in found])
+        show_json(
+            [
+                {
+                    **asdict(one),
+                    "shares_s": one.shares_s(),
+                    **({"web_ui": asdict(page)} if (page := pages.get(one.engine)) else {}),
+                }
+                for one in found
+            ]
+        )
         return
     say(f"{workflow_id}: where its seconds went", style="bold")
     show_table(
@@ -46,6 +61,8 @@ def trace(
             for one in found
         ],
     )
+    for name, page in pages.items():
+        say(f"{name}, web UI: {page.url or page.how}")
     for one in found:
         say()
         say(one.engine, style="bold")
@@ -62,6 +79,12 @@ def trace(
                 for span in one.spans
             ],
         )
+
+
+def _pages(directory: Path, engines: Sequence[str], workflow_id: str) -> dict[str, Page]:
+    abouts = abouts_of(directory)
+    found = {name: page_left(name, abouts[name], workflow_id) for name in engines}
+    return {name: page for name, page in found.items() if page is not None}
 
 
 def _of_saga(directory: Path, workflow_id: str) -> Iterator[Trace]:

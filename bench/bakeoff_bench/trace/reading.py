@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from bakeoff.errors import UsageError
 from bakeoff.history import began_at, read_history
@@ -24,6 +25,15 @@ def parts_of(directory: Path) -> dict[str, Path]:
     Raises:
         UsageError: If it is neither, or damaged.
     """
+    return {name: part for name, (part, _) in _contestants(directory).items()}
+
+
+def abouts_of(directory: Path) -> dict[str, Mapping[str, Any]]:
+    """``{contestant: what the manifest says of it}``, the same contestants; errors as in ``parts_of``."""
+    return {name: about for name, (_, about) in _contestants(directory).items()}
+
+
+def _contestants(directory: Path) -> dict[str, tuple[Path, Mapping[str, Any]]]:
     if is_load_folder(directory):
         check_extra()
         from bakeoff_bench.load.folder import LoadFolder  # Parquet is an extra, and heavy
@@ -32,7 +42,7 @@ def parts_of(directory: Path) -> dict[str, Path]:
         abouts = load.manifest()["contestants"]
         slugs = {label: about.get("parts", [about["slug"]]) for label, about in abouts.items()}
         parts = {
-            label if len(own) == 1 else f"{label} ({slug})": load.contestant(slug)
+            label if len(own) == 1 else f"{label} ({slug})": (load.contestant(slug), abouts[label])
             for label, own in slugs.items()
             for slug in own
         }
@@ -42,8 +52,8 @@ def parts_of(directory: Path) -> dict[str, Path]:
         )
     else:
         run = RunFolder(directory)
-        parts = {name: run.engine(name) for name in run.manifest()["engines"]}
-    return {name: part for name, part in parts.items() if (part / "history.jsonl").exists()}
+        parts = {name: (run.engine(name), about) for name, about in run.manifest()["engines"].items()}
+    return {name: found for name, found in parts.items() if (found[0] / "history.jsonl").exists()}
 
 
 def traces_of(part: Path, engine: str) -> Iterator[Trace]:

@@ -14,7 +14,8 @@ from bakeoff.cli.screen import say, show_json, show_table
 from bakeoff.cli.state import DEFAULT_STATE, StateOption
 from bakeoff.engine import Capability, Describes, HasEventHistory, Lists
 from bakeoff.errors import NotSupportedError, WorkflowNotFoundError
-from bakeoff.outcome import Description, Listed, Status
+from bakeoff.outcome import Description, Listed, Page, Status
+from bakeoff.patience import page_of
 
 
 def list_(
@@ -105,22 +106,27 @@ def describe(
 ) -> None:
     """Tell where a saga is now.
 
-    Step, attempt, next retry, what is awaited, the last error: as far as the engine knows.
+    Step, attempt, next retry, what is awaited, the last error: as far as the engine knows. Where it has a
+    web UI, the page of the saga there.
 
     \b
     Example:
         bakeoff describe order-128
     """
 
-    async def act(up: Connected) -> Description:
-        return await up.able(Capability.DESCRIBE, Describes).describe(workflow_id)  # type: ignore[type-abstract]
+    async def act(up: Connected) -> tuple[Description, Page | None]:
+        found = await up.able(Capability.DESCRIBE, Describes).describe(workflow_id)  # type: ignore[type-abstract]
+        return found, await page_of(up.engine, up.deployment, workflow_id)
 
-    found = with_client(state, engine, act)
+    found, page = with_client(state, engine, act)
     if as_json:
-        show_json({"workflow_id": workflow_id, **asdict(found)})
+        web_ui = {"web_ui": asdict(page)} if page else {}
+        show_json({"workflow_id": workflow_id, **asdict(found), **web_ui})
         return
     say(f"{workflow_id} {found.status}", style="bold")
     print_description(found)
+    if page:
+        say(f"  {'web UI':14} {page.url or page.how}")
 
 
 def print_description(found: Description, but: Sequence[str] = ()) -> None:

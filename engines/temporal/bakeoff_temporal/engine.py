@@ -15,6 +15,7 @@ from bakeoff_temporal.settings import NO_CANCEL, SETTINGS
 if TYPE_CHECKING:
     from bakeoff.deployment import Deployment
     from bakeoff.engine import EngineClient
+    from bakeoff.outcome import Page
     from bakeoff.saga import Saga
     from bakeoff.servers import Server
     from bakeoff.settings import SettingsInForce
@@ -109,8 +110,9 @@ class TemporalEngine:
         """One server; see the setting ``server``.
 
         Raises:
-            UsageError: For a number of pollers that a worker does not start with.
+            UsageError: For a number of pollers that a worker does not start with, or a UI that is no URL.
         """
+        from bakeoff_temporal.pages import check_ui
         from bakeoff_temporal.server import TemporalServer
         from bakeoff_temporal.time_skipping import TimeSkippingServer
 
@@ -118,6 +120,7 @@ class TemporalEngine:
             raise UsageError(
                 "temporal.workflow_pollers=1: a worker with a cache polls two queues; give 0, or 2 and more"
             )
+        check_ui(settings)
         if _skips_time(settings):
             return (TimeSkippingServer(settings),)
         return (TemporalServer(settings),)
@@ -131,6 +134,12 @@ class TemporalEngine:
         from bakeoff_temporal.windows import windows_of
 
         return windows_of(saga, local=bool(settings["local_activities"]))
+
+    async def page_of(self, deployment: Deployment, workflow_id: str) -> Page:
+        """In the dev server's web UI, or in that of the user's own server."""
+        from bakeoff_temporal.pages import page_of
+
+        return await page_of(deployment, workflow_id)
 
     async def connect(self, deployment: Deployment) -> EngineClient:
         """Connect to the deployment's server."""

@@ -15,6 +15,7 @@ from bakeoff.errors import EngineUnavailableError
 from bakeoff.processes import Launch
 from bakeoff.settings import SettingsInForce
 from bakeoff_temporal.connection import DRAIN_S, ROLE, connect_to
+from bakeoff_temporal.pages import TITLE
 
 #: Where people expect the web UI.
 UI_PORT = 8233
@@ -78,9 +79,7 @@ class TemporalServer:
 
     def pages(self, ports: Mapping[str, int]) -> Mapping[str, str]:
         """The web UI."""
-        return {
-            "Temporal UI": f"http://127.0.0.1:{ports[_UI]}/namespaces/{self.settings['namespace']}/workflows"
-        }
+        return {TITLE: f"http://127.0.0.1:{ports[_UI]}/namespaces/{self.settings['namespace']}/workflows"}
 
     async def probe(self, address: str) -> str:
         """Describe the namespace (the port answers before it exists), then ask for the version."""

@@ -92,6 +92,15 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         only=_OWN_SERVER,
     ),
     Setting(
+        name="ui",
+        help="URL of the web UI of your own server, e.g. http://localhost:8080, for links to sagas",
+        default=None,
+        recommended=None,
+        ci=None,
+        env="BAKEOFF_TEMPORAL_UI",
+        only=_OWN_SERVER,
+    ),
+    Setting(
         name="server",
         help="what is started: dev, or time-skipping (in memory; only for timers nobody can wait for)",
         default="dev",

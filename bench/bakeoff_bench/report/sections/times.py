@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bakeoff_bench.report.drawing import colour, drawn
 from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Figure, Section, Table
 from bakeoff_bench.report.sources import Kind, Source, of_kind
+from bakeoff_bench.run.left import page_left
+from bakeoff_bench.run.stored import reading
 from bakeoff_bench.trace import Part, Trace, traces_of
 
 if TYPE_CHECKING:
@@ -171,6 +173,7 @@ def _saga(run: Source, workflow_id: str, traces: Mapping[str, Trace]) -> Figure:
         axes.invert_yaxis()
         axes.set_xlabel("seconds after the client called")
 
+    links, without = _pages(run, workflow_id, traces)
     rows: list[list[Cell | str]] = [
         [
             label,
@@ -188,7 +191,8 @@ def _saga(run: Source, workflow_id: str, traces: Mapping[str, Trace]) -> Figure:
         title=title,
         svg=drawn(title, told_so, draw, height_in=2.2 + 0.3 * len(traces)),
         told=told_so,
-        conditions="One saga: an example, no measurement.",
+        conditions=" ".join(["One saga: an example, no measurement.", *without]),
+        links=links,
         table=Table(
             id=slug(ID, run.number, workflow_id, "table"),
             title=title,
@@ -197,3 +201,19 @@ def _saga(run: Source, workflow_id: str, traces: Mapping[str, Trace]) -> Figure:
         ),
         command=f"bakeoff trace {run.place} {workflow_id}",
     )
+
+
+def _pages(run: Source, workflow_id: str, labels: Collection[str]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Links to the saga in web UIs of the engines' own that show it now, and why there are no others."""
+    links, without = [], []
+    for engine, about in run.result["engines"].items():
+        label = run.label(engine)
+        with reading(run.path):
+            page = page_left(engine, about, workflow_id) if label in labels else None
+        if page is not None and page.url.startswith(("http://", "https://")):
+            links.append(
+                (f"{workflow_id} in the web UI of {label}, which was up when this page was made", page.url)
+            )
+        elif page is not None:
+            without.append(f"The web UI of {label}: {page.how}.")
+    return links, without
