@@ -31,6 +31,7 @@ class Deployment:
         slots: Steps that one process which the harness starts runs at once; a worker may be several such
             processes (setting ``worker_processes``), which share the slots that ``--slots`` gives to it.
         external: Roles of the servers that we did not start: nothing is purged, flushed or killed there.
+        bridge: Between steps and services (``bakeoff.bridge.bridges``).
         pages: ``{title: URL}`` of the web pages for people of the servers that we started.
         folder: Where ``bakeoff up`` or the run keeps data; empty for a worker on another machine.
     """
@@ -43,6 +44,7 @@ class Deployment:
     sagas: tuple[str, ...] = ("bakeoff.orders",)
     slots: int = 4
     external: tuple[str, ...] = field(default=())
+    bridge: str = "in-process"
     pages: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
 

@@ -31,6 +31,8 @@ class Capability(StrEnum):
     COMPENSATION = "compensation"  #: undo in reverse order, each with its own retries (S3, S4)
     OWN_UNDO = "own_undo"  #: a step with an unknown outcome is compensated itself (S3)
     PIVOT = "pivot"  #: no compensation after the point of no return (I9)
+    CONDITIONS = "conditions"  #: a step or wait that is left out where its condition does not hold (S1)
+    ESCALATION = "escalation"  #: an exhausted step is undone and hands over to others (S2)
     OUTCOME = "outcome"  #: a client learns the terminal outcome and its cause (S5)
     IDEMPOTENT_START = "idempotent_start"  #: one execution per workflow id (S6)
     PARALLEL = "parallel"  #: several steps at once

@@ -15,10 +15,18 @@ BakeoffError
 │   ├── ResultTimeoutError     the saga had not settled in time
 │   ├── SignalRejectedError    too late, or nobody waits for this name (S7)
 │   └── StartUnknownError      nobody knows whether the start was accepted
+├── BridgeError                a command or an event that did not get through
+│   ├── HandledError           the service declined
+│   ├── UnhandledError         the service failed
+│   ├── CommandTimeoutError    no answer in time: it may have run, or may run later
+│   ├── NotServedError         nobody serves the command: it has certainly not run
+│   ├── BridgeAwayError        the bridge does not answer
+│   └── MalformedMessageError  bytes that are no message of ours
 ├── NotSupportedError          the engine declares this capability absent
 ├── BusinessError              a decline, raised by an action: never retried
 │   ├── TombstoneError         the step was compensated before it ran
 │   └── UnserialisableError    an input or result that is not JSON
+├── ConditionError             a step's condition raised: it ends the forward direction
 └── StepFault                  any other failure of an action: retried by policy
     └── InjectedFault          ... that the fault plan asked for
 """
@@ -86,6 +94,48 @@ class StartUnknownError(WorkflowError):
     """The connection broke during a start: it may or may not have been accepted."""
 
 
+class BridgeError(BakeoffError):
+    """A command or an event did not get through; see the subclasses."""
+
+
+class HandledError(BridgeError):
+    """The service declined: a business rule, not a failure.
+
+    Args:
+        message: For people.
+        status: As in HTTP: 4xx.
+        data: What the service says about it, as JSON.
+    """
+
+    def __init__(self, message: str, status: int = 409, data: object = None) -> None:
+        super().__init__(message)
+        self.message, self.status, self.data = message, status, data
+
+
+class UnhandledError(BridgeError):
+    """The service failed; ``cause`` is the type of its exception, if it told one."""
+
+    def __init__(self, message: str, cause: str = "") -> None:
+        super().__init__(message)
+        self.message, self.cause = message, cause
+
+
+class CommandTimeoutError(BridgeError):
+    """No answer in time: the command may have run, or may run later."""
+
+
+class NotServedError(BridgeError):
+    """Nobody serves the command at the moment: it has certainly not run."""
+
+
+class BridgeAwayError(BridgeError):
+    """The bridge's server does not answer; the message names its address, without credentials."""
+
+
+class MalformedMessageError(BridgeError):
+    """Bytes on our subjects that are no message: ignored and counted."""
+
+
 class NotSupportedError(BakeoffError):
     """The engine declares the capability absent; the message carries its reason."""
 
@@ -100,6 +150,10 @@ class TombstoneError(BusinessError):
 
 class UnserialisableError(BusinessError):
     """An input or a result that JSON cannot carry."""
+
+
+class ConditionError(BakeoffError):
+    """The condition (``when``) of a step or wait raised; never retried, for it would raise again."""
 
 
 class StepFault(BakeoffError):

@@ -37,6 +37,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "help": "pass anything else to an engine, unchecked (repeatable)",
     },
     "--broker": {"metavar": "KIND", "help": "valkey or rabbitmq, for engines that have a choice"},
+    "--bridge": {
+        "metavar": "KIND",
+        "help": "between steps and services: in-process (default) or nats; the statuses must be the same",
+    },
     "--config": {
         "metavar": "CLASS",
         "help": "configuration class of the engines: ci (of the contract suite), recommended or default",
@@ -59,7 +63,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 #: Whoever gives one of these means the contract suite.
-_ASKING = ("--engine", "--broker", "--contract-json", "--contract-reviewed", "--contract-store")
+_ASKING = ("--engine", "--broker", "--bridge", "--contract-json", "--contract-reviewed", "--contract-store")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

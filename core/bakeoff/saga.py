@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from bakeoff.errors import ConditionError
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -84,6 +86,8 @@ class Call:
 
 
 Action = Callable[[Call], JSON]
+#: Of the saga's input and ``{element name: result}`` of the elements before; pure, and asked more than once.
+Condition = Callable[[JSON, Mapping[str, JSON]], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +104,10 @@ class Step:
         pivot: The point of no return: this and every later step is retried without limit.
         recorded: ``False`` leaves attempts and effects out of the ledger, ``"once"`` writes both in one
             transaction without calling the action. Only to price an adapter with little ledger.
-        when, on_exhausted: Reserved for conditional and escalation steps; refused by validation today.
+        when: Whether the step is made at all; one that is not leaves neither attempt nor result.
+        on_exhausted: The step at which the saga goes on when this one has exhausted its retries: the first of
+            an *escalation*, which is reached in no other way and ends with the saga or with the next one.
+            Before it begins this step's own compensation runs, for it may have had an effect.
     """
 
     name: str
@@ -112,7 +119,7 @@ class Step:
     compensation_timeout: timedelta = timedelta(seconds=10)
     pivot: bool = False
     recorded: bool | Literal["once"] = True
-    when: Callable[[JSON, Mapping[str, JSON]], bool] | None = None
+    when: Condition | None = None
     on_exhausted: str | None = None
 
     @property
@@ -134,11 +141,22 @@ class Wait:
     """Until a signal called ``name`` arrives; its JSON payload is this element's result.
 
     ``on_timeout="fail"`` ends the forward direction (S2), ``"continue"`` goes on with result ``None``.
+    ``when``: whether it waits at all, see ``Step``. ``signal``: what a person or an event calls the signal,
+    if not like the wait: of several waits for one signal the first that is not over takes it
+    (``bakeoff.signals.deliver``). ``event``: what happens outside and ends it (``bakeoff.bridge.relay``).
     """
 
     name: str
     timeout: timedelta | None = None
     on_timeout: Literal["fail", "continue"] = "fail"
+    when: Condition | None = None
+    signal: str | None = None
+    event: str | None = None
+
+    @property
+    def signal_name(self) -> str:
+        """What the signal is called outside the saga."""
+        return self.signal or self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,17 +218,72 @@ class Saga:
                 return index
         raise KeyError(name)
 
+    def escalations(self) -> tuple[str, ...]:
+        """Names of the steps at which an exhausted step goes on, in the order of ``elements``."""
+        targets = {step.on_exhausted for step in self.steps() if step.on_exhausted is not None}
+        return tuple(element.name for element in self.elements if element.name in targets)
+
+    def end_of(self, index: int) -> int:
+        """Where the stretch that holds element number ``index`` ends (exclusive).
+
+        The first stretch is the ordinary way; each escalation is one of its own.
+        """
+        later = (self.index_of(name) for name in self.escalations())
+        return min((start for start in later if start > index), default=len(self.elements))
+
+    def is_last(self, element: Element) -> bool:
+        """Tell whether the saga is completed when this element is over."""
+        return self.end_of(index := self.index_of(element.name)) == index + 1
+
+    def stretch(self, start: int) -> tuple[Element, ...]:
+        """The elements from number ``start`` to the end of its stretch."""
+        return self.elements[start : self.end_of(start)]
+
+    def way_to(self, name: str, exhausted: str | None = None) -> tuple[Element, ...]:
+        """The elements that lie behind a saga at ``name``, in order.
+
+        Args:
+            name: An element, or a step of a group.
+            exhausted: The step whose exhaustion brought the saga onto an escalation; its own undo is over.
+        """
+        index = self.index_of(name)
+        if exhausted is None:
+            return self.elements[:index]
+        begin = max(start for start in map(self.index_of, self.escalations()) if start <= index)
+        return self.elements[: self.index_of(exhausted)] + self.elements[begin:index]
+
+    def left_behind(self, exhausted: Step) -> tuple[Element, ...]:
+        """What nobody comes to any more once this step hands over: the rest of its way, other escalations."""
+        begin = self.index_of(str(exhausted.on_exhausted))
+        return self.elements[self.index_of(exhausted.name) + 1 : begin] + self.elements[self.end_of(begin) :]
+
+    def is_due(self, element: Step | Wait, input: JSON, results: Mapping[str, JSON]) -> bool:
+        """Ask the element's condition, which sees the results of the elements before it and no later ones.
+
+        Raises:
+            ConditionError: If it raises; it would do so every time.
+        """
+        if element.when is None:
+            return True
+        before = {name for other in self.elements[: self.index_of(element.name)] for name in _names(other)}
+        earlier = {name: result for name, result in results.items() if name in before}
+        try:
+            return bool(element.when(input, earlier))
+        except Exception as error:
+            raise ConditionError(
+                f"the condition of {element.name!r} raised {type(error).__name__}: {error}"
+            ) from error
+
     def after_pivot(self, name: str) -> bool:
         """Tell whether the step stands after the pivot: a decline is a fault there."""
         pivot = self.pivot_index()
-        return pivot is not None and self.index_of(name) > pivot
+        return pivot is not None and pivot < self.index_of(name) < self.end_of(pivot)
 
     def retry_of(self, step: Step, direction: Direction = "action") -> RetryPolicy:
         """The policy in force: without limit at the pivot and after it."""
         if direction == "compensation":
             return step.compensation_retry
-        pivot = self.pivot_index()
-        if pivot is None or self.index_of(step.name) < pivot:
+        if not step.pivot and not self.after_pivot(step.name):
             return step.retry
         return RetryPolicy(
             initial_interval=step.retry.initial_interval,
@@ -222,6 +295,12 @@ class Saga:
     def timeout_of(self, step: Step, direction: Direction = "action") -> timedelta:
         """Start-to-close timeout of one attempt in that direction."""
         return step.timeout if direction == "action" else step.compensation_timeout
+
+
+def _names(element: Element) -> Iterator[str]:
+    yield element.name
+    if isinstance(element, Parallel):
+        yield from (step.name for step in element.steps)
 
 
 def idempotency_key(workflow_id: str, step: str, direction: Direction) -> str:

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bakeoff.bridge.bridges import IN_PROCESS, NO_BRIDGE, ChosenBridge
+from bakeoff.bridge.staff import running_relay, running_services
 from bakeoff.deployment import DEPLOYMENT_VARIABLE, Deployment
 from bakeoff.engine import EngineClient, EngineInfo, OrchestrationEngine
 from bakeoff.patience import connected, disconnect
@@ -16,7 +18,7 @@ from bakeoff.processes import Launch, Launcher, Workers, pinned
 from bakeoff.proxy import Proxy, start_proxy
 from bakeoff.registry import load_sagas
 from bakeoff.saga import Saga
-from bakeoff.servers import PostgresServer, RunningServer, start_server
+from bakeoff.servers import NatsServer, PostgresServer, RunningServer, start_server
 from bakeoff.settings import SettingsInForce
 from bakeoff.sharing import check_slots, processes_of_worker, slots_of_process
 from bakeoff.world import Profile, World
@@ -40,6 +42,8 @@ class StackPlan:
         prefix: Of all names on servers that we did not start.
         faults: Whether points of its sagas may be armed (``bakeoff.world.points``).
         proxied: Whether workers reach the servers that we start through a TCP proxy; clients never do.
+        bridge: Between steps and services.
+        staffed: Whether the services behind a bridge are started.
         cpus: Servers and workers run on these only, also those that are started again (and the proxy);
             ``None``: wherever the system puts them. An in-process engine runs where its client does.
     """
@@ -56,6 +60,8 @@ class StackPlan:
     prefix: str = "bakeoff-"
     faults: bool = False
     proxied: bool = False
+    bridge: ChosenBridge = NO_BRIDGE
+    staffed: bool = True
     cpus: frozenset[int] | None = None
 
 
@@ -67,6 +73,7 @@ class Backend:
         deployment, deployment_file: As clients need them.
         worker_file: The deployment as workers need it; the same file unless there is a proxy.
         proxy: Between workers and servers.
+        services: Behind a bridge: ``{service: its process}``.
     """
 
     engine: OrchestrationEngine
@@ -78,6 +85,7 @@ class Backend:
     launcher: Launcher
     proxy: Proxy | None = None
     worker_file: Path | None = None
+    services: Mapping[str, Workers] = field(default_factory=dict)
 
     def versions(self) -> dict[str, str]:
         """``{component: version}`` of SDKs and servers."""
@@ -113,6 +121,9 @@ async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
         servers = [
             await start_server(server, launcher, plan.folder) for server in plan.engine.servers(plan.settings)
         ]
+        if plan.bridge.name != IN_PROCESS:
+            server = NatsServer(external_address=plan.bridge.url)
+            servers.append(await start_server(server, launcher, plan.folder))
         external = tuple(s.server.role for s in servers if s.child is None)
         # The services' database stays out of it: engines would be blamed for our ledger.
         proxy = await start_proxy(servers, launcher, plan.folder) if plan.proxied else None
@@ -130,6 +141,7 @@ async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
             sagas=plan.sagas,
             slots=slots_of_process(plan.engine.name, plan.settings, plan.slots),
             external=external,
+            bridge=plan.bridge.name,
             pages={title: url for s in servers for title, url in s.pages.items()},
             folder=str(plan.folder.resolve()),
         )
@@ -139,17 +151,24 @@ async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
         if proxy is not None:
             worker_file = plan.folder / "deployment-of-workers.json"
             replace(deployment, addresses=proxy.addresses(deployment.addresses)).save(worker_file)
-        yield Backend(
-            engine=plan.engine,
-            info=plan.engine.info(plan.settings),
-            deployment=deployment,
-            deployment_file=file,
-            servers=servers,
-            world=world,
-            launcher=launcher,
-            proxy=proxy,
-            worker_file=worker_file,
-        )
+        async with contextlib.AsyncExitStack() as staff:
+            services: Mapping[str, Workers] = {}
+            if plan.staffed:
+                services = await staff.enter_async_context(
+                    running_services(deployment, file, launcher, world)
+                )
+            yield Backend(
+                engine=plan.engine,
+                info=plan.engine.info(plan.settings),
+                deployment=deployment,
+                deployment_file=file,
+                servers=servers,
+                world=world,
+                launcher=launcher,
+                proxy=proxy,
+                worker_file=worker_file,
+                services=services,
+            )
 
 
 @asynccontextmanager
@@ -173,6 +192,16 @@ async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
             await workers.start(plan.workers, ready_within_s=30.0 + plan.slots)
         client = await connected(plan.engine, backend.deployment)
         stack.push_async_callback(disconnect, plan.engine, client)
+        await stack.enter_async_context(
+            running_relay(
+                backend.deployment,
+                backend.deployment_file,
+                backend.launcher,
+                backend.world,
+                client,
+                here=backend.info.in_process,
+            )
+        )
         yield Stack(
             engine=backend.engine,
             info=backend.info,
@@ -183,6 +212,7 @@ async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
             launcher=backend.launcher,
             proxy=backend.proxy,
             worker_file=backend.worker_file,
+            services=backend.services,
             workers=workers,
             client=client,
             sagas=load_sagas(plan.sagas),

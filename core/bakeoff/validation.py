@@ -40,6 +40,7 @@ def validate(saga: Saga) -> None:
     _check_names(saga, refuse)
     for element in saga.elements:
         _check_element(element, refuse)
+    _check_escalations(saga, refuse)
     _check_pivot(saga, refuse)
 
 
@@ -90,7 +91,17 @@ def _check_element(element: Element, refuse: _Refuse) -> None:
                 _check_step(step, refuse)
                 if step.pivot:
                     raise refuse(f"step {step.name!r}: a pivot cannot stand inside Parallel {name!r}")
-        case Wait(name=name, timeout=timeout, on_timeout=on_timeout):
+                if step.on_exhausted is not None:
+                    raise refuse(
+                        f"step {step.name!r}: on_exhausted cannot stand inside Parallel {name!r}; "
+                        "its siblings would have to be left as they are"
+                    )
+        case Wait(name=name, timeout=timeout, on_timeout=on_timeout, when=when):
+            if when is not None:
+                _check_function(when, f"Wait {name!r}: its condition (when)", refuse)
+            for what, given in (("signal", element.signal), ("event", element.event)):
+                if given is not None and (not isinstance(given, str) or not _NAME.match(given)):
+                    raise refuse(f"Wait {name!r}: {what} {given!r} is not a name like 'approval'")
             if timeout is not None:
                 _check_duration(timeout, f"Wait {name!r}: timeout", refuse)
                 if timeout <= timedelta(0):
@@ -110,8 +121,8 @@ def _check_step(step: Step, refuse: _Refuse) -> None:
         _check_function(step.compensation, f"{where}: its compensation", refuse)
     if step.compensation is not None and not _NAME.match(step.compensation_name):
         raise refuse(f"{where}: its compensation needs a plain name, not {step.compensation_name!r}")
-    if step.when is not None or step.on_exhausted is not None:
-        raise refuse(f"{where}: 'when' and 'on_exhausted' are reserved and not supported yet; leave them out")
+    if step.when is not None:
+        _check_function(step.when, f"{where}: its condition (when)", refuse)
     if not isinstance(step.pivot, bool):
         raise refuse(f"{where}: pivot must be True or False, not {step.pivot!r}")
     if step.recorded is not True and step.recorded is not False and step.recorded != "once":
@@ -173,6 +184,29 @@ def _name(function: Any) -> str:
     return getattr(function, "__name__", None) or repr(function)
 
 
+def _check_escalations(saga: Saga, refuse: _Refuse) -> None:
+    """An escalation begins with a step behind the ordinary way, and has no escalation of its own."""
+    elements = {element.name: element for element in saga.elements}
+    for step in saga.steps():
+        target = step.on_exhausted
+        if target is None:
+            continue
+        where = f"step {step.name!r}: on_exhausted={target!r}"
+        if not isinstance(target, str) or not isinstance(elements.get(target), Step):
+            raise refuse(f"{where} names no step of this saga (a group, a wait or a timer cannot be one)")
+        if saga.index_of(target) <= saga.index_of(step.name):
+            raise refuse(f"{where} stands before it; an escalation stands behind the ordinary way")
+        if step.retry.maximum_attempts is None or saga.retry_of(step).maximum_attempts is None:
+            raise refuse(f"{where}: its retries are without limit, so they are never exhausted")
+    begin = min(map(saga.index_of, saga.escalations()), default=len(saga.elements))
+    for element in saga.elements[begin:]:
+        if isinstance(element, Step) and element.on_exhausted is not None:
+            raise refuse(
+                f"step {element.name!r} stands on an escalation and has on_exhausted="
+                f"{element.on_exhausted!r}; an escalation has none of its own"
+            )
+
+
 def _check_pivot(saga: Saga, refuse: _Refuse) -> None:
     pivots = [step.name for step in saga.steps() if step.pivot]
     if len(pivots) > 1:
@@ -181,7 +215,14 @@ def _check_pivot(saga: Saga, refuse: _Refuse) -> None:
     if index is None:
         return
     pivot = saga.elements[index]
-    for element in saga.elements[index + 1 :]:
+    for element in saga.stretch(index):
+        for member in element.steps if isinstance(element, Parallel) else (element,):
+            if isinstance(member, Step | Wait) and member.when is not None:
+                raise refuse(
+                    f"{member.name!r} has a condition (when) and is or follows the pivot {pivot.name!r}; "
+                    "a condition that raises could neither be retried nor compensated there"
+                )
+    for element in saga.stretch(index)[1:]:
         members = element.steps if isinstance(element, Parallel) else (element,)
         for member in members:
             if isinstance(member, Step) and member.compensation is not None:

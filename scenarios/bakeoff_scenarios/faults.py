@@ -10,6 +10,8 @@ from bakeoff.world import USUAL, Profile
 
 #: Beyond it a step that takes four times its timeout would hold a run up.
 _LONGEST_TIMEOUT = timedelta(seconds=5)
+#: Per mille of the sagas whose step with an escalation fails for good.
+_EXHAUSTED = 150
 
 
 def usual_faults(saga: Saga, seed: int) -> Profile:
@@ -29,6 +31,11 @@ def usual_faults(saga: Saga, seed: int) -> Profile:
     if not set(names) & (set(usual["declines"]) | set(usual["broken"])):
         usual["declines"] = {names[min(1, len(names) - 1)]: 40}
         usual["broken"] = {names[-1]: 20}
+    # Who hands over when he is exhausted is exhausted now and then.
+    usual["broken"] = {
+        **usual["broken"],
+        **{step.name: _EXHAUSTED for step in steps if step.on_exhausted is not None},
+    }
     longest = max(step.timeout for step in steps)
     if longest > _LONGEST_TIMEOUT:
         usual |= {"slow": 0, "too_slow": 0}

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bakeoff.checkers import Planned
-from bakeoff.expectation import Expectation, Facts, drawn_fates, expect
+from bakeoff.expectation import Expectation, drawn_fates, expect
 from bakeoff.orders.model import Order
-from bakeoff.saga import JSON, Saga, Wait
+from bakeoff.saga import JSON, Saga
 from bakeoff.world import Fate, Profile
+from bakeoff_scenarios.answers import ANSWER, answered_waits, prompt_facts
 from bakeoff_scenarios.loads import LoadScenario
 from bakeoff_scenarios.outside import is_order_saga
 
@@ -46,7 +47,9 @@ def profile_of(load: LoadScenario, saga: Saga, seed: int) -> Profile:
     """What the world does to the sagas of this load that have no written fates."""
     named = {step.name for step in saga.steps()}
     declines = {_DECLINED_AT: round(1000 * load.declined)} if _DECLINED_AT in named else {}
-    return Profile(seed=seed, declines=declines)
+    share = round(1000 * load.exhausted)
+    broken = {step.name: share for step in saga.steps() if step.on_exhausted is not None and share}
+    return Profile(seed=seed, declines=declines, broken=broken)
 
 
 def shelves(orders: Sequence[Order]) -> dict[str, int]:
@@ -69,8 +72,7 @@ def arrange(
     baskets = [order for order in orders if not order.cancelled]
     profile = profile_of(load, saga, seed)
     drawn = random.Random(f"{seed}:{label}")
-    waits = [element.name for element in saga.elements if isinstance(element, Wait)]
-    signals: dict[str, JSON] = {name: {"approved": True, "by": "bakeoff"} for name in waits}
+    signals: dict[str, JSON] = dict.fromkeys(answered_waits(saga), ANSWER)
     known: dict[str, Expectation] = {}
     return [
         _arrival(load, saga, profile, moment, basket, drawn.random() < load.slow, signals, known)
@@ -98,7 +100,7 @@ def _arrival(
     suffered = fates if fates is not None else drawn_fates(profile.to_json(), workflow_id, saga)
     key = json.dumps(suffered, sort_keys=True)
     if key not in known:
-        known[key] = expect(saga, suffered, Facts(signals=frozenset(signals)))
+        known[key] = expect(saga, suffered, prompt_facts(saga))
     return Arrival(
         at_s=moment,
         kind="slow" if slow else saga.name,

@@ -49,6 +49,7 @@ class LoadScenario:
         declined: Share of the orders that are declined at their payment, and undone.
         slow: Share of the arrivals that are of a slow kind: their first step takes ``slow_s``.
         slow_s: Seconds.
+        exhausted: Share of the sagas whose steps with an escalation fail for good.
         parked_s: Seconds from its start until an approval comes; latency counts from the approval.
     """
 
@@ -63,6 +64,7 @@ class LoadScenario:
     slow: float = 0.0
     slow_s: float = field(default=1.0)
     parked_s: float = 0.0
+    exhausted: float = 0.0
 
 
 _ALL = (
@@ -105,6 +107,27 @@ _ALL = (
         saga="order-approval",
         duration_s=40.0,
         parked_s=10.0,
+    ),
+    LoadScenario(
+        name="fulfilment",
+        description="orders up to the confirmed delivery, which is signalled at once",
+        saga="fulfilment",
+    ),
+    LoadScenario(
+        name="onboarding",
+        description="users who verify at once: a mail, a signal, an account",
+        saga="onboarding-days",
+    ),
+    LoadScenario(
+        name="billing",
+        description="invoices; one in ten is never paid: it is charged five times, escalated, suspended",
+        saga="billing",
+        exhausted=0.1,
+    ),
+    LoadScenario(
+        name="approval",
+        description="requests that are approved at once",
+        saga="approval-days",
     ),
     LoadScenario(
         name="noisy-neighbour",

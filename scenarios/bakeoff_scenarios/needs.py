@@ -15,13 +15,19 @@ def needs_of(saga: Saga) -> tuple[Capability, ...]:
         needs |= {Capability.COMPENSATION: None, Capability.OWN_UNDO: None}
     if saga.pivot_index() is not None:
         needs[Capability.PIVOT] = None
+    if any(step.when is not None for step in saga.steps()):
+        needs[Capability.CONDITIONS] = None
+    if saga.escalations():
+        needs[Capability.ESCALATION] = None
     for element in saga.elements:
         match element:
             case Parallel():
                 needs[Capability.PARALLEL] = None
             case Sleep():
                 needs[Capability.TIMERS] = None
-            case Wait(timeout=timeout):
+            case Wait(timeout=timeout, when=when):
+                if when is not None:
+                    needs[Capability.CONDITIONS] = None
                 needs[Capability.SIGNALS] = None
                 if timeout is not None:
                     needs[Capability.WAIT_TIMEOUT] = None

@@ -53,7 +53,10 @@ class Outside:
                 signals[wait.name] = {"approved": approved, "by": "bakeoff"}
                 if not approved:
                     declines.add("require_approval")
-        return Facts(signals=frozenset(signals), declines=frozenset(declines)), signals
+        facts = Facts(
+            signals=frozenset(signals), declines=frozenset(declines), input=input, payloads=dict(signals)
+        )
+        return facts, signals
 
     def _own(self, input: JSON) -> dict[str, Any]:
         if self._facts is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from bakeoff.saga import JSON, Call, Parallel, RetryPolicy, Saga, Sleep, Step, Wait
@@ -37,6 +39,34 @@ GROUP = Saga("replay-group", (_step("one"), Parallel(name="both", steps=(_step("
 WAIT = Saga("replay-wait", (_step("one"), Wait(name="word"), _step("last", undoable=False)))
 WAIT_TIMEOUT = Saga("replay-wait-timeout", (_step("one"), Wait(name="word", timeout=_SECOND), _step("last")))
 SLEEP = Saga("replay-sleep", (_step("one"), Sleep(name="nap", duration=_SECOND), _step("last")))
+
+
+def _never(input: JSON, results: Mapping[str, JSON]) -> bool:
+    return False
+
+
+BRANCHES = Saga(
+    "replay-branches",
+    (
+        _step("one"),
+        replace(_step("two"), when=lambda input, results: input["two"]),
+        Wait(name="word", when=lambda input, results: "two" in results),
+        Parallel(
+            name="both", steps=(replace(_step("left"), when=lambda input, results: False), _step("right"))
+        ),
+        _step("last", undoable=False),
+    ),
+)
+ESCALATION = Saga(
+    "replay-escalation",
+    (
+        _step("one"),
+        replace(_step("two"), on_exhausted="rescue"),
+        Wait(name="word"),
+        _step("rescue"),
+        _step("last", undoable=False),
+    ),
+)
 #: After its first failure nothing happens for ten minutes, unless somebody hurries it.
 PATIENT = Saga(
     "replay-patient",

@@ -29,6 +29,7 @@ class Paper:
 
     Attributes:
         choose: Picks among options; where trouble is possible the first option is none.
+        input: What the saga is started with.
         trouble: Of ``"lost"``, ``"doubled"``, ``"died"``: what may happen.
         effects: ``(step, direction, "effect" or "nothing")`` in order, as the services write them.
         attempts: Of every call.
@@ -38,6 +39,7 @@ class Paper:
     fates: dict[str, Fate]
     choose: Choose
     trouble: Sequence[str] = ()
+    input: Any = None
     now: float = 1000.0
     messages: list[tuple[Key, int]] = field(default_factory=list)
     effects: list[tuple[str, Direction, str]] = field(default_factory=list)
@@ -46,7 +48,7 @@ class Paper:
     record: Record = field(init=False)
 
     def __post_init__(self) -> None:
-        self.record = Record(id="w", saga=self.saga.name, input=None, started_at=self.now)
+        self.record = Record(id="w", saga=self.saga.name, input=self.input, started_at=self.now)
         self._follow()
 
     def run(self, moves: int = 2000) -> Record:

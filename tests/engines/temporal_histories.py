@@ -55,9 +55,26 @@ def sagas_with_every_turn(lab: Lab) -> Iterator[tuple[str, Started]]:
     slow.until_attempted("three")
     slow.cancel()
     yield "cancelled-in-a-step", slow.settled().started
+    yield from _branches(lab)
     yield "redriven", _redriven(lab)
     yield "hurried", _hurried(lab)
     yield from _orders(lab)
+
+
+def _branches(lab: Lab, prefix: str = "") -> Iterator[tuple[str, Started]]:
+    """What was left out, a condition that raised, an escalation and what becomes of one."""
+    broken = {"two:action": _BROKEN}
+    yield f"{prefix}left-out", lab.settle(sagas.BRANCHES, {"two": False}).started
+    yield f"{prefix}condition-raised", lab.settle(sagas.BRANCHES, {}).started
+    yield f"{prefix}escalated", lab.settle(sagas.ESCALATION, fates=broken).started
+    declined = {**broken, "last:action": _DECLINED}
+    yield f"{prefix}escalation-declined", lab.settle(sagas.ESCALATION, fates=declined).started
+    started = lab.settle(sagas.ESCALATION, fates={**broken, "two:compensation": _BROKEN}).started
+    yield f"{prefix}not-escalated", started
+    lab.stack.world.set_fate(started.workflow_id, broken)
+    _redrive(started)
+    assert started.outcome().status is Status.COMPENSATED
+    yield f"{prefix}not-escalated-redriven", started
 
 
 def _redriven(lab: Lab) -> Started:
@@ -154,6 +171,7 @@ def local_sagas(lab: Lab) -> Iterator[tuple[str, Started]]:
     waiting = lab.start(sagas.WAIT)
     waiting.signal("word", {"by": "Grace"})
     yield "local-signalled", waiting.settled().started
+    yield from _branches(lab, "local-")
     yield "local-redriven", _redriven(lab)
     killed = lab.start(sagas.STEPS, fates={"two:action": {"first": ["slow:0.8"]}})
     killed.until_attempted("two")

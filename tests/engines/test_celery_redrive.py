@@ -13,7 +13,9 @@ from bakeoff.errors import RedriveRefusedError
 from bakeoff.outcome import Outcome, Status
 from bakeoff.processes import kill_session
 from bakeoff.world import Fate
+from bakeoff_celery.canvas import forward
 from bakeoff_celery.client import CeleryClient
+from bakeoff_celery.state import State
 from tests.engines.celery_stack import celery_lab, results_of
 from tests.engines.shared import Shared
 
@@ -106,6 +108,69 @@ def test_a_chain_that_is_lost_after_a_wait_goes_on_behind_it(lab: Lab) -> None:
 
     assert "published the chain that follows approved again" in redrive(started)
     assert started.outcome().status is Status.COMPLETED
+
+
+_EXHAUSTED: dict[str, Fate] = {"hasty:action": _BROKEN}
+
+
+def test_a_lost_escalation_begins_again_by_the_failure_that_led_to_it(lab: Lab) -> None:
+    """From the start the exhausted step would meet its own undo, and be declined."""
+    started = lab.start(sagas.ESCALATING, fates={**_EXHAUSTED, "patient:action": _SLOW})
+    started.until_attempted("patient")
+    _kill_workers(lab)
+    with results_of(lab) as client:
+        client.delete("unacked", "unacked_index")
+
+    assert "published the errback of hasty again" in redrive(started)
+    end = started.settled()
+    assert end.outcome.status is Status.COMPLETED
+    assert end.story == ["book_flight", "undo hasty (nothing)", "patient", "after"]
+
+
+def test_an_escalation_that_is_lost_after_a_wait_goes_on_behind_it(lab: Lab) -> None:
+    started = lab.start(sagas.ASKING, fates={**_EXHAUSTED, "after:action": _SLOW})
+    started.until_done("patient")
+    started.signal("answer", "yes")
+    started.until_attempted("after")
+    _kill_workers(lab)
+    with results_of(lab) as client:
+        client.delete("unacked", "unacked_index")
+
+    assert "published the chain that follows asked_again again" in redrive(started)
+    assert started.outcome().status is Status.COMPLETED
+
+
+def test_a_lost_way_back_from_an_exhausted_step_does_not_escalate(lab: Lab) -> None:
+    """Its own undo gave up the first time; now it would not, and steps before it are undone already."""
+    fates = {**_EXHAUSTED, "hasty:compensation": _BROKEN, "book_flight:compensation": _SLOW}
+    started = lab.start(sagas.ESCALATING, fates=fates)
+    started.until_undo_attempted("book_flight")
+    _kill_workers(lab)
+    with results_of(lab) as client:
+        client.delete("unacked", "unacked_index")
+    lab.stack.world.set_fate(started.workflow_id, _EXHAUSTED)
+
+    assert "published the errback of hasty again" in redrive(started)
+    end = started.settled()
+    assert end.outcome.status is Status.COMPENSATED
+    assert end.story == ["book_flight", "undo hasty (nothing)", "undo book_flight"]
+
+
+def test_a_copy_of_an_exhausted_step_does_not_turn_back_beside_its_escalation(lab: Lab) -> None:
+    """A message that is delivered twice meets the tombstone and is declined: too late."""
+    fates: dict[str, Fate] = {**_EXHAUSTED, "patient:action": _SLOW}
+    started = lab.start(sagas.ESCALATING, fates=fates)
+    started.until_attempted("patient")
+    lab.stack.world.set_fate(started.workflow_id, {})
+    client: Any = lab.stack.client
+    state: State = {"id": started.workflow_id, "input": started.input, "results": {"book_flight": None}}
+    copy = forward(client._app, lab.stack.deployment, sagas.ESCALATING, state, sagas.ESCALATING.stretch(1))
+    copy.apply_async()
+    lab.until("the copy was tried", lambda: len(started.trace().attempts("hasty")) == 3)
+
+    end = started.settled()
+    assert end.outcome.status is Status.COMPLETED
+    assert end.story == ["book_flight", "undo hasty (nothing)", "patient", "after"]
 
 
 def redrive(started: Started, step: str | None = None) -> str:

@@ -104,7 +104,8 @@ def test_late_copy_of_a_completed_saga_compensates_nothing(lab: Lab) -> None:
 def test_time_limit_that_struck_after_the_actor_returned_compensates_too(lab: Lab) -> None:
     """Nobody could note a cause then; the message comes to the hook without one."""
     started = lab.prepare(sagas.TRIP)
-    state: State = {"workflow_id": started.workflow_id, "input": started.input, "results": {}}
+    results = {"book_flight": None}
+    state: State = {"workflow_id": started.workflow_id, "input": started.input, "results": results}
     with context_of(lab, "trip") as context:
         context.rows.claim(sagas.TRIP, started.workflow_id, started.input)
         message = {"actor_name": "trip.book_hotel", "args": [state], "options": {"retries": 3}}

@@ -139,6 +139,52 @@ def test_a_message_that_cannot_be_read_is_shown_and_not_put_back(lab: Lab) -> No
     assert lab.settle(sagas.TRIP).outcome.status is Status.COMPLETED  # others go on beside it
 
 
+def test_a_lost_escalation_begins_again_by_the_dead_letter(lab: Lab) -> None:
+    """From the start the exhausted step would meet its own undo, and be declined."""
+    started = lab.start(sagas.ASKING, fates={"hasty:action": _BROKEN, "after:action": _SLOW})
+    started.until_done("patient")
+    started.signal("answer", "yes")
+    started.until_attempted("after")
+    _lose_everything_in_flight(lab)
+
+    assert "began the escalation of hasty again, from its dead letter" in _redrive(started)
+    end = started.settled()
+    assert end.outcome.status is Status.COMPLETED
+    assert end.story == ["undo hasty (nothing)", "patient", "after"]
+
+
+def test_a_lost_way_back_from_an_exhausted_step_does_not_escalate(lab: Lab) -> None:
+    """Its own undo gave up the first time; now it would not, and steps before it are undone already."""
+    broken: Fate = {"then": "fault"}
+    fates = {"hasty:action": broken, "hasty:compensation": broken, "book_flight:compensation": _SLOW}
+    started = lab.start(sagas.ESCALATING, fates=fates)
+    started.until_undo_attempted("book_flight")
+    _lose_everything_in_flight(lab)
+    lab.stack.world.set_fate(started.workflow_id, {"hasty:action": broken})
+
+    assert "published all undos again, from the dead letter of hasty" in _redrive(started)
+    end = started.settled()
+    assert end.outcome.status is Status.COMPENSATED
+    assert end.story == ["book_flight", "undo hasty (nothing)", "undo book_flight"]
+
+
+def test_copies_of_an_exhausted_step_do_not_turn_back_beside_its_escalation(lab: Lab) -> None:
+    """A message that is delivered twice meets the tombstone and is declined: too late."""
+    started = lab.settle(sagas.ESCALATING).started
+    with rows_of(lab) as rows:
+        id = started.workflow_id
+        rows.client.hdel(rows.saga_key(id), "outcome")
+        hasty = 1  # its place
+        assert rows.escalate(id, "first", 2 * hasty + 1)
+        assert rows.escalate(id, "first", 2 * hasty + 1), "a redelivered request"
+        assert not rows.escalate(id, "copy", 2 * hasty + 1)
+        assert not rows.compensate(id, "copy, declined", 2 * hasty + 1)
+        assert rows.go_on(id, [])
+        assert not rows.compensate(id, "copy, whose undo gave up", 2 * hasty + 1, not_on=True)
+        assert rows.compensate(id, "of the escalation", 2 * 4)
+        assert not rows.go_on(id, []), "it turns back"
+
+
 async def _connected(deployment: Any) -> DramatiqClient:
     return await asyncio.to_thread(DramatiqClient, deployment)
 

@@ -8,13 +8,15 @@ from dataclasses import replace
 import pytest
 
 from bakeoff.contract import sagas
-from bakeoff.contract.generator import KINDS, Kind, generate
-from bakeoff.expectation import expect
+from bakeoff.contract.generator import INPUT, KINDS, Kind, generate
+from bakeoff.errors import SignalRejectedError
+from bakeoff.expectation import Facts, expect
 from bakeoff.outcome import Status
 from bakeoff.saga import Saga
 from bakeoff_celery.sagalog import happenings
 from bakeoff_celery.sagalog.happenings import settle
-from bakeoff_celery.sagalog.record import Key, Record, State
+from bakeoff_celery.sagalog.record import Key, Record, Signal, State
+from bakeoff_celery.sagalog.way import exhausted_step
 from tests.engines.sagalog_paper import LEASE_S, Paper
 
 #: Random sagas of each kind.
@@ -27,9 +29,9 @@ def test_lost_and_doubled_messages_change_nothing(kind: Kind) -> None:
     for seed in SEEDS:
         choose = random.Random(f"{kind} {seed}").choice
         saga, fates = generate(choose, "random", kind)
-        paper = Paper(saga, fates, choose, trouble=("lost", "doubled"))
+        paper = Paper(saga, fates, choose, trouble=("lost", "doubled"), input=INPUT)
         record = paper.run()
-        model = expect(saga, fates)
+        model = expect(saga, fates, Facts(input=INPUT))
 
         assert record.status is model.status, (seed, record)
         cause = (record.cause.type, record.cause.step) if record.cause else None
@@ -48,7 +50,7 @@ def test_workers_that_die_leave_all_or_nothing(kind: Kind) -> None:
     for seed in SEEDS:
         choose = random.Random(f"deaths {kind} {seed}").choice
         saga, fates = generate(choose, "random", kind)
-        paper = Paper(saga, fates, choose, trouble=("lost", "doubled", "died"))
+        paper = Paper(saga, fates, choose, trouble=("lost", "doubled", "died"), input=INPUT)
         record = paper.run()
         deaths += paper.deaths
         statuses.add(record.status)
@@ -57,13 +59,17 @@ def test_workers_that_die_leave_all_or_nothing(kind: Kind) -> None:
         undone = [step for step, direction, _ in paper.effects if direction == "compensation"]
         assert len(acted) == len(set(acted)), (seed, record)
         assert len(undone) == len(set(undone)), (seed, record)
+        exhausted = exhausted_step(saga, record)
+        handed_over = [exhausted.name] if exhausted is not None else []
         if record.status is Status.COMPLETED:
-            assert sorted(acted) == sorted(step.name for step in saga.steps()), (seed, record)
-            assert undone == [], (seed, record)
+            if kind not in ("conditions", "escalations"):  # there it is not for every step to act
+                assert sorted(acted) == sorted(step.name for step in saga.steps()), (seed, record)
+            assert undone in ([], [*handed_over]), (seed, record)
         else:
             owed = {step for step in acted if saga.step(step).compensation}
             assert owed - set(undone) <= set(record.failed_undos), (seed, record)
-            places = [saga.index_of(step) for step in undone]
+            # What was undone before its escalation is not undone in its turn.
+            places = [saga.index_of(step) for step in undone if step not in handed_over]
             assert places == sorted(places, reverse=True), (seed, record)
     assert deaths > len(SEEDS) / 4
     assert {Status.COMPLETED, Status.COMPENSATED} <= statuses
@@ -132,3 +138,50 @@ def test_a_cancel_waits_for_who_acts_and_drops_who_does_not() -> None:
     assert record.cause is not None
     assert record.cause.type == "Cancelled"
     assert [entry.key for entry in record.entries.values() if entry.open] == [("left", "compensation")]
+
+
+def test_what_is_not_due_is_never_begun() -> None:
+    """Not even in the log; what raises ends the way forward after its siblings."""
+    record = Record(id="w", saga="conditional", input={"wanted": ["right"]}, started_at=0.0)
+    settle(sagas.CONDITIONAL, record, 0.0)
+    assert list(record.entries) == [("right", "action")]
+
+    broken = Record(id="w", saga="conditional", input={}, started_at=0.0)
+    settle(sagas.CONDITIONAL, broken, 0.0)
+    assert (broken.status, list(broken.entries)) == (Status.COMPENSATED, [])
+    assert broken.cause is not None
+    assert (broken.cause.type, broken.cause.step) == ("ConditionError", "book_flight")
+
+
+def test_exhausted_is_not_declined() -> None:
+    """A decline may follow a fault: both leave the step doubtful, and one of them escalates."""
+    for end in ("fault", "decline"):
+        record = _at(sagas.ESCALATING, "book_flight")
+        key: Key = ("hasty", "action")
+        _fault(record, key, 1)
+        assert happenings.claim(sagas.ESCALATING, record, key, 2, 9.0, LEASE_S, False)
+        if end == "fault":
+            happenings.fault(sagas.ESCALATING, record, key, 2, ("InjectedFault", "broken"), 9.0)
+        else:
+            happenings.decline(record, key, 2, ("BusinessError", "no"))
+        settle(sagas.ESCALATING, record, 9.0)
+        assert [entry.key for entry in record.entries.values() if entry.open] == [("hasty", "compensation")]
+        assert (record.cause is None) is (end == "fault")
+
+
+def test_a_signal_for_the_way_that_was_left_is_late() -> None:
+    """From the moment when the step is exhausted; the wait of its escalation takes it."""
+    record = _at(sagas.ASKING)
+    for attempt in (1, 2):
+        _fault(record, ("hasty", "action"), attempt, sagas.ASKING)
+
+    with pytest.raises(SignalRejectedError, match="too late"):
+        happenings.deliver(sagas.ASKING, record, Signal("asked", "s", None))
+    assert happenings.deliver(sagas.ASKING, record, Signal("asked_again", "s", None))
+
+
+def _fault(record: Record, key: Key, attempt: int, saga: Saga = sagas.ESCALATING) -> None:
+    now = 2.0 * attempt
+    assert happenings.claim(saga, record, key, attempt, now, LEASE_S, False)
+    happenings.fault(saga, record, key, attempt, ("InjectedFault", "broken"), now)
+    settle(saga, record, now)

@@ -53,6 +53,22 @@ def test_a_reset_repeats_what_came_after_the_undo_and_nothing_before(lab: Lab) -
     assert [word for word in end.story if word.startswith("undo")] == ["undo book_flight", "undo book_hotel"]
 
 
+def test_a_reset_before_the_undo_of_an_exhausted_step_goes_back_and_not_on(lab: Lab) -> None:
+    """What stands before it is undone already: its escalation has no ground any more."""
+    fates = {"hasty:action": _BROKEN, "hasty:compensation": _BROKEN}
+    started = lab.start(sagas.ESCALATING, fates=fates)
+    assert started.outcome().failed_compensations == ("hasty",)
+    lab.stack.world.set_fate(started.workflow_id, {"hasty:action": _BROKEN})
+
+    assert "before the compensation of hasty" in _redrive(started)
+    end = started.settled()
+    assert end.outcome.status is Status.COMPENSATED
+    assert end.outcome.cause is not None
+    assert end.outcome.cause.step == "hasty"
+    assert "patient" not in end.counts
+    assert end.story == ["book_flight", "undo book_flight", "undo hasty (nothing)"]
+
+
 def test_only_the_run_that_counts_is_listed(lab: Lab) -> None:
     """A reset leaves the run that it replaces in the server's list, as failed."""
     fates = {"book_car:action": _DECLINED, "book_hotel:compensation": _BROKEN}

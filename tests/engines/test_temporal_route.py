@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from bakeoff.saga import Step
 from bakeoff_temporal.route import on_route, route_of
-from tests.engines.replay_sagas import STEPS
+from tests.engines.replay_sagas import ESCALATION, STEPS
 
 
 def test_a_step_that_was_inserted_later_is_no_part_of_the_route() -> None:
@@ -26,3 +27,12 @@ def test_without_a_route_the_definition_counts() -> None:
 def test_a_step_that_no_worker_knows_any_more_is_no_step_to_pass_over() -> None:
     with pytest.raises(KeyError):
         on_route(replace(STEPS, elements=STEPS.elements[1:]), route_of(STEPS))
+
+
+def test_an_escalation_that_came_later_is_no_part_of_the_route() -> None:
+    """The step that would hand over to it compensates, as it would have done when the saga began."""
+    one, two, *_ = on_route(ESCALATION, ["one", "two", "word"]).elements
+    assert isinstance(two, Step)
+
+    assert (one.name, two.name, two.on_exhausted) == ("one", "two", None)
+    assert on_route(ESCALATION, route_of(ESCALATION)) is ESCALATION

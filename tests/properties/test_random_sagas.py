@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from bakeoff.contract.generated import POOL
-from bakeoff.contract.generator import KINDS, Kind, differences, generate
+from bakeoff.contract.generator import INPUT, KINDS, Kind, differences, generate
 from bakeoff.contract.trace import Trace
-from bakeoff.expectation import expect
+from bakeoff.expectation import Facts, expect
 from bakeoff.outcome import Outcome, Status
 from bakeoff.saga import Saga
 from bakeoff.world import Participant, World
@@ -23,6 +23,7 @@ from bakeoff_inline.client import InlineClient
 
 T = TypeVar("T")
 
+_FACTS = Facts(input=INPUT)
 _numbers = itertools.count(1)
 
 
@@ -39,7 +40,7 @@ async def _settle(world: World, saga: Saga, workflow_id: str) -> Outcome:
     participant = Participant(world, world.services(), {saga.name: saga})
     client = InlineClient(participant, threads=4)
     try:
-        assert await client.start(saga, workflow_id, "input")
+        assert await client.start(saga, workflow_id, INPUT)
         return await client.result(workflow_id, timeout_s=20)
     finally:
         await client.close()
@@ -59,7 +60,7 @@ def test_random_sagas_end_as_the_model_says(world: World, kind: Kind, data: st.D
     trace = Trace(world.ledger(workflow_id=workflow_id))
     note(f"{saga}\n{fates}\n{trace}")
 
-    assert differences(expect(saga, fates), outcome, trace) == []
+    assert differences(expect(saga, fates, _FACTS), outcome, trace) == []
 
 
 def test_the_model_notices_a_difference() -> None:
@@ -78,7 +79,12 @@ def test_the_model_notices_a_difference() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_pool_holds_every_outcome_worth_having(kind: Kind) -> None:
-    statuses = [expect(saga, fates).status for saga, fates in POOL[kind]]
+    ends = [expect(saga, fates, _FACTS) for saga, fates in POOL[kind]]
+    statuses = {end.status for end in ends}
 
-    assert {Status.COMPLETED, Status.COMPENSATED} <= set(statuses)
+    assert {Status.COMPLETED, Status.COMPENSATED} <= statuses
     assert None not in statuses
+    if kind == "conditions":
+        assert any(cause == "ConditionError" for end in ends for cause, _ in end.causes)
+    if kind == "escalations":
+        assert {end.status for end in ends if end.exhausted} >= {Status.COMPLETED, Status.COMPENSATED}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bakeoff.contract.sagas import CONDITIONAL, ESCALATING, REMINDED
 from bakeoff.expectation import Expectation, Facts, FatePlan, drawn_fates, expect
 from bakeoff.orders import (
     NOOP,
@@ -18,7 +19,7 @@ from bakeoff.orders import (
     ORDER_PIVOT,
 )
 from bakeoff.outcome import Status
-from bakeoff.saga import Call, RetryPolicy, Saga, Sleep, Step
+from bakeoff.saga import JSON, Call, RetryPolicy, Saga, Sleep, Step
 from bakeoff.world import USUAL, Profile
 
 
@@ -207,3 +208,88 @@ def test_cancel_during_the_last_step_still_compensates_without_a_pivot() -> None
 
     assert expected.status is Status.COMPENSATED
     assert ("send_confirmation", "action", "effect") in expected.effects[3]
+
+
+# -- conditions and escalations ------------------------------------------------------------------
+
+
+def test_what_is_not_due_leaves_nothing() -> None:
+    end = expect(CONDITIONAL, {}, Facts(input={"wanted": ["book_hotel", "right"]}))
+
+    assert end.status is Status.COMPLETED
+    assert {step for step, _ in end.attempts} == {"book_hotel", "right", "book_car"}
+    assert not end.ledger_tells, "the last step was left out, which no record tells"
+
+
+def test_a_condition_that_raises_compensates() -> None:
+    end = expect(CONDITIONAL, {}, Facts(input={}))
+
+    assert (end.status, end.causes) == (
+        Status.COMPENSATED,
+        frozenset({("ConditionError", "book_flight")}),
+    )
+    assert not end.attempts
+
+
+def test_a_reminder_is_sent_only_where_nobody_answered() -> None:
+    late = expect(REMINDED, {}, Facts(signals=frozenset({"asked_again"})))
+    soon = expect(REMINDED, {}, Facts(signals=frozenset({"asked"}), payloads={"asked": "yes"}))
+
+    assert ("book_hotel", "action") in late.attempts
+    assert ("book_hotel", "action") not in soon.attempts
+    assert (late.status, soon.status) == (Status.COMPLETED, Status.COMPLETED)
+
+
+def test_a_condition_on_what_a_step_returned_must_be_told() -> None:
+    reading = Saga(
+        "reading",
+        (
+            Step(name="first", action=_nothing),
+            Step(name="second", action=_nothing, when=lambda input, results: results["first"] == 1),
+        ),
+    )
+
+    with pytest.raises(ValueError, match="skips= or holds="):
+        expect(reading, {})
+    assert ("second", "action") in expect(reading, {}, Facts(holds=frozenset({"second"}))).attempts
+    assert ("second", "action") not in expect(reading, {}, Facts(skips=frozenset({"second"}))).attempts
+
+
+def _nothing(call: Call) -> JSON:
+    return None
+
+
+def test_an_exhausted_step_is_undone_and_escalates() -> None:
+    end = expect(ESCALATING, {"hasty:action": {"then": "fault"}})
+
+    assert (end.status, end.exhausted, end.causes) == (Status.COMPLETED, "hasty", frozenset())
+    assert [sorted(group) for group in end.effects] == [
+        [("book_flight", "action", "effect")],
+        [("hasty", "compensation", "nothing")],
+        [("patient", "action", "effect")],
+        [("after", "action", "effect")],
+    ]
+
+
+def test_nobody_escalates_who_is_not_exhausted() -> None:
+    well = expect(ESCALATING, {"hasty:action": {"first": ["fault"]}})
+    declined = expect(ESCALATING, {"hasty:action": {"first": ["fault"], "then": "decline"}})
+
+    assert [step for step, _ in well.attempts] == ["book_flight", "hasty", "book_hotel", "send_itinerary"]
+    assert (declined.status, declined.exhausted) == (Status.COMPENSATED, None)
+
+
+def test_an_escalation_that_fails_compensates_what_succeeded() -> None:
+    end = expect(ESCALATING, {"hasty:action": {"then": "fault"}, "after:action": {"then": "decline"}})
+
+    assert (end.status, end.causes) == (Status.COMPENSATED, frozenset({("BusinessError", "after")}))
+    undone = [step for group in end.effects for step, direction, _ in group if direction == "compensation"]
+    assert undone == ["hasty", "patient", "book_flight"]
+
+
+def test_an_undo_that_gives_up_escalates_nothing() -> None:
+    fates = {"hasty:action": {"then": "fault"}, "hasty:compensation": {"then": "fault"}}
+    end = expect(ESCALATING, fates)
+
+    assert (end.status, end.failed_compensations) == (Status.COMPENSATION_FAILED, frozenset({"hasty"}))
+    assert ("patient", "action") not in end.attempts

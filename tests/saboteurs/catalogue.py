@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bakeoff.engine import Capability, Claim, OrchestrationEngine, Support
 from bakeoff.hookspecs import hookimpl
-from tests.saboteurs import backward, clients, forward, world_mutants
+from tests.saboteurs import backward, branches, clients, forward, world_mutants
 from tests.saboteurs.around_inline import SaboteurEngine
 from tests.saboteurs.around_real import HONEST_REAL, REAL
 
@@ -185,6 +185,58 @@ SABOTEURS: dict[str, Saboteur] = {
         forward.TimesOutAfterTheSignal, "test_wait_timeout::test_signal_in_time_beats_the_timeout"
     ),
     "never_waits": _execution(forward.NeverWaits, "test_signals::test_saga_waits_for_its_signal"),
+    # conditions
+    "ignores_conditions": _execution(
+        branches.IgnoresConditions, "test_conditions::test_step_that_is_not_due_leaves_nothing"
+    ),
+    "ignores_conditions_in_groups": _execution(
+        branches.IgnoresConditionsInGroups, "test_conditions::test_member_of_a_group_is_left_out_alone"
+    ),
+    "takes_every_condition_for_unmet": _execution(
+        branches.TakesEveryConditionForUnmet, "test_conditions::test_step_acts_where_its_condition_holds"
+    ),
+    "takes_a_broken_condition_for_unmet": _execution(
+        branches.TakesABrokenConditionForUnmet, "test_conditions::test_condition_that_raises_ends_the_saga"
+    ),
+    "hides_results_from_conditions": _execution(
+        branches.HidesResultsFromConditions, "test_conditions::test_no_reminder_for_who_answered"
+    ),
+    "compensates_what_was_left_out": _execution(
+        branches.CompensatesWhatWasLeftOut, "test_conditions::test_nothing_that_was_left_out_is_compensated"
+    ),
+    "waits_forever_where_nobody_waits": _execution(
+        branches.WaitsForeverWhereNobodyWaits,
+        "test_conditions::test_signal_for_a_wait_that_was_left_out_is_rejected",
+    ),
+    # escalations
+    "goes_straight_through_to_the_escalation": _execution(
+        branches.GoesStraightThroughToTheEscalation,
+        "test_escalation::test_escalation_is_not_reached_by_the_ordinary_way",
+    ),
+    "never_escalates": _execution(branches.NeverEscalates, "test_escalation::test_exhausted_step_hands_over"),
+    "escalates_without_the_own_undo": _execution(
+        branches.EscalatesWithoutTheOwnUndo,
+        "test_escalation::test_exhausted_step_is_undone_before_its_escalation",
+    ),
+    "escalates_declines": _execution(
+        branches.EscalatesDeclines, "test_escalation::test_decline_does_not_escalate"
+    ),
+    "forgets_what_was_before_an_escalation": _execution(
+        branches.ForgetsWhatWasBeforeAnEscalation,
+        "test_escalation::test_declined_escalation_compensates_what_succeeded",
+    ),
+    "undoes_the_exhausted_step_again": _execution(
+        branches.UndoesTheExhaustedStepAgain,
+        "test_escalation::test_exhausted_escalation_compensates_what_succeeded",
+    ),
+    "escalates_whatever_becomes_of_the_undo": _execution(
+        branches.EscalatesWhateverBecomesOfTheUndo,
+        "test_escalation::test_undo_that_gives_up_escalates_nothing",
+    ),
+    "keeps_the_waits_of_the_way_that_was_left": _execution(
+        branches.KeepsTheWaitsOfTheWayThatWasLeft,
+        "test_escalation::test_waits_of_the_way_that_was_left_are_over",
+    ),
     # backward
     "skips_a_compensation": _execution(backward.SkipsACompensation, f"{_DECLINE}[book_car]"),
     "loses_the_first_steps_compensation": _execution(

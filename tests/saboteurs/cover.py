@@ -15,6 +15,8 @@ _AFTER = "test_pivot::test_faults_after_the_pivot_are_retried_and_nothing_is_com
 _PIVOT, _TIMEOUT, _OUTCOME = "test_pivot::test_", "test_timeout::test_", "test_outcome::test_cause_of_"
 _OBSERVE, _START, _SIGNALS = "test_observe::test_", "test_start::test_starting_", "test_signals::test_"
 
+_CONDITIONS = "test_conditions::test_"
+
 _STEP = "test_recovery::test_crash_at_every_point_of_a_step"
 _UNDO = "test_recovery::test_crash_at_every_point_of_an_undo"
 _DOUBTFUL = "test_recovery::test_step_declined_after_its_process_died_is_undone"
@@ -84,6 +86,13 @@ ALSO_CAUGHT = {
     f"{_OUTCOME}exhausted_retries": "loses_the_cause",
     f"{_OUTCOME}a_result_that_is_no_json": "loses_the_cause",
     f"{_OUTCOME}a_timeout": "loses_the_cause",
+    f"{_CONDITIONS}saga_settles_whatever_is_left_out[none]": "ignores_conditions",
+    f"{_CONDITIONS}saga_settles_whatever_is_left_out[first]": "ignores_conditions",
+    f"{_CONDITIONS}saga_settles_whatever_is_left_out[last]": "ignores_conditions",
+    f"{_CONDITIONS}nothing_is_compensated_where_nothing_acted": "compensates_what_was_left_out",
+    f"{_CONDITIONS}wait_that_is_due_waits": "takes_every_condition_for_unmet",
+    f"{_CONDITIONS}reminder_is_sent_when_nobody_answered": "takes_every_condition_for_unmet",
+    f"{_CONDITIONS}repeated_answer_finds_the_wait_that_took_it": "counts_repeated_signals",
     "test_parallel::test_all_members_are_done_before_the_saga_goes_on": "does_not_wait_for_siblings",
     "test_parallel::test_a_group_starts_only_after_the_step_before_it": "starts_the_next_step_early",
     f"{_PIVOT}faults_at_the_pivot_are_retried_beyond_its_policy": "knows_no_pivot",
@@ -93,6 +102,8 @@ ALSO_CAUGHT = {
     "test_generated::test_generated_sagas_end_as_the_model_says[groups]": "undoes_declined_members",
     "test_generated::test_generated_sagas_end_as_the_model_says[pivots]": "knows_no_pivot",
     "test_generated::test_generated_sagas_end_as_the_model_says[timers]": "retries_once_too_often",
+    "test_generated::test_generated_sagas_end_as_the_model_says[conditions]": "ignores_conditions",
+    "test_generated::test_generated_sagas_end_as_the_model_says[escalations]": "never_escalates",
     "test_retry::test_decline_after_a_fault_is_not_retried": "retries_declines",
     "test_retry::test_one_attempt_means_no_retry": "retries_once_too_often",
     f"{_SIGNALS}second_signal_for_the_same_wait_is_rejected": "swallows_late_signals",

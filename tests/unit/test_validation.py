@@ -66,8 +66,38 @@ REFUSED: dict[str, tuple[tuple[Element, ...], str]] = {
     "action that is no function": ((Step(name="a", action="act"),), "is not a function"),  # type: ignore[arg-type]
     "nameless compensation": ((step(compensation=lambda call: None),), "needs a plain name"),
     "compensation called like a step": ((step("undo", compensation=undo),), "called like a step"),
-    "reserved condition": ((step(when=lambda input, results: True),), "reserved"),
-    "reserved escalation": ((step(on_exhausted="b"), step("b")), "reserved"),
+    "condition that is no function": ((step(when=True),), "condition"),
+    "condition of a wait that is no function": (
+        (step(), Wait(name="w", when="yes")),  # type: ignore[arg-type]
+        "condition",
+    ),
+    "signal that is no name": ((step(), Wait(name="w", signal="two words")), "signal 'two words'"),
+    "condition at the pivot": ((step(pivot=True, when=lambda input, results: True),), "pivot"),
+    "condition after the pivot": (
+        (step(pivot=True), step("b", when=lambda input, results: True)),
+        "follows the pivot",
+    ),
+    "escalation nowhere": ((step(on_exhausted="b"),), "names no step"),
+    "escalation to a wait": ((step(on_exhausted="b"), Wait(name="b")), "names no step"),
+    "escalation backwards": ((step(), step("b", on_exhausted="a")), "stands before it"),
+    "escalation to itself": ((step(on_exhausted="a"),), "stands before it"),
+    "escalation of an escalation": (
+        (step(on_exhausted="b"), step("b", on_exhausted="c"), step("c")),
+        "none of its own",
+    ),
+    "escalation of a pivot": ((step(pivot=True, on_exhausted="b"), step("b")), "without limit"),
+    "escalation after the pivot": (
+        (step(pivot=True), step("b", on_exhausted="c"), step("c")),
+        "without limit",
+    ),
+    "escalation without end": (
+        (step(retry=RetryPolicy(maximum_attempts=None), on_exhausted="b"), step("b")),
+        "without limit",
+    ),
+    "escalation in a group": (
+        (Parallel(name="p", steps=(step(on_exhausted="b"),)), step("b")),
+        "inside Parallel",
+    ),
     "something else": ((step(), "b"), "neither Step"),  # type: ignore[dict-item]
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from bakeoff.bridge.bridges import IN_PROCESS, choose_bridge
 from bakeoff.cli.options import choose_saga
 from bakeoff.cli.screen import warn
 from bakeoff.errors import EngineUnavailableError, UnknownNameError, UsageError
@@ -29,7 +30,7 @@ class Asked:
         saga: ``--saga``.
         options: Of the engines; ``short_leases`` is the part's business.
         parts: Blocks of the matrix.
-        seed, lanes, copies, participants: See ``CrashPlan``.
+        seed, lanes, copies, participants, bridge: See ``CrashPlan``.
         varied: ``[{"ENGINE.NAME": text}]`` of a sweep; contestants differ in them.
     """
 
@@ -41,6 +42,7 @@ class Asked:
     participants: Participants
     varied: Sequence[Mapping[str, str]] = ({},)
     copies: int = 1
+    bridge: str = IN_PROCESS
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON; ``from_json`` reverses it."""
@@ -53,6 +55,7 @@ class Asked:
             "participants": self.participants,
             "varied": [dict(one) for one in self.varied],
             "copies": self.copies,
+            "bridge": self.bridge,
         }
 
     @classmethod
@@ -80,6 +83,7 @@ class Asked:
         """
         saga, references = choose_saga(self.saga)
         check_saga(saga)
+        bridge = choose_bridge(self.bridge)
         known = Plugins().faults()
         found: dict[tuple[ConfigClass, bool], list[Contestant]] = {}
         series = []
@@ -93,7 +97,7 @@ class Asked:
                 found[key] = run_interruptibly(self._with_servers(everyone)) if everyone else []
             if not found[key]:
                 continue
-            windows = windows_of(saga, ((one.engine, one.settings) for one in found[key]))
+            windows = windows_of(saga, ((one.engine, one.settings) for one in found[key]), bridge.name)
             if part.points == (ALL_WINDOWS,) and not windows:
                 continue
             series.append(
@@ -116,6 +120,7 @@ class Asked:
             lanes=self.lanes,
             participants=self.participants,
             copies=self.copies,
+            bridge=bridge,
         )
 
     def _others(self, known: Mapping[str, Fault]) -> list[str]:

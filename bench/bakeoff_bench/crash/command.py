@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
+from bakeoff.bridge.bridges import IN_PROCESS
 from bakeoff.cli.failures import of_the_machine
-from bakeoff.cli.options import EngineOption, SagaOption, SetOption, SetRawOption
+from bakeoff.cli.options import BridgeOption, EngineOption, SagaOption, SetOption, SetRawOption
 from bakeoff.cli.screen import say, warn
 from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.processes import run_interruptibly, scratch_folder
@@ -95,6 +96,7 @@ def crash(
         ParticipantsChoice,
         typer.Option(help="`naive` switches the idempotency keys off, to see what happens twice."),
     ] = ParticipantsChoice.IDEMPOTENT,
+    bridge: BridgeOption = IN_PROCESS,
     set_: SetOption = None,
     set_raw: SetRawOption = None,
     out: Annotated[
@@ -146,6 +148,7 @@ def crash(
         lanes=lanes,
         copies=copies or COPIES[profile],
         participants=participants.value,
+        bridge=bridge,
     )
     with crash_folder(asked, out) as folder:
         make_kills(asked, folder, json_, plot, keeps=out is not None)

@@ -61,7 +61,7 @@ class _Run:
         self._plan = plan
         self._folder = folder
         engines = ((one.engine, one.settings) for series in plan.series for one in series.contestants)
-        self._points = points_of(plan.saga, windows_of(plan.saga, engines))
+        self._points = points_of(plan.saga, windows_of(plan.saga, engines, plan.bridge.name))
         # What did not land is no kill: it is made again, on a stack that knows nothing of it.
         rows = [row for row in folder.rows() if row["outcome"] != KillOutcome.VOID]
         self._made = Counter(_key(row) for row in rows)
@@ -142,6 +142,7 @@ class _Run:
                     ledger="postgres" if Need.POSTGRES in needs else "sqlite",
                     faults=True,
                     proxied=Need.PROXY in needs,
+                    bridge=self._plan.bridge,
                 )
             )
         )

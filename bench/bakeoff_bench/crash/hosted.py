@@ -94,6 +94,7 @@ async def hosted_stack(plan: StackPlan) -> AsyncIterator[Stack]:
                 servers=backend.servers,
                 world=world,
                 launcher=backend.launcher,
+                services=backend.services,
                 workers=workers,
                 client=HostedClient(port),
                 sagas=load_sagas(plan.sagas),

@@ -28,10 +28,11 @@ from bakeoff_bench.crash.outcome import HARMFUL, KillOutcome, outcome_of
 from bakeoff_bench.crash.points import Moment, name_of, windows_of
 from bakeoff_bench.crash.road import Road, choose_end, road_to
 from bakeoff_bench.crash.scene import Scene
-from bakeoff_bench.crash.signaller import delivering, waits_of
+from bakeoff_bench.crash.signaller import delivering
 from bakeoff_bench.crash.starter import kill_starter, start_again, start_by, starter
 from bakeoff_bench.crash.watch import Watch, until_quiet
 from bakeoff_scenarios import lacking
+from bakeoff_scenarios.answers import answered_waits
 
 #: Sagas that stand at their first step while the one under test is struck.
 BESIDE = 2
@@ -181,7 +182,7 @@ class Kills:
         ]
         ids = tuple(one.workflow_id for one in planned)
         early = {(ids[0], wait) for wait in road.early}
-        late = {(workflow_id, wait) for workflow_id in ids for wait in waits_of(self.saga)} - early
+        late = {(workflow_id, wait) for workflow_id in ids for wait in answered_waits(self.saga)} - early
         with delivering(self.stack.client, self.history, early):
             if aim.point == Moment.DURING_START:
                 struck = await self._strike_starter(fault, aim, planned)
@@ -281,9 +282,9 @@ class Kills:
         stack = self.stack
         for capability, reason in lacking(self.saga, stack.info).items():
             raise FaultNotSupportedError(f"{capability} is absent: {reason}")
-        if waits_of(self.saga) and not isinstance(stack.client, Signals):
+        if answered_waits(self.saga) and not isinstance(stack.client, Signals):
             raise FaultNotSupportedError("its client brings no signals")
-        windows = windows_of(self.saga, [(stack.engine, stack.deployment.settings)])
+        windows = windows_of(self.saga, [(stack.engine, stack.deployment.settings)], stack.deployment.bridge)
         if aim.point not in {*Point, *Moment, *(w.aim.point for w in windows if w.aim == aim)}:
             raise FaultNotSupportedError(f"{stack.engine.name} declares no window {aim.point} there")
         return windows
@@ -340,10 +341,11 @@ class Kills:
                 async with in_time("result()", within_s + ANSWER_WITHIN_S):
                     answer.value = (await self.stack.client.result(workflow_id, within_s)).to_json()
         ledger = world.ledger(workflow_id=workflow_id)
+        end = choose_end(self.saga, road, planned, ledger, bridged=bool(self.stack.services))
         return Evidence(
             engine=self.stack.engine.name,
             shape=Shape.of(self.saga),
-            planned={workflow_id: choose_end(self.saga, road, planned, ledger)},
+            planned={workflow_id: end},
             ledger=ledger,
             operations=[one for one in read_history(self.history_file) if one.workflow_id == workflow_id],
             books=read_books(world.engine, {}),

@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from bakeoff.bridge.bridges import IN_PROCESS
 from bakeoff.checkers import Shape
 from bakeoff.engine import Capability, Support
 from bakeoff_bench.crash.asked import Asked
@@ -29,6 +30,7 @@ def manifest_of(asked: Asked, plan: CrashPlan) -> dict[str, Any]:
         "saga": {"name": plan.saga.name, "shape": Shape.of(plan.saga).to_json()},
         "seed": plan.seed,
         "participants": plan.participants,
+        "bridge": str(plan.bridge),
         "series": [
             {
                 "title": series.title,
@@ -75,6 +77,7 @@ def _command(one: Contestant, plan: CrashPlan) -> str:
     words = ["bakeoff", "crash", *one.arguments()]
     words += ["--saga", plan.saga.name] if plan.saga.name != "order" else []
     words += ["--own-leases", "--kills", "1"]
+    words += ["--bridge", plan.bridge.name] if plan.bridge.name != IN_PROCESS else []
     words += ["--participants", plan.participants] if plan.participants != "idempotent" else []
     return shown(words)
 

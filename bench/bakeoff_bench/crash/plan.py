@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+from bakeoff.bridge.bridges import NO_BRIDGE, ChosenBridge
 from bakeoff.nemesis import Fault, Need
 from bakeoff.orders.loader import real_orders
 from bakeoff.orders.model import Order
@@ -85,6 +86,7 @@ class CrashPlan:
             waits for a lease does not count.
         copies: Stacks of each contestant with a long lease, which then waits for several kills at once.
         participants: ``idempotent`` or ``naive``.
+        bridge: Between steps and services.
     """
 
     saga: Saga
@@ -94,6 +96,7 @@ class CrashPlan:
     lanes: int
     participants: Participants = "idempotent"
     copies: int = 1
+    bridge: ChosenBridge = NO_BRIDGE
 
     def copies_of(self, one: Contestant, shots: int) -> int:
         """How many stacks a contestant gets that has so many shots before it."""

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from enum import StrEnum
 
+from bakeoff.bridge.bridges import IN_PROCESS
+from bakeoff.bridge.windows import service_windows
 from bakeoff.engine import HasWindows, OrchestrationEngine
 from bakeoff.errors import UnknownNameError, UsageError
-from bakeoff.expectation import Facts, expect
+from bakeoff.expectation import expect
 from bakeoff.saga import Direction, Saga, Sleep, Step, Wait
 from bakeoff.settings import SettingsInForce
 from bakeoff.world.points import Aim, Point, Window
+from bakeoff_scenarios.answers import answered_waits, prompt_facts
 
 #: The moment that belongs to no step has this name alone.
 DURING_START = "during_start"
 #: Stands for every window of every engine.
 ALL_WINDOWS = "windows"
+
+
+#: A signal that is sent again and again after a fault is never so late.
+_LONG_ENOUGH = timedelta(minutes=10)
 
 
 class Moment(StrEnum):
@@ -49,18 +57,39 @@ def points_of(saga: Saga, windows: Iterable[Window] = ()) -> dict[str, Aim]:
         for aim in [*aims, *opened.get((step.name, direction), [])]:
             found[f"{name}.{aim.point}"] = aim
 
+    reached = reached_by(saga)
     for element in saga.elements:
-        if isinstance(element, Wait | Sleep):
+        if isinstance(element, Sleep) or (isinstance(element, Wait) and element.name in reached):
             found[f"{element.name}.{Moment.WHILE_WAITING}"] = Aim(
                 element.name, "action", Moment.WHILE_WAITING
             )
         for step in [step for step in saga.steps() if saga.elements[saga.index_of(step.name)] is element]:
-            if step.recorded:
+            if step.recorded and step.name in reached:
                 call(step, "action")
-    for step in reversed([step for step in saga.steps() if step.recorded]):
+    for step in reversed([step for step in saga.steps() if step.recorded and step.name in reached]):
         if can_be_undone(saga, step):
             call(step, "compensation")
     return found
+
+
+def reached_by(saga: Saga) -> set[str]:
+    """Steps and waits that a saga with prompt answers comes to, on its ordinary way or an escalation."""
+    facts = prompt_facts(saga)
+    exhausted = [step.name for step in saga.steps() if step.on_exhausted is not None]
+    ways = [expect(saga, {}, facts)]
+    ways += [expect(saga, {f"{name}:action": {"then": "fault"}}, facts) for name in exhausted]
+    tried = {step for way in ways for step, direction in way.attempts if direction == "action"}
+    # A step without records leaves none, but is there; nobody strikes it.
+    return tried | set(answered_waits(saga))
+
+
+def exhausting(saga: Saga, element: str) -> str | None:
+    """The step whose exhaustion leads to this element; ``None`` for one on the ordinary way."""
+    index = saga.index_of(element)
+    begins = [name for name in saga.escalations() if saga.index_of(name) <= index]
+    if not begins:
+        return None
+    return next(step.name for step in saga.steps() if step.on_exhausted == begins[-1])
 
 
 def can_be_undone(saga: Saga, step: Step) -> bool:
@@ -84,9 +113,11 @@ def _points(step: Step, direction: Direction) -> Sequence[Point]:
     return tuple(Point)
 
 
-def windows_of(saga: Saga, engines: Iterable[tuple[OrchestrationEngine, SettingsInForce]]) -> list[Window]:
-    """Every window of the saga's calls that any of these engines declares, each once."""
-    found: dict[Aim, Window] = {}
+def windows_of(
+    saga: Saga, engines: Iterable[tuple[OrchestrationEngine, SettingsInForce]], bridge: str = IN_PROCESS
+) -> list[Window]:
+    """Every window of the saga's calls that any of these engines declares, or the bridge has, each once."""
+    found = {window.aim: window for window in (() if bridge == IN_PROCESS else service_windows(saga))}
     for engine, settings in engines:
         if isinstance(engine, HasWindows):
             found |= {window.aim: window for window in engine.windows(saga, settings)}
@@ -97,21 +128,20 @@ def check_saga(saga: Saga) -> None:
     """Refuse what an engine would be blamed for: a wait that may time out, an end that the ledger hides.
 
     Raises:
-        UsageError: For a saga whose wait has a timeout (a signal that comes after a fault races it), whose
-            last act the ledger does not show, or whose first step has no point before its effect.
+        UsageError: For a saga whose wait has a short timeout (a signal that comes after a fault races it),
+            whose last act the ledger does not show, or whose first step has no point before its effect.
     """
     recorded = [step for step in saga.steps() if step.recorded]
     waits = [element for element in saga.elements if isinstance(element, Wait)]
-    signals = frozenset(wait.name for wait in waits)
     if (
-        any(wait.timeout is not None for wait in waits)
+        any(wait.timeout is not None and wait.timeout < _LONG_ENOUGH for wait in waits)
         or not recorded
         or recorded[0].recorded == "once"
-        or not expect(saga, {}, Facts(signals=signals)).ledger_tells
+        or not expect(saga, {}, prompt_facts(saga)).ledger_tells
     ):
         raise UsageError(
-            f"--saga {saga.name}: `bakeoff crash` needs a saga of recorded steps without timed waits, "
-            "such as order or order-approval"
+            f"--saga {saga.name}: `bakeoff crash` needs a saga of recorded steps without short waits, "
+            "such as order, order-approval or onboarding-days"
         )
 
 

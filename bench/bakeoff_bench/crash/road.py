@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 from bakeoff.checkers import Planned
 from bakeoff.errors import UsageError
-from bakeoff.expectation import Expectation, Facts, expect
+from bakeoff.expectation import Expectation, expect
 from bakeoff.orders.model import Order
-from bakeoff.saga import Saga, Sleep, Step, Wait
+from bakeoff.saga import Saga, Sleep, Step
 from bakeoff.world import Aim, Fate, Point, Record, Window
-from bakeoff_bench.crash.points import Moment
+from bakeoff_bench.crash.points import Moment, exhausting, reached_by
+from bakeoff_scenarios.answers import answered_waits, prompt_facts
 
 #: Attempts that fail before a kill between two attempts: the pause doubles each time, and a longer one is
 #: easier to hit; the last attempt is left to the engine.
@@ -48,7 +49,7 @@ def road_to(saga: Saga, aim: Aim, windows: Iterable[Window] = ()) -> Road:
     elif any(window.aim == aim and window.after == "decline" for window in windows):
         fates |= {f"{aim.step}:{aim.direction}": {"then": "decline"}}
     end = len(saga.elements) if until is None else saga.index_of(until)
-    early = frozenset(one.name for one in saga.elements[:end] if isinstance(one, Wait))
+    early = frozenset(name for name in answered_waits(saga) if saga.index_of(name) < end)
     return Road(aim=aim, fates=fates, stage=_stage(saga, aim), early=early)
 
 
@@ -58,12 +59,13 @@ def failures_before(saga: Saga, aim: Aim) -> int:
     return _FAILURES if most is None else min(_FAILURES, most - 1)
 
 
-def plan_saga(saga: Saga, order: Order, road: Road | None) -> Planned:
+def plan_saga(saga: Saga, order: Order, road: Road | None, *, bridged: bool = False) -> Planned:
     """What the saga of an order must come to; ``road=None`` for one that stands beside.
 
     Its alternatives are ends that are as good under a fault; ``choose_end`` tells which of them counts.
+    ``bridged``: any step may use up its attempts while its service is away.
     """
-    ends = _ends(saga, road)
+    ends = _ends(saga, road, bridged=bridged)
     return Planned(
         workflow_id=order.workflow_id,
         input=order.order_id,
@@ -73,53 +75,61 @@ def plan_saga(saga: Saga, order: Order, road: Road | None) -> Planned:
     )
 
 
-def choose_end(saga: Saga, road: Road | None, planned: Planned, records: Sequence[Record]) -> Planned:
+def choose_end(
+    saga: Saga, road: Road | None, planned: Planned, records: Sequence[Record], *, bridged: bool = False
+) -> Planned:
     """The plan with the one end that the ledger shows, if it is as good as the first one.
 
-    ``road`` as in ``plan_saga``.
+    ``road`` and ``bridged`` as in ``plan_saga``.
     """
     undone = {
         (r.step, r.direction, r.kind)
         for r in records
         if r.direction == "compensation" and r.kind in ("effect", "nothing")
     }
-    first = next(step for step in saga.steps() if step.recorded)
-    spent = _spent(saga, road.aim if road else Aim(first.name, "action", Point.BEFORE_EFFECT), records)
-    good = [planned.expected, *(end for needs_all, end in _ends(saga, road) if spent or not needs_all)]
+    ends = _ends(saga, road, bridged=bridged)
+    good = [
+        planned.expected,
+        *(end for spent, end in ends if spent is None or _spent(saga, spent, road, records)),
+    ]
     shown = (end for end in good if undone <= {mark for group in end.effects for mark in group})
     return replace(planned, expected=next(shown, planned.expected), alternatives=())
 
 
-def _ends(saga: Saga, road: Road | None) -> list[tuple[bool, Expectation]]:
-    """``(whether all attempts must have been used up, end)`` of everything that a fault may bring about."""
-    ends = []
+def _ends(saga: Saga, road: Road | None, *, bridged: bool) -> list[tuple[Step | None, Expectation]]:
+    """``(step whose attempts must all be used up, end)`` of everything that a fault may bring about."""
+    ends: list[tuple[Step | None, Expectation]] = []
     # An attempt that was lost may have acted: its step has an undo of its own, though it was declined.
     for name, fate in road.fates.items() if road else ():
         if fate.get("then") == "decline" and not fate.get("first"):
-            ends.append((False, _expect(saga, road, {name: {"first": ["fault"], "then": "decline"}})))
+            ends.append((None, _expect(saga, road, {name: {"first": ["fault"], "then": "decline"}})))
     # All of its attempts were lost: the saga is compensated. What an engine calls that is its own matter.
     first = next(step for step in saga.steps() if step.recorded)
-    struck = saga.step(road.aim.step) if road and road.aim.step in _steps(saga) else first
-    undoing = road is not None and road.aim.direction == "compensation"
-    if not undoing and saga.retry_of(struck).maximum_attempts is not None:
+    spent = [first]
+    if bridged:
+        spent = [step for step in saga.steps() if step.recorded]
+    elif road is not None:
+        forward = road.aim.direction == "action" and road.aim.step in _steps(saga)
+        spent = [saga.step(road.aim.step)] if forward else []
+    for step in spent:
+        if saga.retry_of(step).maximum_attempts is None:
+            continue
         for word in ("fault", "unknown"):  # its effect was committed when the process died, or not
-            end = _expect(saga, road, {f"{struck.name}:action": {"then": word}})
-            ends.append((True, replace(end, causes=frozenset())))
+            end = _expect(saga, road, {f"{step.name}:action": {"then": word}})
+            ends.append((step, replace(end, causes=frozenset())))
     return ends
 
 
 def _expect(saga: Saga, road: Road | None, fates: dict[str, Fate]) -> Expectation:
-    facts = Facts(signals=frozenset(one.name for one in saga.elements if isinstance(one, Wait)))
-    return expect(saga, {**(road.fates if road else {}), **fates}, facts)
+    return expect(saga, {**(road.fates if road else {}), **fates}, prompt_facts(saga))
 
 
-def _spent(saga: Saga, aim: Aim, records: Sequence[Record]) -> bool:
-    if aim.step not in _steps(saga) or aim.direction == "compensation":
-        return False
-    most = saga.retry_of(saga.step(aim.step)).maximum_attempts
-    tried = [r for r in records if r.kind == "attempt" and (r.step, r.direction) == (aim.step, "action")]
+def _spent(saga: Saga, step: Step, road: Road | None, records: Sequence[Record]) -> bool:
+    """Whether the ledger shows as many attempts of the step as its policy allows."""
+    most = saga.retry_of(step).maximum_attempts
+    tried = [r for r in records if r.kind == "attempt" and r.call == (step.name, "action")]
     # Between two attempts the engine may have handed the next one to the worker that died.
-    lost = int(aim.point == Moment.WHILE_RETRYING)
+    lost = int(road is not None and road.aim == Aim(step.name, "action", Moment.WHILE_RETRYING))
     return most is not None and max((max(r.attempt, r.ordinal) for r in tried), default=0) + lost >= most
 
 
@@ -131,23 +141,28 @@ def _forced(saga: Saga, aim: Aim) -> tuple[str | None, dict[str, Fate]]:
     """Until which element the saga has to go forward, and what brings it to its compensation."""
     if aim.point == Moment.DURING_START:
         return next(one.name for one in saga.elements), {}
+    spent = exhausting(saga, aim.step)
+    onto: dict[str, Fate] = {} if spent is None else {f"{spent}:action": {"then": "fault"}}
     if aim.direction == "action":
-        return aim.step, {}
+        return aim.step, onto
     undone, pivot = saga.step(aim.step), saga.pivot_index()
+    reached, end = reached_by(saga), saga.end_of(saga.index_of(aim.step))
     later = [
         step
         for step in saga.steps()
         if step.recorded
         and step is not undone
+        and step.name in reached
+        and saga.index_of(step.name) < end
         and saga.index_of(step.name) >= saga.index_of(aim.step)
         and (pivot is None or saga.index_of(step.name) <= pivot)
     ]
     if later:
-        return later[-1].name, {f"{later[-1].name}:action": {"then": "decline"}}
+        return later[-1].name, onto | {f"{later[-1].name}:action": {"then": "decline"}}
     if undone.retry.exhausted(1) or (pivot is not None and saga.index_of(aim.step) >= pivot):
         raise UsageError(f"nothing brings {saga.name} to undo {aim.step}")
     # Nobody else can decline: its own effect is made, not confirmed, and then declined.
-    return aim.step, {f"{aim.step}:action": {"first": ["unknown"], "then": "decline"}}
+    return aim.step, onto | {f"{aim.step}:action": {"first": ["unknown"], "then": "decline"}}
 
 
 def _stage(saga: Saga, aim: Aim) -> Aim | None:
@@ -164,5 +179,11 @@ def _stage(saga: Saga, aim: Aim) -> Aim | None:
 
 def steps_before(saga: Saga, element: str) -> list[Step]:
     """Recorded steps of all elements before this one."""
-    at = saga.index_of(element)
-    return [step for step in saga.steps() if step.recorded and saga.index_of(step.name) < at]
+    on_the_way = {one.name for one in saga.way_to(element, exhausting(saga, element))}
+    elements = {step.name: saga.elements[saga.index_of(step.name)].name for step in saga.steps()}
+    reached = reached_by(saga)
+    return [
+        step
+        for step in saga.steps()
+        if step.recorded and step.name in reached and elements[step.name] in on_the_way
+    ]

@@ -51,7 +51,7 @@ class Scene:
             for aim in (road.stage, None if road.aim.point in tuple(Moment) else road.aim):
                 if aim is not None:
                     arm(engine, workflow_id, aim)
-        return plan_saga(self.saga, order, road)
+        return plan_saga(self.saga, order, road, bridged=bool(self.stack.services))
 
     async def start(self, planned: Planned) -> None:
         """Start one saga by the harness's own client."""

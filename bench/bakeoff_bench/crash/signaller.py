@@ -10,14 +10,9 @@ from contextlib import contextmanager
 from bakeoff.engine import EngineClient, Signals
 from bakeoff.errors import SignalRejectedError
 from bakeoff.history import History
-from bakeoff.saga import Saga, Wait
+from bakeoff_scenarios.answers import ANSWER
 
 _AGAIN_S = 0.2
-
-
-def waits_of(saga: Saga) -> list[str]:
-    """Names of the saga's waits."""
-    return [element.name for element in saga.elements if isinstance(element, Wait)]
 
 
 async def deliver(client: EngineClient, history: History, workflow_id: str, wait: str) -> None:
@@ -26,9 +21,7 @@ async def deliver(client: EngineClient, history: History, workflow_id: str, wait
     while True:
         try:
             with history.operation("signal", workflow_id) as answer:
-                answer.value = await client.signal(
-                    workflow_id, wait, f"{workflow_id}:{wait}", {"approved": True, "by": "bakeoff"}
-                )
+                answer.value = await client.signal(workflow_id, wait, f"{workflow_id}:{wait}", ANSWER)
             return
         except SignalRejectedError:
             return

@@ -12,8 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
+from bakeoff.bridge.bridges import IN_PROCESS, choose_bridge
 from bakeoff.cli.failures import of_the_machine
 from bakeoff.cli.options import (
+    BridgeOption,
     EngineOption,
     LedgerOption,
     SetOption,
@@ -124,6 +126,7 @@ def load(
         typer.Option("--slots", "--concurrency", min=1, max=1024, help="Steps that one worker runs at once."),
     ] = 4,
     ledger: LedgerOption = "sqlite",
+    bridge: BridgeOption = IN_PROCESS,
     cpus: Annotated[
         int | None,
         typer.Option(
@@ -187,6 +190,7 @@ def load(
     contestants = _contestants(engine, broker, set_, set_raw, config, the_saga, strike is not None)
     check_slots_of([one.chosen for one in contestants], slots)
     check_ledger_of_run(ledger, len(contestants))
+    between = choose_bridge(bridge)
     plan = LoadPlan(
         contestants=contestants,
         load=the_load,
@@ -206,6 +210,7 @@ def load(
         workers=workers,
         slots=slots,
         ledger=ledger,
+        bridge=between,
         cpus=split_cpus(cpus),
         quality="as asked" if asked_for else profile.value,
     )

@@ -208,6 +208,7 @@ class _Run:
                     prefix=plan.prefix,
                     faults=plan.fault is not None,
                     cpus=plan.cpus,
+                    bridge=plan.bridge,
                 )
             )
             about = self._manifest["contestants"][one.label]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from bakeoff.bridge.bridges import NO_BRIDGE, ChosenBridge
 from bakeoff.processes import Split
 from bakeoff.saga import Saga
 from bakeoff_bench.crash.contestants import Contestant
@@ -55,7 +56,7 @@ class LoadPlan:
             percentile may take.
         fault: What strikes in the middle of each open-loop load.
         shape: ``module:Class`` of the user's own ``LoadTestShape``.
-        seed, workers, slots, ledger, prefix: As everywhere.
+        seed, workers, slots, ledger, bridge, prefix: As everywhere.
         cpus: Of deployments and of generators; ``None``: all share all of them.
         quality: ``indicative``, ``publishable`` or ``as asked``.
     """
@@ -78,6 +79,7 @@ class LoadPlan:
     workers: int = 1
     slots: int = 4
     ledger: str = "sqlite"
+    bridge: ChosenBridge = NO_BRIDGE
     prefix: str = field(default_factory=lambda: f"bakeoff-{secrets.token_hex(3)}-")
     cpus: Split | None = None
     quality: str = "as asked"
@@ -125,6 +127,7 @@ class LoadPlan:
             "workers": self.workers,
             "slots": self.slots,
             "ledger": self.ledger if "://" not in self.ledger else "external",
+            "bridge": str(self.bridge),
             "patience_s": self.patience_s,
             "cpus": None if self.cpus is None else [sorted(part) for part in self.cpus],
             "quality": self.quality,

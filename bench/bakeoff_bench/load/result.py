@@ -23,8 +23,9 @@ def result_of(folder: LoadFolder) -> dict[str, Any]:
     """Judge and sum up a stored run; the same folder always gives the same result.
 
     Returns:
-        The manifest with ``blocks`` (one per contestant and block, see ``block_of``) and, per contestant,
-        ``validity`` and ``verdicts`` over everything that happened to it.
+        The manifest with ``blocks`` (one per contestant and block, see ``block_of``), ``loads`` (every
+        load by itself, the search's too) and, per contestant, ``validity`` and ``verdicts`` over
+        everything that happened to it.
 
     Raises:
         UsageError: If the folder is damaged.
@@ -50,6 +51,7 @@ def result_of(folder: LoadFolder) -> dict[str, Any]:
     return {
         **manifest,
         "blocks": blocks,
+        "loads": [_in_short(row) for row in rows],
         "comparisons": comparisons(rows),
         "validity": str(merge(used)),
     }
@@ -91,6 +93,19 @@ def block_of(folder: LoadFolder, slug: str, rows: Sequence[Row]) -> dict[str, An
         "cost": cost_of([one["cost"] for one in measured]),
         "faults": [one["fault"] for one in measured if one["fault"]],
     }
+
+
+#: What a page tells of a single load; all of it is in the folder.
+_OF_A_LOAD = ("contestant", "phase", "block", "round", "rate", "users", "label")
+_MEASURED = (
+    *("offered_per_s", "achieved_per_s", "settled_per_s", "arrived", "warm_up", "censored", "kept_up"),
+    *("latencies", "void", "validity", "reasons", "fault"),
+)
+
+
+def _in_short(row: Row) -> Row:
+    measured = {name: row["measured"][name] for name in _MEASURED if name in row["measured"]}
+    return {**{name: row[name] for name in _OF_A_LOAD if name in row}, "measured": measured}
 
 
 def _parts(folder: LoadFolder, slug: str, rows: Sequence[Row], plan: Mapping[str, Any]) -> list[Part]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bakeoff.bridge.bridges import NO_BRIDGE, ChosenBridge
 from bakeoff.checkers import CHECKERS, Evidence, Planned, Shape, Validity, judge, merge, settled_by_plan
 from bakeoff.cli.options import ChosenEngine
 from bakeoff.engine import Capability, Support
@@ -186,6 +187,7 @@ async def staged(
     prefix: str,
     faults: bool,
     cpus: Split | None = None,
+    bridge: ChosenBridge = NO_BRIDGE,
 ) -> AsyncIterator[Stage]:
     """Bring an engine up for loads.
 
@@ -203,6 +205,7 @@ async def staged(
         ledger=ledger,
         prefix=prefix,
         faults=faults,
+        bridge=bridge,
         cpus=None if cpus is None else cpus.deployment,
     )
     generators = Launcher(folder / "logs", None if cpus is None else cpus.generator)

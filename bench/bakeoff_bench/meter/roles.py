@@ -22,7 +22,7 @@ class Role(StrEnum):
     """A part of what runs; all but the ledger are the engine's bill."""
 
     SERVERS = "servers"
-    WORKERS = "workers"
+    WORKERS = "workers"  #: and the services behind a bridge
     CLIENT = "client"
     #: The database of the services, where it is a server: every engine needs the same.
     LEDGER = "ledger"
@@ -44,7 +44,9 @@ def roots(backend: Backend, workers: Workers | None = None) -> dict[int, Role]:
     for server in backend.servers:
         role = Role.LEDGER if is_ledger(server) else Role.SERVERS
         found |= dict.fromkeys(_pids([server.child] if server.child else []), role)
-    return found | dict.fromkeys(_pids(workers.children if workers else []), Role.WORKERS)
+    # What services do behind a bridge is what workers do without one.
+    staff = [child for group in backend.services.values() for child in group.children]
+    return found | dict.fromkeys(_pids([*(workers.children if workers else []), *staff]), Role.WORKERS)
 
 
 def is_ledger(server: RunningServer) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bakeoff_bench.report.origins import origin_of
 from bakeoff_bench.report.page import Page, Section
 from bakeoff_bench.report.sections import (
     adapters,
@@ -22,13 +23,17 @@ from bakeoff_bench.report.sections import (
 )
 from bakeoff_bench.report.sources import Source
 
+#: What a page is called unless somebody says otherwise.
+TITLE = "bakeoff: what these engines do with the same sagas"
 
-def page_of(sources: Sequence[Source], workflow_ids: Sequence[str] = ()) -> Page:
+
+def page_of(sources: Sequence[Source], workflow_ids: Sequence[str] = (), title: str = TITLE) -> Page:
     """Every section that has something to say, the answer first.
 
     Args:
         sources: At least one.
         workflow_ids: Sagas whose traces are drawn; two typical ones if there are none.
+        title: Of the page.
     """
     found: list[Section | None] = [
         answer.section(sources),
@@ -46,7 +51,7 @@ def page_of(sources: Sequence[Source], workflow_ids: Sequence[str] = ()) -> Page
         unknown.section(sources),
     ]
     return Page(
-        title="bakeoff: what these engines do with the same sagas",
-        made_of=[f"{one.place} ({one.kind}): {one.command}" for one in sources],
+        title=title,
+        made_of=[origin_of(one) for one in sources],
         sections=[one for one in found if one is not None],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,11 @@ import typer
 from bakeoff.cli.screen import say
 from bakeoff.errors import UsageError
 from bakeoff_bench.report.drawing import check_drawing
+from bakeoff_bench.run.said import command_line, shown
 
 PAGE = "report.html"
 DEFAULT = Path(PAGE)
+_MARKDOWN = ".md"
 _MB = 1_000_000
 
 
@@ -20,14 +23,23 @@ def report(
     directories: Annotated[
         list[Path],
         typer.Argument(
-            metavar="DIR...",
-            help="Folders that `bakeoff run`, `crash`, `sweep` or `load` wrote (--out), and contract results "
-            "(pytest --contract-json FILE).",
+            metavar="SOURCE...",
+            help="Folders that `bakeoff run`, `crash`, `sweep` or `load` wrote (--out), their results as "
+            "JSON (--json), and contract results (pytest --contract-json FILE).",
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The page; it is replaced if it is there.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The page; it is replaced if it is there. Markdown if it ends in .md, else HTML.",
+        ),
     ] = DEFAULT,
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="TEXT", help="What the page is called.")
+    ] = None,
     saga: Annotated[
         list[str] | None,
         typer.Option(
@@ -37,19 +49,27 @@ def report(
 ) -> None:
     """Make one page of stored runs: the answer first, then all the evidence.
 
-    The page is one file, works offline, and can be sent to anybody. What `run` and `load` kept is judged
-    again for it; `bakeoff check` does that for kills.
+    The page is one file, works offline, and can be sent to anybody; as Markdown it has no pictures. What
+    `run` and `load` kept is judged again for it; `bakeoff check` does that for kills.
 
     \b
     Examples:
         bakeoff report runs/first
         bakeoff report runs/first runs/crash runs/load contract.json -o report.html
         bakeoff report runs/first --saga order-123
+        bakeoff report load.json -o load.md --title "Under load"
     """
-    check_drawing()
+    if not is_markdown(output):
+        check_drawing()
     check_output(output)
-    size = write_report(directories, output, saga or ())
-    say(f"written: {output} ({size / _MB:.1f} MB); open it in a browser")
+    size = write_report(directories, output, saga or (), title=title)
+    seen = "" if is_markdown(output) else "; open it in a browser"
+    say(f"written: {output} ({size / _MB:.1f} MB){seen}")
+
+
+def is_markdown(output: Path) -> bool:
+    """Whether a page of this name is Markdown; any other is HTML."""
+    return output.suffix.lower() == _MARKDOWN
 
 
 def write_report(
@@ -57,6 +77,7 @@ def write_report(
     output: Path,
     workflow_ids: list[str] | tuple[()] = (),
     unkept: Path | None = None,
+    title: str | None = None,
 ) -> int:
     """Make the page; return its size in bytes.
 
@@ -65,12 +86,14 @@ def write_report(
         output: Where it goes.
         workflow_ids: Sagas whose traces are drawn.
         unkept: A folder that is gone afterwards.
+        title: Of the page; ``None``: the usual one.
 
     Raises:
         UsageError: If a folder is none of ours or is damaged, or the page cannot be written.
     """
     # Drawing is heavy, and an extra.
-    from bakeoff_bench.report.build import page_of
+    from bakeoff_bench.report.build import TITLE, page_of
+    from bakeoff_bench.report.markdown import markdown_of
     from bakeoff_bench.report.render import html_of
     from bakeoff_bench.report.sections.times import drawable
     from bakeoff_bench.report.sources import read_sources
@@ -79,12 +102,25 @@ def write_report(
     for workflow_id in workflow_ids:
         if not any(drawable(source, workflow_id) for source in sources):
             raise UsageError(f"--saga {workflow_id}: no engine ran it in these folders")
-    html = html_of(page_of(sources, workflow_ids)).encode()
+    page = page_of(sources, workflow_ids, title or TITLE)
+    if is_markdown(output):
+        text = markdown_of(
+            page, command_line() if unkept else _again(directories, output, workflow_ids, title)
+        )
+    else:
+        text = html_of(page)
     try:
-        output.write_bytes(html)
+        output.write_bytes(text.encode())
     except OSError as error:
         raise UsageError(f"-o {output}: cannot be written ({error.strerror})") from error
-    return len(html)
+    return len(text.encode())
+
+
+def _again(directories: list[Path], output: Path, workflow_ids: Sequence[str], title: str | None) -> str:
+    """The command that makes a page."""
+    words = ["bakeoff", "report", *map(str, directories), "-o", str(output)]
+    words += [word for workflow_id in workflow_ids for word in ("--saga", workflow_id)]
+    return shown([*words, *(["--title", title] if title else [])])
 
 
 def add_report(out: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import zip_longest
@@ -81,7 +81,7 @@ class Figure:
     Attributes:
         id: Unique in the page.
         title: What it shows.
-        svg: The drawing.
+        svg: Draws it, for a page that shows pictures.
         told: The picture in a sentence or two.
         conditions: Under which it holds.
         table: The same as numbers.
@@ -91,7 +91,7 @@ class Figure:
 
     id: str
     title: str
-    svg: str
+    svg: Callable[[], str]
     told: str
     conditions: str
     table: Table
@@ -118,17 +118,37 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """A stored run that a page rests on.
+
+    Attributes:
+        place: Its folder, or its file.
+        what: Of which kind it is, and whether it could be judged again.
+        when: It was measured; empty: it does not say.
+        machine, versions: What it was measured with, in words; empty: it does not say.
+        command: What makes it again.
+    """
+
+    place: str
+    what: str
+    when: str
+    machine: str
+    versions: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """A whole report.
 
     Attributes:
         title: Of the page.
-        made_of: One line per folder that it rests on.
+        made_of: What it rests on.
         sections: In order; the first is the answer.
     """
 
     title: str
-    made_of: Sequence[str]
+    made_of: Sequence[Origin]
     sections: Sequence[Section]
 
 

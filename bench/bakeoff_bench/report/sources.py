@@ -1,8 +1,7 @@
-"""What a report rests on: folders of ``run``, ``crash``, ``sweep`` and ``load``, contract results."""
+"""What a report rests on: folders of ``run``, ``crash``, ``sweep`` and ``load``, results as JSON."""
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,14 +15,14 @@ from bakeoff_bench.crash.folder import CrashFolder, is_crash_folder
 from bakeoff_bench.crash.result import result_of as crash_result
 from bakeoff_bench.load.extra import check_extra, is_load_folder
 from bakeoff_bench.report.names import label_of, short_names
-from bakeoff_bench.run import stored
+from bakeoff_bench.report.results import KILLED, LOADED, check_contestants, results_in
 from bakeoff_bench.run.folder import RunFolder
 from bakeoff_bench.run.journal import MANIFEST, Row
 from bakeoff_bench.run.result import result_of as run_result
 from bakeoff_bench.run.said import shown_again
 from bakeoff_bench.run.stored import reading
 
-_WHAT = "give folders that `bakeoff run`, `crash`, `sweep` or `load` wrote (--out), or contract results"
+_WHAT = "give what `bakeoff run`, `crash`, `sweep` or `load` wrote (--out, --json), or contract results"
 
 
 class Kind(StrEnum):
@@ -38,15 +37,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One stored run: those of `run` and `load` are judged again, kills are as they were judged.
+    """One stored run: folders of `run` and `load` are judged again, all else is as it was judged.
 
     Attributes:
         number: In the report; part of every ``id`` that stands for it.
         name: Short, and different from those of all others.
-        place: As a command takes it; of a run that is not kept what stands for its folder.
-        path: The folder; of contract results the file.
+        place: As a command takes it; of a run without its folder what stands for that.
+        path: The folder; of a result as JSON the file, of a part of one the file and its name.
         result: As the ``result_of`` of its kind returns it, or the JSON of ``pytest --contract-json``.
-        loads: Of a load run, every load in its order.
+        loads: Of a load run, every load in its order; none where an earlier bakeoff wrote the result.
+        stored: A run that left its result alone (``--json``): what lies in its folder is not there.
         numbers: Of every contestant of the report, so that it looks the same in every drawing.
     """
 
@@ -54,6 +54,7 @@ class Source:
     path: Path
     result: Mapping[str, Any]
     loads: Sequence[Row] = ()
+    stored: bool = False
     numbers: Mapping[str, int] = field(default_factory=dict)
     number: int = 0
     name: str = ""
@@ -109,25 +110,25 @@ def read_sources(paths: Sequence[Path], unkept: Path | None = None) -> list[Sour
     """
     found: dict[Path, Source] = {}
     for path in paths:
-        own = [_read(one) for one in _runs_in(path)]
+        own = [source for one in _runs_in(path) for source in _read(one)]
         if not own:
             raise UsageError(f"{path}: nothing to report in it; {_WHAT}")
         found |= {one.path.resolve(): one for one in own}
     labels = sorted({label for one in found.values() for label in one.contestants})
     numbers = {label: number for number, label in enumerate(labels)}
     names = short_names([one.path for one in found.values()])
-    called = {path: _called(path, name, unkept) for path, name in names.items()}
+    called = {path: _called(one, names[one.path], unkept) for path, one in found.items()}
     return [
-        replace(one, numbers=numbers, number=number, name=called[one.path][0], place=called[one.path][1])
-        for number, one in enumerate(found.values())
+        replace(one, numbers=numbers, number=number, name=called[path][0], place=called[path][1])
+        for number, (path, one) in enumerate(found.items())
     ]
 
 
-def _called(path: Path, name: str, unkept: Path | None) -> tuple[str, str]:
+def _called(source: Source, name: str, unkept: Path | None) -> tuple[str, str]:
     """``(name, place)``."""
-    if unkept is None or not path.is_relative_to(unkept):
-        return name, str(path)
-    parts = path.relative_to(unkept).parts
+    if unkept is None or not source.path.is_relative_to(unkept):
+        return name, "DIR" if source.stored else str(source.path)
+    parts = source.path.relative_to(unkept).parts
     return ", ".join(("this run", *parts)), "/".join(("DIR", *parts))
 
 
@@ -152,18 +153,15 @@ def _runs_in(path: Path) -> Iterator[Path]:
             yield below
 
 
-def _read(path: Path) -> Source:
+def _read(path: Path) -> Iterator[Source]:
     with reading(path):
         if path.is_file():
-            found = _json(path)
-            kind = Kind.LINES if found.get("kind") == Kind.LINES else Kind.CONTRACT
-            (_check_lines if kind is Kind.LINES else _check_contract)(found)
-            return Source(kind=kind, path=path, result=found)
-        if is_crash_folder(path):
+            yield from _stored(path)
+        elif is_crash_folder(path):
             result = crash_result(CrashFolder(path))
-            _check_contestants(result["manifest"]["contestants"], _CONTESTANT | {"command": str})
-            return Source(kind=Kind.CRASH, path=path, result=result)
-        if is_load_folder(path):
+            check_contestants(result["manifest"]["contestants"], KILLED)
+            yield Source(kind=Kind.CRASH, path=path, result=result)
+        elif is_load_folder(path):
             check_extra()
             # Parquet and HDR histograms are an extra, and heavy.
             from bakeoff_bench.load.folder import LoadFolder
@@ -171,57 +169,20 @@ def _read(path: Path) -> Source:
 
             folder = LoadFolder(path)
             loaded = load_result(folder)
-            _check_contestants(loaded["contestants"], _CONTESTANT | {"slug": str, "note": str})
-            return Source(kind=Kind.LOAD, path=path, result=loaded, loads=folder.rows())
-        return Source(kind=Kind.RUN, path=path, result=run_result(RunFolder(path)))
+            check_contestants(loaded["contestants"], LOADED)
+            yield Source(kind=Kind.LOAD, path=path, result=loaded, loads=folder.rows())
+        else:
+            yield Source(kind=Kind.RUN, path=path, result=run_result(RunFolder(path)))
 
 
-_CONTRACT = {"format": int, "engines": dict, "tests": dict}
-_TEST = {"promise": str, "needs": list, "results": dict}
-_RESULT = {"status": str, "reason": str}
-#: What every section may ask of a contestant.
-_CONTESTANT: dict[str, type | tuple[type, ...]] = {
-    **dict.fromkeys(("title", "config_class"), str),
-    **dict.fromkeys(("versions", "settings"), dict),
-}
-
-
-def _check_contestants(contestants: Mapping[str, Any], kinds: Mapping[str, type | tuple[type, ...]]) -> None:
-    for name, about in contestants.items():
-        stored.check(name, about, kinds)
-        ConfigClass(about["config_class"])
-
-
-def _json(file: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(
-            f"{file} holds no contract results (pytest --contract-json FILE): {error}"
-        ) from error
-    stored.check("contract results", found, {})
-    return dict(found)
-
-
-#: Of which values a setting is, is its engine's business.
-_KNOB = {"name": str, "default": object, "recommended": object, "serves": list}
-
-
-def _check_lines(found: dict[str, Any]) -> None:
-    stored.check("lines", found, {"format": int, "engines": dict})
-    for engine, counted in found["engines"].items():
-        stored.check(engine, counted, dict.fromkeys(counted, int))
-    if "settings" in found:  # of those that were kept before there were any
-        stored.check("lines", found, {"settings": dict})
-        for engine, settings in found["settings"].items():
-            for one in settings:
-                stored.check(f"a setting of {engine}", one, _KNOB)
-
-
-def _check_contract(found: dict[str, Any]) -> None:
-    stored.check("contract results", found, _CONTRACT)
-    for name, test in found["tests"].items():
-        stored.check(name, test, _TEST)
-        for label, result in test["results"].items():
-            stored.check(f"{name} of {label}", result, _RESULT)
-    _check_contestants(found["engines"], _CONTESTANT | {"claims": dict})
+def _stored(file: Path) -> Iterator[Source]:
+    """Everything that one file holds."""
+    for number, (name, result) in enumerate(results_in(file)):
+        kind = Kind(name)
+        yield Source(
+            kind=kind,
+            path=file / name if number else file,
+            result=result,
+            loads=result.get("loads", ()) if kind is Kind.LOAD else (),
+            stored=kind in (Kind.RUN, Kind.CRASH, Kind.LOAD),
+        )

@@ -158,6 +158,7 @@ class _Run:
                     slots=plan.slots,
                     ledger=plan.ledger,
                     prefix=plan.prefix,
+                    bridge=plan.bridge,
                 )
             )
         )

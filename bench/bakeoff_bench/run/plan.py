@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bakeoff.bridge.bridges import NO_BRIDGE, ChosenBridge
 from bakeoff.cli.options import ChosenEngine
 from bakeoff.engine import Capability, EngineInfo
 from bakeoff.orders.loader import OrderBook
@@ -29,6 +30,7 @@ class RunPlan:
         workers, slots: Workers per engine, steps at once in each.
         ledger: ``sqlite``, ``postgres`` or a database URL.
         participants: ``idempotent`` or ``naive``.
+        bridge: Between steps and services.
         prefix: Of all names on servers that we did not start.
     """
 
@@ -45,6 +47,7 @@ class RunPlan:
     ledger: str
     participants: Participants
     prefix: str
+    bridge: ChosenBridge = NO_BRIDGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+from bakeoff.bridge.bridges import IN_PROCESS, choose_bridge
 from bakeoff.cli.options import (
+    BridgeOption,
     ChosenEngine,
     ConfigOption,
     EngineOption,
@@ -35,7 +37,7 @@ from bakeoff_bench.load.check import measured_nothing
 from bakeoff_bench.load.command import measure
 from bakeoff_bench.load.extra import check_extra
 from bakeoff_bench.load.plan import LoadPlan
-from bakeoff_bench.report.command import check_output, write_report
+from bakeoff_bench.report.command import check_output, is_markdown, write_report
 from bakeoff_bench.report.drawing import check_drawing
 from bakeoff_bench.run.command import (
     CountOption,
@@ -87,6 +89,7 @@ def run(
     set_: SetOption = None,
     set_raw: SetRawOption = None,
     ledger: LedgerOption = "sqlite",
+    bridge: BridgeOption = IN_PROCESS,
     participants: Annotated[
         ParticipantsChoice,
         typer.Option(help="`naive` switches the idempotency keys off, to see what happens twice."),
@@ -125,6 +128,7 @@ def run(
     check_slots_of(chosen, slots)
     the_saga, references = choose_saga(saga)
     check_ledger_of_run(ledger, len(chosen))
+    between = choose_bridge(bridge)
     check_json(json_, out)
     page = None if no_report else _page(report, out, whole=not only)
     book = orders_of(orders, count, quick)
@@ -145,6 +149,7 @@ def run(
         ledger=ledger,
         participants=participants.value,
         prefix=f"bakeoff-{secrets.token_hex(3)}-",
+        bridge=between,
     )
     parts = _Parts(plan, saga, set_ or (), set_raw or (), only or (), quick=quick)
     with run_folder(out) as folder:
@@ -158,7 +163,7 @@ def run(
             failed = True
         if page is not None:
             write_report([folder.path], page, unkept=None if out else folder.path)
-            say(f"the whole story: {page}; open it in a browser")
+            say(f"the whole story: {page}" + ("" if is_markdown(page) else "; open it in a browser"))
         say(
             f"{time.monotonic() - began_s:.0f} s in all; "
             + (_kept(folder) if out else "not kept (--out DIR)")
@@ -188,8 +193,8 @@ class _Parts:
         wanted = tuple(only) or tuple(RunPart)
         if RunPart.SAGAS in wanted:
             self.sagas = contestants(plan)
-        mine = self._mine(wanted)
-        if RunPart.CRASH in wanted and mine:
+        mine = self._mine() if RunPart.CRASH in wanted else []
+        if mine:
             self.asked = self._or_none(
                 RunPart.CRASH, lambda: asked_of(mine, saga, plan.saga, sets, raws, plan.seed, quick=quick)
             )
@@ -204,6 +209,7 @@ class _Parts:
                 workers=plan.workers,
                 slots=plan.slots,
                 ledger=plan.ledger,
+                bridge=plan.bridge,
                 quick=quick,
             )
             if self.load is None:
@@ -211,9 +217,10 @@ class _Parts:
         if self.sagas is None and self.asked is None and self.load is None:
             raise UsageError("nothing is left to do: see the warnings above")
 
-    def _mine(self, wanted: Sequence[RunPart]) -> list[ChosenEngine]:
+    def _mine(self) -> list[ChosenEngine]:
+        """The engines whose processes may be killed."""
         mine, theirs = ours(self.plan.engines)
-        if theirs and RunPart.CRASH in wanted:
+        if theirs:
             names = ", ".join(one.name for one in theirs)
             self._leave_out(RunPart.CRASH, f"{names} has a server of yours, and nothing is killed there")
         if "://" in self.plan.ledger:
@@ -338,7 +345,8 @@ def _page(report: Path | None, out: Path | None, *, whole: bool) -> Path | None:
     if report is None and out is None and not whole:
         return None
     try:
-        check_drawing()
+        if report is None or not is_markdown(report):
+            check_drawing()
     except UsageError as error:
         if report is not None:
             raise

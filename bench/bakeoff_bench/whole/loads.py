@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bakeoff.bridge.bridges import ChosenBridge
 from bakeoff.cli.options import ChosenEngine
 from bakeoff.cli.screen import warn
 from bakeoff.saga import Saga
@@ -31,6 +32,7 @@ def plan_of(
     workers: int,
     slots: int,
     ledger: str,
+    bridge: ChosenBridge,
     quick: bool,
 ) -> LoadPlan | None:
     """What `bakeoff load` would do; ``None`` if no engine has what the saga needs."""
@@ -66,6 +68,7 @@ def plan_of(
         workers=workers,
         slots=slots,
         ledger=ledger,
+        bridge=bridge,
         cpus=split_cpus(None),
         quality="a glance, by `bakeoff run`",
     )

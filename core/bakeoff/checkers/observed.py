@@ -84,9 +84,13 @@ def compatible_statuses(shape: Shape, records: Sequence[Record]) -> frozenset[St
         [r.step for r in records if r.kind == "attempt" and r.direction == "compensation"]
     )
     acted = [step for step in shape.recorded if step.name in acted_at_all]
+    escalating = {step.name for step in shape.recorded if step.escalates}
     held = [step for step in acted if step.compensated and acts[step.name]]
     statuses: set[Status] = set()
-    if not undo_attempts and len(acted) == len(shape.recorded):
+    owed = [step for step in shape.recorded if not step.optional and step.name not in acted_at_all]
+    # An exhausted step was undone before its escalation; whether a step was due the plan tells.
+    in_reverse = [name for name in undo_attempts if name not in escalating]
+    if not in_reverse and not owed:
         statuses.add(Status.COMPLETED)
     if not held and (undo_attempts or len(acted) < len(shape.recorded)):
         statuses.add(Status.COMPENSATED)

@@ -19,6 +19,9 @@ class StepShape:
         compensated: Whether it has a compensation.
         recorded: Whether its attempts and effects are in the ledger.
         undo_attempts: Attempts after which its compensation gives up; ``None`` for never.
+        optional: A completed saga may have left it out: it has a condition or an escalation, or stands behind
+            a step that has one.
+        escalates: It hands over to an escalation when it is exhausted, after its own undo.
     """
 
     name: str
@@ -26,6 +29,8 @@ class StepShape:
     compensated: bool
     recorded: bool
     undo_attempts: int | None
+    optional: bool = False
+    escalates: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +45,8 @@ class Shape:
     @classmethod
     def of(cls, saga: Saga) -> Shape:
         """The shape of a saga."""
+        escalating = (saga.index_of(step.name) for step in saga.steps() if step.on_exhausted is not None)
+        beginning = min(escalating, default=len(saga.elements))
         steps = (
             StepShape(
                 name=step.name,
@@ -47,6 +54,8 @@ class Shape:
                 compensated=step.compensation is not None,
                 recorded=bool(step.recorded),
                 undo_attempts=step.compensation_retry.maximum_attempts,
+                optional=step.when is not None or saga.index_of(step.name) >= beginning,
+                escalates=step.on_exhausted is not None,
             )
             for step in saga.steps()
         )

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from bakeoff.checkers.evidence import Evidence, Planned
 from bakeoff.checkers.observed import Fate, observe, settled_by_plan
-from bakeoff.checkers.shape import Shape
 from bakeoff.checkers.verdict import Verdict, conclude
 from bakeoff.outcome import Status
 from bakeoff.world.ledger import Record
@@ -69,7 +68,7 @@ def check_order(evidence: Evidence) -> Verdict:
         undo = [r for r in records if r.direction == "compensation"]  # a tombstone lies on the action
         tested += bool(undo)
         begun += bool(records) and workflow_id in evidence.planned
-        findings += _forward_order(evidence.shape, workflow_id, records)
+        findings += _forward_order(evidence, workflow_id, records)
         findings += _reverse_order(evidence, workflow_id, undo)
     return conclude(
         "I4",
@@ -82,20 +81,30 @@ def check_order(evidence: Evidence) -> Verdict:
     )
 
 
-def _forward_order(shape: Shape, workflow_id: str, records: Sequence[Record]) -> Iterator[str]:
+def _forward_order(evidence: Evidence, workflow_id: str, records: Sequence[Record]) -> Iterator[str]:
+    shape, planned = evidence.shape, evidence.planned.get(workflow_id)
     element = {step.name: step.element for step in shape.steps}
     effects: dict[str, int] = {}
     starts: dict[str, int] = {}
+    undone: dict[str, int] = {}
     for record in records:
         if record.direction == "action" and record.kind in ("effect", "attempt"):
             first = effects if record.kind == "effect" else starts
             first.setdefault(record.step, record.seq)
+        elif record.direction == "compensation" and record.kind in ("effect", "nothing"):
+            undone.setdefault(record.step, record.seq)
+    due = planned.expected.attempts.keys() if planned else frozenset()
+    exhausted = planned.expected.exhausted if planned else None
     for later, started in starts.items():
         for step in shape.recorded:
-            if step.element >= element.get(later, -1):
+            if step.element >= element.get(later, -1) or (step.optional and (step.name, "action") not in due):
                 continue
-            if step.name not in effects or effects[step.name] > started:
-                yield f"{workflow_id}: {later} was tried before {step.name} had succeeded"
+            # An exhausted step has not succeeded; its escalation begins when it is undone.
+            over, what = (undone, "been undone") if step.name == exhausted else (effects, "succeeded")
+            if over is undone and not step.compensated:
+                continue
+            if step.name not in over or over[step.name] > started:
+                yield f"{workflow_id}: {later} was tried before {step.name} had {what}"
 
 
 def _reverse_order(evidence: Evidence, workflow_id: str, undo: Sequence[Record]) -> Iterator[str]:
@@ -104,6 +113,8 @@ def _reverse_order(evidence: Evidence, workflow_id: str, undo: Sequence[Record])
     late = planned.expected.faulted if planned else frozenset()
     furthest: Record | None = None
     for record in undo:
+        if planned and record.step == planned.expected.exhausted:
+            continue  # undone on the way forward
         if record.repeat:
             continue  # delivered again after its own effect: nothing moves, and I5 and I7 count it
         if record.kind != "attempt" and (record.step, "compensation") in late:

@@ -10,11 +10,13 @@ import typer
 
 from bakeoff.cli.doctor import doctor
 from bakeoff.cli.engines import engines
+from bakeoff.cli.inbox import approve, delegate, inbox, reject
 from bakeoff.cli.letters import dead_letters
 from bakeoff.cli.looking import describe, history, list_
 from bakeoff.cli.redrive import redrive
 from bakeoff.cli.sagas import cancel, result, signal, start
 from bakeoff.cli.screen import Quiet
+from bakeoff.cli.serve import serve
 from bakeoff.cli.stuck import stuck
 from bakeoff.cli.up import up
 from bakeoff.cli.worker import worker
@@ -59,6 +61,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "doctor": doctor,
     "up": up,
     "worker": worker,
+    "serve": serve,
     "start": start,
     "result": result,
     "signal": signal,
@@ -66,6 +69,10 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_,
     "history": history,
     "describe": describe,
+    "inbox": inbox,
+    "approve": approve,
+    "reject": reject,
+    "delegate": delegate,
     "stuck": stuck,
     "redrive": redrive,
     "dead-letters": dead_letters,

@@ -30,6 +30,8 @@ _CONNECT_TIMEOUT_S = 5
 
 #: Where the sagas come from that every deployment knows.
 BUILT_IN_SAGAS = "bakeoff.orders"
+#: ... and of bakeoff's own that are no order; loaded where one of them is asked for.
+BUSINESS_SAGAS = "bakeoff.business"
 
 EngineOption = Annotated[
     list[str] | None,
@@ -67,6 +69,14 @@ LedgerOption = Annotated[
         help="Database of the services and the ledger: a file, a PostgreSQL started for you, or your own.",
         envvar="BAKEOFF_LEDGER",
         show_envvar=True,
+    ),
+]
+BridgeOption = Annotated[
+    str,
+    typer.Option(
+        "--bridge",
+        metavar="in-process|nats|URL",
+        help="Between steps and services: function calls, messages over a NATS started for you, or your own.",
     ),
 ]
 SagaOption = Annotated[
@@ -219,7 +229,11 @@ def choose_saga(text: str) -> tuple[Saga, tuple[str, ...]]:
         UsageError: If nobody knows it, its module cannot be imported or holds several sagas.
     """
     if ":" not in text and "." not in text:
-        return find_saga(text, load_sagas([BUILT_IN_SAGAS])), (BUILT_IN_SAGAS,)
+        orders = load_sagas([BUILT_IN_SAGAS])
+        if text in orders:
+            return orders[text], (BUILT_IN_SAGAS,)
+        references = (BUILT_IN_SAGAS, BUSINESS_SAGAS)
+        return find_saga(text, load_sagas(references)), references
     sagas = load_sagas([text])
     if len(sagas) != 1:
         listed = ", ".join(sorted(sagas)) or "none"

@@ -24,12 +24,13 @@ from bakeoff.cli.clients import (
 from bakeoff.cli.options import BUILT_IN_SAGAS
 from bakeoff.cli.screen import say, show_json, warn
 from bakeoff.cli.state import DEFAULT_STATE, StateOption
-from bakeoff.engine import Cancels, Capability, Signals
+from bakeoff.engine import Cancels, Capability, Describes, Signals
 from bakeoff.errors import UsageError
 from bakeoff.orders.model import Order
 from bakeoff.outcome import Outcome, Status
 from bakeoff.registry import find_saga, load_sagas
 from bakeoff.saga import JSON, Saga
+from bakeoff.signals import deliver, waits_for
 from bakeoff.world import schema
 from bakeoff.world.database import reading
 
@@ -122,7 +123,9 @@ def result(
 
 def signal(
     workflow_id: WorkflowId,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the wait, e.g. approval.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Of the wait, or as it is called outside: approval.")
+    ],
     payload: Annotated[
         str, typer.Option("--payload", metavar="JSON", help="What the wait returns; null if left out.")
     ] = "null",
@@ -151,7 +154,11 @@ def signal(
     number = signal_id or uuid.uuid4().hex
 
     async def act(up: Connected) -> bool:
-        return await up.able(Capability.SIGNALS, Signals).signal(workflow_id, name, number, value)  # type: ignore[type-abstract]
+        signals = up.able(Capability.SIGNALS, Signals)  # type: ignore[type-abstract]
+        saga = await _saga_of(up, workflow_id)
+        if saga is None or not waits_for(saga, name):  # the engine knows better how to refuse it
+            return await signals.signal(workflow_id, name, number, value)
+        return await deliver(signals, saga, workflow_id, name, number, value)
 
     if with_client(state, engine, act):
         say(f"{workflow_id}: signal {name} delivered (id {number})")
@@ -177,6 +184,13 @@ def cancel(
 
     with_client(state, engine, act)
     say(f"{workflow_id}: cancel requested; `bakeoff result {workflow_id}` tells whether it came in time")
+
+
+async def _saga_of(up: Connected, workflow_id: str) -> Saga | None:
+    """The definition of a running saga, where the engine tells its name."""
+    if not isinstance(up.client, Describes):
+        return None
+    return load_sagas(up.deployment.sagas).get((await up.client.describe(workflow_id)).saga or "")
 
 
 def _saga(up: Connected, text: str) -> Saga:

@@ -14,9 +14,11 @@ from typing import Annotated
 
 import typer
 
+from bakeoff.bridge.bridges import IN_PROCESS, choose_bridge
 from bakeoff.cli import demo
 from bakeoff.cli.options import (
     BUILT_IN_SAGAS,
+    BridgeOption,
     ConfigOption,
     EngineOption,
     LedgerOption,
@@ -65,6 +67,7 @@ def up(
     set_: SetOption = None,
     set_raw: SetRawOption = None,
     ledger: LedgerOption = "sqlite",
+    bridge: BridgeOption = IN_PROCESS,
     slots: SlotsOption = 4,
     prefix: PrefixOption = None,
     state: StateOption = DEFAULT_STATE,
@@ -105,6 +108,7 @@ def up(
         )
     check_ledger(ledger)
     check_ledger_is_empty(ledger)
+    between = choose_bridge(bridge)
     own = check_prefix(f"bakeoff-{secrets.token_hex(3)}-" if prefix is None else prefix)
     sagas = dict.fromkeys([BUILT_IN_SAGAS, *(ref for text in saga or () for ref in choose_saga(text)[1])])
     with ExitStack() as cleanup:
@@ -118,6 +122,8 @@ def up(
                 sagas=tuple(sagas),
                 slots=slots,
                 ledger=ledger,
+                bridge=between,
+                staffed=False,
                 # New each time, so that what an earlier deployment left on a broker is not ours to take.
                 prefix=own,
             )
@@ -195,6 +201,8 @@ def _teach(backends: Sequence[Backend], orders: dict[str, str], folder: Path) ->
     which = f" --engine {backends[0].engine.name}" if len(backends) > 1 else ""
     say("In other terminals:")
     for backend in backends:
+        if backend.deployment.bridge != IN_PROCESS:
+            say(f"  bakeoff serve{which}{where}")
         say(f"  bakeoff worker --engine {backend.engine.name}{where}")
         _teach_elsewhere(backend)
     say(f"  bakeoff start order order-123 --wait{which}{where}")

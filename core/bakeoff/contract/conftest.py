@@ -91,6 +91,7 @@ def running(
             settings=chosen.settings,
             folder=tmp_path_factory.mktemp(chosen.name),
             sagas=_SAGAS,
+            bridge=chosen.bridge,
             prefix=f"bakeoff-contract-{mark}-",
         )
     )
@@ -118,6 +119,7 @@ def killable(
             settings=contestant.settings,
             folder=tmp_path_factory.mktemp(f"{contestant.name}-killable"),
             sagas=_SAGAS_KILLED,
+            bridge=contestant.bridge,
             slots=least_slots(contestant.name, contestant.info.settings, contestant.settings, _SLOTS),
             prefix=f"bakeoff-contract-{mark}-",
             faults=True,

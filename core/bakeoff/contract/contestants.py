@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bakeoff.bridge.bridges import IN_PROCESS, NO_BRIDGE, ChosenBridge, choose_bridge
 from bakeoff.engine import EngineInfo, OrchestrationEngine
 from bakeoff.errors import UsageError
 from bakeoff.plugins import Plugins
@@ -22,6 +23,7 @@ class Wishes:
         plugins: ``NAME=MODULE`` of engines without an entry point.
         sets, raws: ``ENGINE.NAME=VALUE``.
         broker: For every engine that has such a setting.
+        bridge: Between steps and services.
         config_class: Where untouched values come from.
     """
 
@@ -30,6 +32,7 @@ class Wishes:
     sets: Sequence[str] = ()
     raws: Sequence[str] = ()
     broker: str | None = None
+    bridge: str = IN_PROCESS
     config_class: str = "ci"
 
 
@@ -40,6 +43,7 @@ class Contestant:
     Attributes:
         label: Column of the matrix: the name, with the broker where the engine has a choice of brokers,
             and with every other setting that was changed.
+        bridge: Between steps and services; it changes nothing that a contract test sees.
     """
 
     name: str
@@ -47,15 +51,17 @@ class Contestant:
     engine: OrchestrationEngine
     info: EngineInfo
     settings: SettingsInForce
+    bridge: ChosenBridge = NO_BRIDGE
 
 
 def find_contestants(wishes: Wishes) -> list[Contestant]:
     """Load every engine asked for.
 
     Raises:
-        UsageError: For an unknown engine or setting, an engine whose SDK is missing, or a broker that no
-            engine would use.
+        UsageError: For an unknown engine, setting or bridge, an engine whose SDK is missing, or a broker that
+            no engine would use.
     """
+    bridge = choose_bridge(wishes.bridge)
     plugins = Plugins(extra=dict(_pair(text, "--engine-plugin", "NAME=MODULE") for text in wishes.plugins))
     names = list(dict.fromkeys(wishes.engines)) or ["inline"]
     if "all" in names:
@@ -77,10 +83,11 @@ def find_contestants(wishes: Wishes) -> list[Contestant]:
         raise UsageError(
             f"--broker {wishes.broker}: no engine asked for has a choice of brokers: {', '.join(names)}"
         )
-    return [
+    found = [
         _contestant(engine, config_class, overrides.get(name, {}), raws.get(name, {}), wishes.broker, tuned)
         for name, engine in engines.items()
     ]
+    return [replace(one, bridge=bridge) for one in found]
 
 
 def _contestant(

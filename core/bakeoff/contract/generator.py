@@ -7,7 +7,8 @@ that every engine's workers can load (``bakeoff.contract.generated``).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal, Protocol, TypeVar
 
@@ -15,13 +16,15 @@ from bakeoff.contract import actions
 from bakeoff.contract.trace import Trace
 from bakeoff.expectation import Expectation
 from bakeoff.outcome import Outcome
-from bakeoff.saga import Element, Parallel, RetryPolicy, Saga, Sleep, Step
+from bakeoff.saga import JSON, Element, Parallel, RetryPolicy, Saga, Sleep, Step
 from bakeoff.world import Fate
 
 T = TypeVar("T")
 
-Kind = Literal["plain", "groups", "pivots", "timers"]
-KINDS: tuple[Kind, ...] = ("plain", "groups", "pivots", "timers")
+Kind = Literal["plain", "groups", "pivots", "timers", "conditions", "escalations"]
+KINDS: tuple[Kind, ...] = ("plain", "groups", "pivots", "timers", "conditions", "escalations")
+#: What every generated saga is started with; conditions look at it.
+INPUT: JSON = {"traveller": "Ada", "nights": 3}
 
 
 class Choose(Protocol):
@@ -37,23 +40,33 @@ def generate(choose: Choose, name: str, kind: Kind) -> tuple[Saga, dict[str, Fat
     Args:
         choose: Where the choices come from.
         name: Of the saga.
-        kind: ``plain`` (steps alone), with ``groups``, with a pivot (``pivots``), with ``timers``.
+        kind: ``plain`` (steps alone), with ``groups``, with a pivot (``pivots``), with ``timers``, with
+            ``conditions`` (of members of groups, too), with ``escalations`` (and conditions).
     """
+    branching = kind in ("conditions", "escalations")
+    rescues = tuple(f"rescue_{number}" for number in range(choose((1, 2)))) if kind == "escalations" else ()
     count = choose((1, 2, 3, 4))
     pivot = choose(range(count)) if kind == "pivots" else count
     elements: list[Element] = []
     for place in range(count):
-        if kind == "groups" and choose((True, False)):
+        if kind in ("groups", "conditions") and choose((True, False)):
             steps = tuple(_step(choose, f"step_{place}_{member}", True) for member in range(choose((2, 3))))
+            steps = tuple(_conditional(choose, step) for step in steps) if branching else steps
             elements.append(Parallel(name=f"group_{place}", steps=steps))
             continue
-        elements.append(_step(choose, f"step_{place}", place <= pivot, pivot=place == pivot))
+        step = _step(choose, f"step_{place}", place <= pivot, pivot=place == pivot)
+        elements.append(_branching(choose, step, rescues) if branching else step)
         if kind == "timers" and choose((True, False)):
             elements.append(Sleep(name=f"sleep_{place}", duration=timedelta(milliseconds=choose((0, 20)))))
+    for rescue in rescues:
+        more = [rescue, f"{rescue}_too"][: choose((1, 2))]
+        elements += [_branching(choose, _step(choose, each, True), ()) for each in more]
     saga = Saga(name, tuple(elements))
     fates: dict[str, Fate] = {}
     for step in saga.steps():
-        if choose((True, False)):
+        if step.on_exhausted is not None and choose((True, False)):
+            fates[f"{step.name}:action"] = {"then": choose(("fault", "unknown"))}
+        elif choose((True, False)):
             bounded = saga.retry_of(step).maximum_attempts is not None
             fates[f"{step.name}:action"] = _fate(choose, bounded=bounded, may_decline=step.pivot)
         if step.compensation is not None and choose((True, False, False)):
@@ -70,6 +83,36 @@ def _step(choose: Choose, name: str, may_undo: bool, *, pivot: bool = False) -> 
         compensation_retry=_policy(choose),
         pivot=pivot,
     )
+
+
+def _branching(choose: Choose, step: Step, rescues: Sequence[str]) -> Step:
+    """Perhaps with an escalation, perhaps with a condition."""
+    escalates = choose((True, False)) if rescues else False
+    if escalates:
+        step = replace(step, on_exhausted=choose(rescues))
+    return _conditional(choose, step)
+
+
+def _conditional(choose: Choose, step: Step) -> Step:
+    """Perhaps with a condition: on the input, on what was left out before, or one that raises."""
+    often = (None, None, _for_many_nights, _for_few_nights, _without_the_first)
+    return replace(step, when=choose((*often, *often, _raising)))
+
+
+def _for_many_nights(input: JSON, results: Mapping[str, JSON]) -> bool:
+    return bool(input["nights"] > 5)
+
+
+def _for_few_nights(input: JSON, results: Mapping[str, JSON]) -> bool:
+    return bool(input["nights"] <= 5)
+
+
+def _without_the_first(input: JSON, results: Mapping[str, JSON]) -> bool:
+    return "step_0" not in results
+
+
+def _raising(input: JSON, results: Mapping[str, JSON]) -> bool:
+    return bool(input["days"])
 
 
 def _policy(choose: Choose) -> RetryPolicy:

@@ -16,6 +16,7 @@ from bakeoff.outcome import Description, Event, Listed, Outcome, Status
 from bakeoff.processes import kill_session
 from bakeoff.saga import JSON, Saga
 from bakeoff.servers import restart_server
+from bakeoff.signals import deliver
 from bakeoff.stack import Stack
 from bakeoff.world import Fate
 
@@ -84,9 +85,10 @@ class Lab:
         """Start a saga, wait for its outcome and return both it and what the ledger says."""
         return self.start(saga, input, fates=fates).settled()
 
-    def settle_all(self, plans: Sequence[tuple[Saga, Fates]]) -> list[Settled]:
+    def settle_all(self, plans: Sequence[tuple[Saga, Fates]], input: JSON = _INPUT) -> list[Settled]:
         """The same for several sagas at once."""
-        return [started.settled() for started in [self.start(saga, fates=fates) for saga, fates in plans]]
+        all_started = [self.start(saga, input, fates=fates) for saga, fates in plans]
+        return [started.settled() for started in all_started]
 
     def ask(self, work: Callable[[EngineClient], Awaitable[T]], timeout_s: float = _ANSWER_S) -> T:
         """Run ``await work(client)`` in the engine's loop."""
@@ -208,13 +210,13 @@ class Started:
     # -- optional powers -----------------------------------------------------------------------
 
     def signal(self, name: str, payload: JSON = None, *, signal_id: str = "signal-1") -> bool:
-        """Deliver a signal."""
+        """Deliver a signal, by the name of its wait or by its outside name."""
 
-        async def deliver(client: EngineClient) -> bool:
+        async def bring(client: EngineClient) -> bool:
             assert isinstance(client, Signals), _without("signal")
-            return await client.signal(self.workflow_id, name, signal_id, payload)
+            return await deliver(client, self.saga, self.workflow_id, name, signal_id, payload)
 
-        answer = self.lab.ask(deliver)
+        answer = self.lab.ask(bring)
         assert isinstance(answer, bool), f"signal() answered {answer!r}"
         return answer
 

@@ -5,10 +5,11 @@ What a call suffers is written down by the tests per workflow id, so one saga se
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from bakeoff.contract import actions
-from bakeoff.saga import Parallel, RetryPolicy, Saga, Sleep, Step, Wait
+from bakeoff.saga import JSON, Condition, Parallel, RetryPolicy, Saga, Sleep, Step, Wait
 
 #: Longer than the longest lease of any configuration class ``ci``.
 LONG_NAP = timedelta(seconds=14)
@@ -253,6 +254,75 @@ WAIT_OR_GO_ON = Saga(
     (
         _trip_step("book_flight"),
         Wait(name="approved", timeout=WAIT, on_timeout="continue"),
+        Step(name="after", action=actions.witness, retry=QUICK),
+    ),
+)
+
+
+def _is_wanted(step: str) -> Condition:
+    """Whether the input lists this step; an input that lists nothing raises."""
+    return lambda input, results: step in input["wanted"]
+
+
+#: Every kind of element that may have a condition; the input ``{"wanted": [names]}`` says which are due.
+CONDITIONAL = Saga(
+    "conditional",
+    (
+        _trip_step("book_flight", when=_is_wanted("book_flight")),
+        _trip_step("book_hotel", when=_is_wanted("book_hotel")),
+        Parallel(
+            name="stay",
+            steps=(
+                _trip_step("left", when=_is_wanted("left")),
+                _trip_step("right", when=_is_wanted("right")),
+            ),
+        ),
+        Wait(name="approved", when=_is_wanted("approved")),
+        _trip_step("book_car"),
+        Step(name="after", action=actions.witness, retry=QUICK, when=_is_wanted("after")),
+    ),
+)
+
+
+def _nobody_answered(input: JSON, results: Mapping[str, JSON]) -> bool:
+    """The condition of a reminder and of the second wait: the first one brought nothing."""
+    return results.get("asked") is None
+
+
+#: A reminder: two waits for one signal.
+REMINDED = Saga(
+    "reminded",
+    (
+        _trip_step("book_flight"),
+        Wait(name="asked", timeout=WAIT, on_timeout="continue", signal="answer"),
+        _trip_step("book_hotel", undo=False, when=_nobody_answered),
+        Wait(name="asked_again", signal="answer", when=_nobody_answered),
+        Step(name="after", action=actions.witness, retry=QUICK),
+    ),
+)
+
+#: A step with an escalation in the middle; behind the ordinary way an escalation of two steps.
+ESCALATING = Saga(
+    "escalating",
+    (
+        _trip_step("book_flight"),
+        _trip_step("hasty", retry=_TWICE, on_exhausted="patient"),
+        _trip_step("book_hotel"),
+        _trip_step("send_itinerary", undo=False),
+        _trip_step("patient"),
+        Step(name="after", action=actions.witness, compensation=actions.witness_undo, retry=QUICK),
+    ),
+)
+
+#: The escalation asks, too; who answers answers the one question that is still open.
+ASKING = Saga(
+    "asking",
+    (
+        _trip_step("hasty", retry=_TWICE, on_exhausted="patient"),
+        Wait(name="asked", signal="answer"),
+        _trip_step("book_hotel"),
+        _trip_step("patient"),
+        Wait(name="asked_again", signal="answer"),
         Step(name="after", action=actions.witness, retry=QUICK),
     ),
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bakeoff.bridge.bridges import IN_PROCESS
 from bakeoff.contract.contestants import Contestant, Wishes, find_contestants
 from bakeoff.contract.results import Results
 from bakeoff.errors import UsageError
@@ -58,6 +59,7 @@ def contestants_of(config: pytest.Config) -> dict[str, Contestant]:
                 sets=config.getoption("--set"),
                 raws=config.getoption("--set-raw"),
                 broker=config.getoption("--broker"),
+                bridge=config.getoption("--bridge") or IN_PROCESS,
                 config_class=config.getoption("--config") or ConfigClass.CI,
             )
         )

@@ -8,9 +8,11 @@ from bakeoff.nemesis.fault import Fault, FaultMissedError, FaultNotSupportedErro
 from bakeoff.nemesis.kills import ChildKill, ResultsKill, ServerKill, WorkerKill
 from bakeoff.nemesis.network import NetBlackhole, NetLatency, NetReset
 from bakeoff.nemesis.pauses import ServerPause, WorkerPause
+from bakeoff.nemesis.services import BridgeKill, ServiceAway, ServiceKill, ServicePause
 from bakeoff.nemesis.twice import TwoKills
 
 __all__ = [
+    "BridgeKill",
     "ChildKill",
     "Fault",
     "FaultMissedError",
@@ -23,6 +25,9 @@ __all__ = [
     "ResultsKill",
     "ServerKill",
     "ServerPause",
+    "ServiceAway",
+    "ServiceKill",
+    "ServicePause",
     "Target",
     "TwoKills",
     "WorkerKill",
@@ -48,4 +53,8 @@ def bakeoff_faults() -> Sequence[Fault]:
         NetLatency(),
         NetBlackhole(),
         NetReset(),
+        ServiceKill(),
+        ServiceAway(),
+        ServicePause(),
+        BridgeKill(),
     )

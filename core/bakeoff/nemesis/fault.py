@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from bakeoff.bridge.bridges import ROLE
+from bakeoff.bridge.commands import command_of
 from bakeoff.errors import BakeoffError
-from bakeoff.processes import Child
+from bakeoff.processes import Child, Workers
 from bakeoff.servers import RunningServer
 from bakeoff.stack import Stack
 from bakeoff.world.points import Reached, reached, release
@@ -17,6 +19,8 @@ from bakeoff.world.points import Reached, reached, release
 _LEDGER = "ledger"
 #: Start-to-close timeout in seconds of something that is no step.
 _NO_TIMEOUT_S = 10.0
+#: Attempts of a call without a limit that are waited for, and seconds beyond the last one.
+_ENDLESS, _BEYOND_S = 3, 1.0
 
 
 class FaultMissedError(BakeoffError):
@@ -57,7 +61,30 @@ class Target:
         for child in workers.children if workers else ():
             if self.at.pid in child.members():
                 return child
+        if self.service_at() is not None:
+            raise FaultNotSupportedError("the process at this point is a service's, not the engine's")
         raise FaultMissedError(f"process {self.at.pid} belongs to no worker that we started")
+
+    def service_at(self) -> Child | None:
+        """The service process that stands at the point, if it is one."""
+        children = (child for group in self.stack.services.values() for child in group.children)
+        return next((child for child in children if self.at.pid in child.members()), None)
+
+    def service(self) -> Workers:
+        """The processes of the service whose command the call at the point is.
+
+        Raises:
+            FaultNotSupportedError: If there is no bridge, so that steps act in the workers.
+        """
+        aim = self.at.aim
+        if not self.stack.services:
+            raise FaultNotSupportedError("there is no bridge: steps act in the engine's own workers")
+        for saga in self.stack.sagas.values():
+            for step in saga.steps():
+                function = step.action if aim.direction == "action" else step.compensation
+                if step.name == aim.step and function is not None:
+                    return self.stack.services[command_of(function).address.service]
+        raise FaultNotSupportedError(f"{aim.step or 'this point'} is no step, so no service does it")
 
     def server(self, role: str | None = None) -> RunningServer:
         """The engine's first server, or the one with this role.
@@ -65,7 +92,8 @@ class Target:
         Raises:
             FaultNotSupportedError: If the engine has none, or somebody else started it.
         """
-        servers = [one for one in self.stack.servers if one.server.role != _LEDGER]
+        shared = () if role == ROLE else (_LEDGER, ROLE)
+        servers = [one for one in self.stack.servers if one.server.role not in shared]
         if not servers:
             raise FaultNotSupportedError("it has no server")
         found = [one for one in servers if role is None or one.server.role == role]
@@ -89,6 +117,17 @@ class Target:
         steps = [step for saga in self.stack.sagas.values() for step in saga.steps() if step.name == aim.step]
         own = [step.timeout if aim.direction == "action" else step.compensation_timeout for step in steps]
         return max((timeout.total_seconds() for timeout in own), default=_NO_TIMEOUT_S)
+
+    def patience_s(self) -> float:
+        """Seconds in which every attempt of the call that is struck has had its time, and a little more."""
+        aim = self.at.aim
+        for saga in self.stack.sagas.values():
+            if any(step.name == aim.step for step in saga.steps()):
+                policy = saga.retry_of(saga.step(aim.step), aim.direction)
+                attempts = min(policy.maximum_attempts or _ENDLESS, _ENDLESS)
+                pauses = sum(policy.delay_after(n).total_seconds() for n in range(1, attempts))
+                return attempts * self.timeout_s() + pauses + _BEYOND_S
+        return _NO_TIMEOUT_S
 
     def lease_s(self) -> float:
         """Seconds for which the engine keeps the call for a process that has fallen silent."""

@@ -59,7 +59,7 @@ class ServerKill:
 
     async def inject(self, target: Target) -> Landing:
         """Kill the first server of the engine while a process stands at the point."""
-        return await _kill_server(target.server())
+        return await kill_server(target.server())
 
     async def heal(self, target: Target) -> None:
         """Start it again on the same data and ports, and wait for its answer."""
@@ -79,7 +79,7 @@ class ResultsKill:
 
     async def inject(self, target: Target) -> Landing:
         """Kill the server of the role ``results``; where the broker has that part too, there is none."""
-        return await _kill_server(target.server("results"))
+        return await kill_server(target.server("results"))
 
     async def heal(self, target: Target) -> None:
         """Leave workers without it for a while, then start it again on the same data and ports."""
@@ -87,7 +87,8 @@ class ResultsKill:
         await restart_server(target.server("results"), target.stack.launcher)
 
 
-async def _kill_server(running: RunningServer) -> Landing:
+async def kill_server(running: RunningServer) -> Landing:
+    """SIGKILL of a server of ours, seen to end."""
     child = running.child
     assert child is not None
     return await killed(child.members(), lambda: kill_session(child.pid))

@@ -37,7 +37,7 @@ class WorkerPause:
         _check(target)
         child = target.worker()
         at_s = time.monotonic()
-        return _stopped(child.pid, at_s)
+        return stopped(child.pid, at_s)
 
     async def heal(self, target: Target) -> None:
         """Let it go on when another worker has taken its saga over, or its lease is long over."""
@@ -94,7 +94,7 @@ class ServerPause:
         """Stop the first server of the engine."""
         child = target.server().child
         assert child is not None
-        return _stopped(child.pid, time.monotonic())
+        return stopped(child.pid, time.monotonic())
 
     async def heal(self, target: Target) -> None:
         """Let it go on when its time is over, and wait for its answer."""
@@ -107,11 +107,12 @@ class ServerPause:
         await await_answer(running)
 
 
-def _stopped(leader: int, at_s: float) -> Landing:
+def stopped(leader: int, at_s: float) -> Landing:
+    """SIGSTOP of a whole session, seen to happen; ``FaultMissedError`` if there was nobody left."""
     try:
-        stopped = pause_session(leader)
+        still = pause_session(leader)
     except TimeoutError as error:
         raise FaultMissedError(str(error)) from error
-    if not stopped:
+    if not still:
         raise FaultMissedError("the process had ended before it could be stopped")
-    return Landing((), at_s, f"processes stopped: {len(stopped)}")
+    return Landing((), at_s, f"processes stopped: {len(still)}")

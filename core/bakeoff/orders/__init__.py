@@ -1,5 +1,6 @@
 """The order domain: services, orders and the sagas over them."""
 
+from bakeoff.orders.fulfilment import FULFILMENT, FULFILMENT_DAYS
 from bakeoff.orders.saga import (
     NOOP,
     ORDER,
@@ -11,6 +12,8 @@ from bakeoff.orders.saga import (
 )
 
 __all__ = [
+    "FULFILMENT",
+    "FULFILMENT_DAYS",
     "NOOP",
     "ORDER",
     "ORDER_APPROVAL",

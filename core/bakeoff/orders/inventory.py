@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, select, update
 
+from bakeoff.bridge.commands import command
 from bakeoff.errors import BusinessError
 from bakeoff.orders.lookup import load_order
 from bakeoff.orders.model import warehouse_of
@@ -49,31 +50,37 @@ def _on_hand(count: int) -> Prepared:
     )
 
 
+@command("InventoryService", "reserveInventory", event="inventoryReserved", identified_by="orderId")
 def reserve_inventory(call: Call) -> JSON:
     """Reserve the whole basket; decline naming the products of which there are too few."""
     return _reserve(call, None)
 
 
+@command("InventoryService", "releaseInventory", identified_by="orderId")
 def release_inventory(call: Call) -> JSON:
     """Put the reserved basket back."""
     return _release(call, None)
 
 
+@command("InventoryService", "reserveEast", identified_by="orderId")
 def reserve_east(call: Call) -> JSON:
     """Reserve what the warehouse ``east`` keeps of the basket."""
     return _reserve(call, "east")
 
 
+@command("InventoryService", "releaseEast", identified_by="orderId")
 def release_east(call: Call) -> JSON:
     """Put back what ``east`` had reserved."""
     return _release(call, "east")
 
 
+@command("InventoryService", "reserveWest", identified_by="orderId")
 def reserve_west(call: Call) -> JSON:
     """Reserve what the warehouse ``west`` keeps of the basket."""
     return _reserve(call, "west")
 
 
+@command("InventoryService", "releaseWest", identified_by="orderId")
 def release_west(call: Call) -> JSON:
     """Put back what ``west`` had reserved."""
     return _release(call, "west")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, func, insert, select
 
+from bakeoff.bridge.commands import command
 from bakeoff.orders.lookup import load_order
 from bakeoff.saga import JSON, Call
 from bakeoff.world import schema
@@ -13,6 +14,7 @@ _COUNT = Prepared(select(func.count().label("sent")).where(schema.messages.c.ord
 _INSERT = Prepared(insert(schema.messages), ["message_id", "order_id", "kind"])
 
 
+@command("EmailService", "sendConfirmation", identified_by="orderId")
 def send_confirmation(call: Call) -> JSON:
     """Tell the customer that the order is on its way."""
     order = load_order(call.tx, call.input)

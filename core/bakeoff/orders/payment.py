@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, func, insert, select, update
 
+from bakeoff.bridge.commands import command
 from bakeoff.orders.lookup import load_order
 from bakeoff.saga import JSON, Call
 from bakeoff.world import schema
@@ -22,26 +23,31 @@ _REMEMBER = Prepared(
 )
 
 
+@command("PaymentService", "processPayment", event="paymentProcessed", identified_by="orderId")
 def charge_payment(call: Call) -> JSON:
     """Charge the order's total and store the charge id with the order."""
     return _charge(call, "captured")
 
 
+@command("PaymentService", "refundPayment", identified_by="orderId")
 def refund_payment(call: Call) -> JSON:
     """Refund the charge that the order remembers."""
     return _end(call, "refunded")
 
 
+@command("PaymentService", "authorizePayment", identified_by="orderId")
 def authorize_payment(call: Call) -> JSON:
     """Only authorise the order's total; ``capture_payment`` takes it later."""
     return _charge(call, "authorised")
 
 
+@command("PaymentService", "voidPayment", identified_by="orderId")
 def void_payment(call: Call) -> JSON:
     """Give an authorisation back."""
     return _end(call, "voided")
 
 
+@command("PaymentService", "capturePayment", event="paymentProcessed", identified_by="orderId")
 def capture_payment(call: Call) -> JSON:
     """Take the authorised amount: the pivot of ``order-pivot``."""
     return _end(call, "captured")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, func, insert, select, update
 
+from bakeoff.bridge.commands import command
 from bakeoff.orders.inventory import basket
 from bakeoff.orders.lookup import load_order
 from bakeoff.saga import JSON, Call
@@ -29,6 +30,7 @@ _TAKE_BACK = Prepared(
 )
 
 
+@command("ShippingService", "createShipment", event="shipmentCreated", identified_by="orderId")
 def create_shipment(call: Call) -> JSON:
     """Ship the reserved basket."""
     order = load_order(call.tx, call.input)
@@ -39,6 +41,7 @@ def create_shipment(call: Call) -> JSON:
     return {"shipment_id": shipment_id}
 
 
+@command("ShippingService", "cancelShipment", identified_by="orderId")
 def cancel_shipment(call: Call) -> JSON:
     """Take the shipment back; its units are reserved again."""
     known = call.own_result or {}

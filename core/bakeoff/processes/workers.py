@@ -44,6 +44,8 @@ class Workers:
         self._number = 0
         self._failed_starts = 0
         self.children: list[Child] = []
+        #: What ends is not started again as long as this is set.
+        self.held = False
         self.restarts = 0
         self.failure: ServerStartError | None = None
 
@@ -89,6 +91,8 @@ class Workers:
     async def _supervise(self) -> None:
         while self.failure is None:
             await asyncio.sleep(_POLL_S)
+            if self.held:
+                continue
             if not self._announced.issuperset(child.pid for child in self.children):
                 self.not_ready()
             for child in [child for child in self.children if not child.alive]:

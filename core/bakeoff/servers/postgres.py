@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from bakeoff.errors import EngineUnavailableError, UsageError
 from bakeoff.processes import Launch
+from bakeoff.servers.own import RefusedError
 
 
 @dataclass(slots=True)
@@ -85,12 +86,17 @@ class PostgresServer:
 
 
 def _version(address: str) -> str:
+    from sqlalchemy.exc import DBAPIError
+
     from bakeoff.world.database import open_database
 
     engine = open_database(address)
     try:
         with engine.connect() as connection:
             return str(connection.exec_driver_sql("SHOW server_version").scalar_one())
+    except DBAPIError as error:
+        _, fatal, why = str(error.orig).partition("FATAL:")
+        raise RefusedError(" ".join(why.split())) if fatal else ConnectionError(str(error.orig)) from error
     finally:
         engine.dispose()
 

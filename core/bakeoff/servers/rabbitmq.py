@@ -9,10 +9,11 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from bakeoff.errors import EngineUnavailableError
 from bakeoff.processes import Launch
+from bakeoff.servers.own import RefusedError
 
 #: What RabbitMQ proposes to its clients as it ships.
 _HEARTBEAT_S = 60.0
@@ -88,7 +89,7 @@ class RabbitmqServer:
         return 3 * min(_HEARTBEAT_S, heartbeat_s or _HEARTBEAT_S)
 
     async def probe(self, address: str) -> str:
-        """Log in as AMQP 0-9-1 demands it, up to the server's ``connection.tune``."""
+        """Log in as AMQP 0-9-1 demands it, and open the virtual host."""
         url = urlsplit(address)
         tls = url.scheme == "amqps"
         port = url.port or (5671 if tls else 5672)
@@ -100,9 +101,12 @@ class RabbitmqServer:
                 raise ConnectionError(f"unexpected AMQP method {method}")
             user, password = unquote(url.username or "guest"), unquote(url.password or "guest")
             writer.write(_start_ok(user, password))
-            method, _ = await _frame(reader)
-            if method != (10, 30):
-                raise ConnectionError("RabbitMQ refused user name or password")
+            tune = await _tuned(reader)
+            writer.write(_method(31, tune[:-2] + b"\0\0") + _method(40, _short(_host_of(url)) + b"\0\0"))
+            method, answer = await _frame(reader)
+            if method != (10, 41):
+                raise RefusedError(answer[3 : 3 + answer[2]].decode(errors="replace"))
+            writer.write(_method(50, (200).to_bytes(2, "big") + b"\0" * 5))
         finally:
             writer.close()
         version = re.search(rb"versionS....([0-9.]+)", start, re.DOTALL)
@@ -117,15 +121,37 @@ async def _frame(reader: asyncio.StreamReader) -> tuple[tuple[int, int], bytes]:
     return ids, payload[4:-1]
 
 
+async def _tuned(reader: asyncio.StreamReader) -> bytes:
+    """Arguments of ``connection.tune``; whoever is refused finds the connection closed instead."""
+    try:
+        method, tune = await _frame(reader)
+    except (asyncio.IncompleteReadError, ConnectionResetError):
+        method, tune = (0, 0), b""
+    if method != (10, 30):
+        raise RefusedError("RabbitMQ refused user name or password")
+    return tune
+
+
+def _host_of(url: SplitResult) -> str:
+    """The virtual host as Kombu and pika read it: what follows the slash, ``/`` if nothing does."""
+    return unquote(url.path[1:]) or "/"
+
+
+def _short(text: str) -> bytes:
+    return len(text.encode()).to_bytes(1, "big") + text.encode()
+
+
+def _method(number: int, arguments: bytes) -> bytes:
+    """A frame with a method of class ``connection``."""
+    payload = (10).to_bytes(2, "big") + number.to_bytes(2, "big") + arguments
+    return b"\x01\x00\x00" + len(payload).to_bytes(4, "big") + payload + b"\xce"
+
+
 def _start_ok(user: str, password: str) -> bytes:
-    """The frame ``connection.start-ok`` with mechanism PLAIN."""
+    """The frame ``connection.start-ok`` with mechanism PLAIN and no client properties."""
     response = f"\0{user}\0{password}".encode()
-    arguments = (
-        (10).to_bytes(2, "big") + (11).to_bytes(2, "big")
-        + (0).to_bytes(4, "big")  # no client properties
-        + b"\x05PLAIN" + len(response).to_bytes(4, "big") + response + b"\x05en_US"
-    )  # fmt: skip
-    return b"\x01\x00\x00" + len(arguments).to_bytes(4, "big") + arguments + b"\xce"
+    secret = len(response).to_bytes(4, "big") + response
+    return _method(11, (0).to_bytes(4, "big") + _short("PLAIN") + secret + _short("en_US"))
 
 
 def rabbitmq_programs() -> tuple[str, str]:

@@ -12,6 +12,7 @@ from typing import Protocol
 from bakeoff.credentials import hide_credentials, without_credentials
 from bakeoff.errors import ServerStartError, UsageError
 from bakeoff.processes import Child, Launch, Launcher, free_ports, port_is_free
+from bakeoff.servers.own import RefusedError
 
 #: How often a server that finds its port taken is started again, and the pause before that, in seconds.
 _RESTARTS, _RESTART_PAUSE_S = 10, 1.0
@@ -56,7 +57,11 @@ class Server(Protocol):
         """``{title: URL}`` of web pages that it serves to people."""
 
     async def probe(self, address: str) -> str:
-        """Send one real request and return the server's version; raise anything while it is not ready."""
+        """Send one real request and return the server's version; raise anything while it is not ready.
+
+        Raises:
+            RefusedError: If it is there, and does not let us in.
+        """
 
 
 @dataclass(slots=True)
@@ -90,7 +95,7 @@ async def start_server(server: Server, launcher: Launcher, folder: Path) -> Runn
 
     Raises:
         ServerStartError: If it does not answer in time, with the last lines of its log.
-        UsageError: If the external server does not answer.
+        UsageError: If the external server does not answer, or does not let us in.
     """
     if server.external_address is not None:
         return await _find_external(server, server.external_address)
@@ -188,6 +193,14 @@ async def _find_external(server: Server, address: str) -> RunningServer:
     try:
         async with asyncio.timeout(_PROBE_TIMEOUT_S):
             version = await server.probe(address)
+    except UsageError:
+        raise  # nobody was asked yet
+    except RefusedError as error:
+        raise UsageError(
+            f"the {server.kind} at {hide_credentials(address)} does not let us in "
+            f"({without_credentials(str(error), address)}); correct the user, the password, or what is named "
+            "there (database, virtual host, namespace)"
+        ) from error
     except Exception as error:
         shown = hide_credentials(address)
         raise UsageError(
@@ -200,6 +213,6 @@ async def _find_external(server: Server, address: str) -> RunningServer:
 def _in_words(error: Exception, address: str) -> str:
     """Type and message; an address that cannot be read is quoted in pieces, so of that only the type."""
     kind = type(error).__name__
-    if isinstance(error, ValueError):
+    if isinstance(error, ValueError) and not isinstance(error, OSError):  # a bad certificate is both
         return f"{kind}: this is no address"
     return f"{kind}: {without_credentials(str(error), address)}"

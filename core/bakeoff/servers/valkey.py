@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from bakeoff.errors import EngineUnavailableError
 from bakeoff.processes import Launch
+from bakeoff.servers.own import RefusedError
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ class ValkeyServer:
         return {}
 
     async def probe(self, address: str) -> str:
-        """``PING`` (refused while it loads its data), then the version from ``INFO``."""
+        """``PING`` (refused while it loads its data), the database, then the version from ``INFO``."""
         url = urlsplit(address)
         reader, writer = await asyncio.open_connection(
             url.hostname, url.port or 6379, ssl=url.scheme == "rediss"
@@ -64,6 +65,8 @@ class ValkeyServer:
             if password:
                 await _ask(reader, writer, "AUTH", *filter(None, (user, password)))
             await _ask(reader, writer, "PING")
+            if number := _database(url):
+                await _ask(reader, writer, "SELECT", number)
             info = await _ask(reader, writer, "INFO", "server")
         finally:
             writer.close()
@@ -80,6 +83,12 @@ def _login(url: SplitResult) -> tuple[str, str]:
     )
 
 
+def _database(url: SplitResult) -> str:
+    """The number of the database as redis-py reads it; empty where none is named."""
+    named = dict(parse_qsl(url.query)).get("db") or url.path.strip("/")
+    return named if named.isdecimal() else ""
+
+
 async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *words: str) -> str:
     """One request of the RESP protocol; return a simple or bulk answer, raise on an error."""
     encoded = [word.encode() for word in words]
@@ -90,6 +99,8 @@ async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *word
         return line[1:]
     if line.startswith("$"):
         return (await reader.readexactly(int(line[1:]) + 2)).decode()
+    if line.startswith("-"):
+        raise RefusedError(line[1:])
     raise ConnectionError(line or "connection closed")
 
 

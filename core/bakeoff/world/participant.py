@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bakeoff.deployment import Deployment
 from bakeoff.registry import find_saga, load_sagas
 from bakeoff.saga import JSON, Call, Direction, Saga, idempotency_key
-from bakeoff.world.perform import Services, perform
+from bakeoff.world.perform import perform
 from bakeoff.world.points import Aim, reach
+from bakeoff.world.services import Services
 from bakeoff.world.world import World
 
 
@@ -25,8 +26,11 @@ class Participant:
     @classmethod
     def of(cls, deployment: Deployment) -> Participant:
         """Connect to the deployment's world and load its sagas."""
+        from bakeoff.bridge.bridges import remote_of
+
         world = World.open(deployment.world_url)
-        return cls(world, world.services(), load_sagas(deployment.sagas))
+        services = replace(world.services(), remote=remote_of(deployment))
+        return cls(world, services, load_sagas(deployment.sagas))
 
     def saga(self, name: str) -> Saga:
         """The saga called ``name``; ``UnknownNameError`` if this worker does not know it."""

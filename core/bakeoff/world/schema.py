@@ -89,11 +89,12 @@ meta = Table(
     "meta", metadata, Column("name", String, primary_key=True), Column("value", JSON, nullable=False)
 )
 
-#: Worker processes that reported ready.
+#: Processes that reported ready; ``role``: ``worker``, or ``service`` behind a bridge.
 workers = Table(
     "workers",
     metadata,
     Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("role", String(16), nullable=False),
     Column("pid", Integer, nullable=False),
     Column("host", String, nullable=False),
     Column("at", Float, nullable=False),
@@ -147,4 +148,14 @@ messages = Table(
     Column("message_id", String, primary_key=True),
     Column("order_id", String, nullable=False, index=True),
     Column("kind", String(24), nullable=False),
+)
+
+#: Of processes that are no order (``bakeoff.business.cases``).
+cases = Table(
+    "cases",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("case_id", String, primary_key=True),
+    Column("state", String(24), nullable=False),
+    Column("about", JSON),
 )

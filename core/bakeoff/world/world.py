@@ -20,9 +20,10 @@ from bakeoff.world import schema
 from bakeoff.world.database import open_database, reading
 from bakeoff.world.fate import Fate, Profile
 from bakeoff.world.ledger import Record, read_ledger
-from bakeoff.world.perform import Services
+from bakeoff.world.services import Services
 
 Participants = Literal["idempotent", "naive"]
+Role = Literal["worker", "service"]
 
 
 class HasRow(Protocol):
@@ -156,16 +157,16 @@ class World:
         with reading(self.engine) as connection:
             return connection.execute(select(func.max(schema.ledger.c.seq))).scalar_one() or 0
 
-    def announce_worker(self) -> None:
-        """Report this process as a worker that is ready to take work."""
+    def announce_worker(self, role: Role = "worker") -> None:
+        """Report this process as a worker (or a service) that is ready to take work."""
         with self.engine.begin() as tx:
-            row = {"pid": os.getpid(), "host": socket.gethostname(), "at": time.time()}
+            row = {"role": role, "pid": os.getpid(), "host": socket.gethostname(), "at": time.time()}
             tx.execute(insert(schema.workers), row)
 
-    def workers(self) -> Sequence[WorkerSeen]:
-        """All workers that ever reported ready, oldest first."""
+    def workers(self, role: Role = "worker") -> Sequence[WorkerSeen]:
+        """All workers (or services) that ever reported ready, oldest first."""
         columns = schema.workers.c
-        query = select(columns.pid, columns.host, columns.at).order_by(columns.id)
+        query = select(columns.pid, columns.host, columns.at).order_by(columns.id).where(columns.role == role)
         with reading(self.engine) as connection:
             return [WorkerSeen(*row) for row in connection.execute(query)]
 

@@ -46,6 +46,10 @@ def redis_of(app: Celery) -> Any:
 def backend_url(url: str) -> str:
     """Return the URL that makes Celery use this class.
 
+    Celery refuses ``rediss://`` without a word on certificates, where Kombu and redis-py check them.
+
     Source: ``celery.app.backends.by_url``.
     """
+    if url.startswith("rediss://") and "ssl_cert_reqs=" not in url:
+        url += f"{'&' if '?' in url else '?'}ssl_cert_reqs=required"
     return f"{__name__}:{OutcomeBackend.__name__}+{url}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from celery import Celery, chain, chord
+from celery import Celery, Task, chain, chord
 from celery.canvas import Signature
+from celery.exceptions import Reject
+from kombu.exceptions import OperationalError
 
 from bakeoff.deployment import Deployment
 from bakeoff.saga import Element, Parallel, Saga, Sleep, Wait
@@ -17,12 +20,12 @@ def forward(
     deployment: Deployment,
     saga: Saga,
     state: State,
-    start: int = 0,
+    elements: Sequence[Element] | None = None,
     *,
     retries: int = 0,
     countdown_s: float | None = None,
 ) -> Signature[Any]:
-    """Return the chain of the elements from ``start`` up to the end or to the next wait.
+    """Return the chain of ``elements`` up to the next wait among them.
 
     Every task carries the errback. The task whose result is the saga's outcome has the saga's own id. A
     wait ends the chain: whoever brings the signal publishes the next one.
@@ -32,15 +35,17 @@ def forward(
         deployment: Gives the ids.
         saga: The saga.
         state: The first task's argument.
-        start: Position in ``saga.elements``.
+        elements: Up to the end of a stretch of the saga; all of the ordinary way unless told otherwise.
         retries: How many attempts the first element has behind it, as Celery counts.
         countdown_s: Pause before the first element, when this is not its first time.
     """
     native_id = deployment.native_id(state["id"])
-    if start == len(saga.elements):
+    if elements is None:
+        elements = saga.stretch(0)
+    if not elements:
         return outcome(app, saga, native_id, [], state["results"])
     signatures: list[Signature[Any]] = []
-    for element in saga.elements[start:]:
+    for element in elements:
         first = (state,) if not signatures else ()
         options: dict[str, Any] = {}
         if isinstance(element, Sleep):
@@ -67,6 +72,15 @@ def outcome(
     """Return the task that ends a saga; ``errors=None`` if a chain brings them."""
     args = (results, cause) if errors is None else (errors, results, cause)
     return app.tasks[outcome_name(saga)].s(*args).set(task_id=native_id)
+
+
+def become(task: Task[Any, Any], next_move: Signature[Any]) -> None:
+    """Let a task be replaced by what follows from it."""
+    try:
+        task.replace(next_move)
+    except OperationalError as error:
+        # Otherwise Celery would call the task failed, and nothing would follow from it.
+        raise Reject(error, requeue=True) from error
 
 
 def _chained(signatures: list[Signature[Any]]) -> Signature[Any]:

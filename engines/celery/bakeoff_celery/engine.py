@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from bakeoff.engine import Capability, Claim, EngineInfo, Means, Support, Survives
 from bakeoff.errors import UsageError
-from bakeoff.servers import RabbitmqServer, ValkeyServer
+from bakeoff.servers import RabbitmqServer, ValkeyServer, own_address
 from bakeoff_celery.leases import silence_s
 from bakeoff_celery.settings import SETTINGS
 from bakeoff_celery.windows import windows_of
@@ -43,6 +43,8 @@ _CLAIMS = {
     Capability.COMPENSATION: _native("a bound errback replaces itself by the chain of undos"),
     Capability.OWN_UNDO: _native("the errback undoes the failed step too, unless it was purely declined"),
     Capability.PIVOT: _native("retries without limit from the pivot on, so its errback has nothing to undo"),
+    Capability.CONDITIONS: _native("each task asks its condition of what its message carries"),
+    Capability.ESCALATION: _native("the errback replaces itself by the step's undo and another chain"),
     Capability.OUTCOME: _pattern("the result of the task with the saga's own id, at the end of either chain"),
     Capability.IDEMPOTENT_START: _pattern("one unique row in the result backend; task ids are not unique"),
     Capability.PARALLEL: _pattern("a chord whose members return their failure; one that raises breaks it"),
@@ -198,15 +200,13 @@ def _note(settings: SettingsInForce | None) -> str:
 
 def _checked(settings: SettingsInForce, name: str, scheme: str) -> str | None:
     """Return an external address, ``None`` if the setting is empty; its value never gets into a message."""
-    url = str(settings[name] or "")
-    if url and url.partition("://")[0] not in (scheme, f"{scheme}s"):
-        raise UsageError(f"celery.{name} must be a URL that begins with {scheme}:// or {scheme}s://")
-    if "password" in dict(parse_qsl(url.partition("?")[2])):
+    url = own_address("celery", settings, name, (scheme, f"{scheme}s"))
+    if url and "password" in dict(parse_qsl(url.partition("?")[2])):
         raise UsageError(
             f"celery.{name}: Kombu reads no password from the query; write it before the host: "
             f"{scheme}://:PASSWORD@host"
         )
-    return url or None
+    return url
 
 
 def _versions() -> Mapping[str, str]:

@@ -9,10 +9,11 @@ from celery import Celery
 
 from bakeoff.deployment import Deployment
 from bakeoff.saga import JSON, Parallel, RetryPolicy, Saga, Step
+from bakeoff_celery.conditions import was_due
 from bakeoff_celery.state import State, StepFailed, task_id, task_name
 from bakeoff_celery.tasks import members_by_name
 
-#: A wait or a timer has nothing that could decline or be undone.
+#: A wait, a timer and a step that is left out have nothing that could decline or be undone.
 _UNTIL_IT_WORKS = RetryPolicy(maximum_attempts=None)
 
 
@@ -26,6 +27,8 @@ class Failure:
         cause: ``{"type", "message", "step"}``.
         may_have_acted: Steps of that element which succeeded or may have had an effect.
         results: ``{step: result}`` of everything that is known to have succeeded.
+        exhausted: The step has no other attempt, and was not declined.
+        lost: What its steps returned is lost, and which of them were made.
         attempts: Attempts that were made.
         attempts_left: The policy allows another attempt, because Celery failed and not the step.
         pause_s: Seconds before that attempt.
@@ -36,14 +39,16 @@ class Failure:
     cause: dict[str, str]
     may_have_acted: frozenset[str]
     results: dict[str, JSON] = field(default_factory=dict)
+    exhausted: bool = False
+    lost: bool = False
     attempts: int = 1
     attempts_left: bool = False
     pause_s: float = 1.0
 
 
-def already_settled(app: Celery, native_id: str) -> bool:
-    """Tell whether the saga's outcome is stored."""
-    return bool(app.backend.get_task_meta(native_id, cache=False)["status"] == "SUCCESS")
+def state_of_outcome(app: Celery, native_id: str) -> str:
+    """Celery's state of the task that brings the outcome; ``COMPENSATING`` is ours."""
+    return str(app.backend.get_task_meta(native_id, cache=False)["status"])
 
 
 def read_failure(
@@ -56,7 +61,7 @@ def read_failure(
         if meta is None or not meta.get("args") or meta.get("name") != task_name(saga, element):
             return _of_broken_chord(app, saga, native_id, found)
         return _of_join(meta, found)
-    if meta is None or not meta.get("args"):
+    if meta is None or not meta.get("args") or not _is_of(meta, saga, element):
         return None
     state: State = meta["args"][0]
     error = meta["result"]
@@ -64,16 +69,24 @@ def read_failure(
     if isinstance(error, StepFailed):
         acted = frozenset({element} if error.doubtful else ())
         return Failure(
-            element=element, state=state, cause=_cause(error), may_have_acted=acted, results=results
+            element=element,
+            state=state,
+            cause=_cause(error),
+            may_have_acted=acted,
+            results=results,
+            exhausted=error.exhausted,
         )
     attempts = int(meta.get("retries") or 0) + 1
-    policy = saga.retry_of(found) if isinstance(found, Step) else _UNTIL_IT_WORKS
+    policy = _UNTIL_IT_WORKS
+    if isinstance(found, Step) and was_due(saga, found, state):
+        policy = saga.retry_of(found)
     return Failure(
         element=element,
         state=state,
         cause={"type": type(error).__name__, "message": str(error), "step": element},
         may_have_acted=frozenset({element}),
         results=results,
+        exhausted=policy.exhausted(attempts),
         attempts=attempts,
         attempts_left=not policy.exhausted(attempts),
         pause_s=policy.delay_after(attempts).total_seconds(),
@@ -85,6 +98,12 @@ def _failure_of(app: Celery, failed_task_id: str) -> dict[str, Any] | None:
     return meta if meta["status"] == "FAILURE" else None
 
 
+def _is_of(meta: dict[str, Any], saga: Saga, element: str) -> bool:
+    """Whether it is of this element; the last tasks of all ways have the same id, the saga's own."""
+    name = meta.get("name")
+    return name is None or str(name).partition(":")[0] == task_name(saga, element)
+
+
 def _cause(error: StepFailed) -> dict[str, str]:
     return {"type": error.type, "message": error.message, "step": error.step}
 
@@ -94,7 +113,7 @@ def _of_join(meta: dict[str, Any], parallel: Parallel) -> Failure:
     members = members_by_name(meta["args"][0])
     state: State = members[parallel.steps[0].name]["state"]
     failed = {name: StepFailed(*member["failed"]) for name, member in members.items() if "failed" in member}
-    succeeded = {name: member["result"] for name, member in members.items() if "failed" not in member}
+    succeeded = {name: member["result"] for name, member in members.items() if "result" in member}
     error = meta["result"]
     infrastructure = not isinstance(error, StepFailed)
     return Failure(
@@ -131,7 +150,7 @@ def _of_broken_chord(app: Celery, saga: Saga, native_id: str, parallel: Parallel
         element=parallel.name,
         state=state,
         cause={"type": type(meta["result"]).__name__, "message": str(meta["result"]), "step": step.name},
-        may_have_acted=frozenset(member.name for member in parallel.steps),
+        may_have_acted=frozenset(member.name for member in parallel.steps if was_due(saga, member, state)),
         results=state["results"],
         attempts=attempts,
         attempts_left=not saga.retry_of(step).exhausted(attempts),

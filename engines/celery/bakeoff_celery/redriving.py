@@ -19,13 +19,13 @@ from bakeoff.registry import find_saga
 from bakeoff.saga import JSON, Saga, Step, Wait
 from bakeoff_celery import rows
 from bakeoff_celery.canvas import forward, outcome
-from bakeoff_celery.compensation import undo_chain
 from bakeoff_celery.failure import Failure, read_failure
 from bakeoff_celery.inspection import Inspection
 from bakeoff_celery.limits import limits
 from bakeoff_celery.messages import Found, deliver_again, on_valkey
 from bakeoff_celery.state import State, errback_name, task_id, undo_name
-from bakeoff_celery.waiting import publish_rest
+from bakeoff_celery.undos import undo_chain
+from bakeoff_celery.waiting import publish_rest, with_payload
 
 T = TypeVar("T")
 
@@ -144,7 +144,9 @@ class Redriver:
     ) -> str:
         native_id = self._deployment.native_id(workflow_id)
         failed = self._stored_failure(saga, native_id, cause)
-        if failed is not None:
+        waited = self._last_wait(saga, workflow_id) if cause is None else None
+        # Its escalation has come further than its failure tells, if it has passed a wait.
+        if failed is not None and (waited is None or waited[1].get("exhausted") != failed[1].element):
             id, failure = failed
             # As Celery calls it: the failed task's id first.
             errback = self._app.tasks[errback_name(saga)].s(id, failure.element).set(task_id=native_id)
@@ -155,9 +157,9 @@ class Redriver:
                 self._app, self._deployment, saga, self._guess(saga, workflow_id, row, cause)
             ).apply_async()
             return "published all undos again; what its steps had returned is lost, so they get no result"
-        if (waited := self._last_wait(saga, workflow_id)) is not None:
+        if waited is not None:
             wait, parked, payload = waited
-            publish_rest(self._app, self._deployment, saga, wait, parked, payload)
+            publish_rest(self._app, self._deployment, saga, wait, with_payload(parked, wait, payload))
             return f"published the chain that follows {wait.name} again"
         forward(self._app, self._deployment, saga, self._first_state(workflow_id, row)).apply_async()
         return "published its chain again from the start; what has taken effect only answers again"
@@ -171,7 +173,7 @@ class Redriver:
             elements = [saga.elements[saga.index_of(cause["step"])]]
         for element in elements:
             ids = [task_id(native_id, element.name)]
-            if element is saga.elements[-1]:
+            if saga.is_last(element):
                 ids.append(native_id)
             if isinstance(element, Wait):
                 ids.append(task_id(native_id, f"{element.name}:timeout"))
@@ -193,6 +195,7 @@ class Redriver:
             state=self._first_state(workflow_id, row),
             cause={name: cause[name] for name in ("type", "message", "step")},
             may_have_acted=frozenset(member.name for member in members),
+            lost=True,
         )
 
     def _last_wait(self, saga: Saga, workflow_id: str) -> tuple[Wait, State, JSON] | None:

@@ -31,6 +31,11 @@ def wait_key(deployment: Deployment, workflow_id: str, wait: str) -> str:
     return f"{deployment.prefix}bakeoff:signal:{workflow_id}:{wait}"
 
 
+def escalation_key(deployment: Deployment, workflow_id: str) -> str:
+    """Key of the row that holds the name of the step which has handed over to its escalation."""
+    return f"{deployment.prefix}bakeoff:escalated:{workflow_id}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """The row of a start: which saga, a digest of its input, when (Unix seconds), and whether published.
@@ -117,6 +122,14 @@ def expire(client: Any, key: str) -> tuple[bool, Signal]:
         pipe.hgetall(key)
         won, row = pipe.execute()
     return bool(won), Signal.of(row)
+
+
+def leave_out(client: Any, key: str, expires_s: int) -> None:
+    """Let nobody answer a wait to which the saga will not come: a signal is late from now on."""
+    with client.pipeline(transaction=True) as pipe:
+        pipe.hsetnx(key, "answer", json.dumps({"left out": True}))
+        pipe.expire(key, expires_s)
+        pipe.execute()
 
 
 def now() -> str:

@@ -17,7 +17,7 @@ from bakeoff.registry import find_saga
 from bakeoff.saga import JSON, Saga, Wait
 from bakeoff_celery import rows
 from bakeoff_celery.state import to_json
-from bakeoff_celery.waiting import publish_rest
+from bakeoff_celery.waiting import publish_rest, with_payload
 
 
 class Signaller:
@@ -67,7 +67,14 @@ class Signaller:
         if not won:
             row = await self._patiently(key, row)
         if row.ready and row.parked is not None:
-            publish = partial(publish_rest, self._app, self._deployment, saga, wait, row.parked, row.payload)
+            publish = partial(
+                publish_rest,
+                self._app,
+                self._deployment,
+                saga,
+                wait,
+                with_payload(row.parked, wait, row.payload),
+            )
             await asyncio.get_running_loop().run_in_executor(self._pool, publish)
             await self._redis.hset(key, "published", rows.now())
         return bool(won)

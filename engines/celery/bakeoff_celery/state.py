@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from bakeoff.errors import UnserialisableError
 from bakeoff.saga import JSON, Saga, Step, Wait
 
 
 class State(TypedDict):
-    """A saga in flight: the argument of every forward task."""
+    """A saga in flight: the argument of every forward task.
+
+    Attributes:
+        exhausted: On an escalation: the step that handed over to it.
+    """
 
     id: str
     input: JSON
     results: dict[str, JSON]
+    exhausted: NotRequired[str]
 
 
 class StepFailed(Exception):
@@ -25,11 +30,13 @@ class StepFailed(Exception):
         message: Its message.
         step: Name of the step.
         doubtful: True if an attempt may have had an effect: anything but a single decline.
+        exhausted: True if the last attempt that its policy allows has failed, and was not declined.
     """
 
-    def __init__(self, type: str, message: str, step: str, doubtful: bool) -> None:
-        super().__init__(type, message, step, doubtful)
-        self.type, self.message, self.step, self.doubtful = type, message, step, doubtful
+    def __init__(self, type: str, message: str, step: str, doubtful: bool, exhausted: bool = False) -> None:
+        super().__init__(type, message, step, doubtful, exhausted)
+        self.type, self.message, self.step = type, message, step
+        self.doubtful, self.exhausted = doubtful, exhausted
 
     def __str__(self) -> str:
         return f"{self.type}: {self.message}"
@@ -48,6 +55,11 @@ def undo_name(saga: Saga, step: Step) -> str:
 def errback_name(saga: Saga) -> str:
     """Name of the errback of every step. Step names hold no colon, so none can be called so."""
     return f"{saga.name}:compensate"
+
+
+def escalate_name(saga: Saga) -> str:
+    """Name of the task that begins an escalation when the exhausted step is undone."""
+    return f"{saga.name}:escalate"
 
 
 def outcome_name(saga: Saga) -> str:

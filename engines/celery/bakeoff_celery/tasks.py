@@ -11,6 +11,7 @@ from bakeoff.deployment import Deployment
 from bakeoff.errors import BusinessError
 from bakeoff.saga import JSON, Parallel, Saga, Sleep, Step, Wait
 from bakeoff.world import participant_of_this_process
+from bakeoff_celery.conditions import is_due
 from bakeoff_celery.limits import described, limits, soft_limit
 from bakeoff_celery.state import State, StepFailed, completed, task_name
 from bakeoff_celery.waiting import register_wait
@@ -23,10 +24,9 @@ Define = Callable[..., Callable[[Callable[..., Any]], Any]]
 def register_forward(app: Celery, define: Define, deployment: Deployment, saga: Saga) -> None:
     """Register the tasks of every element of ``saga``."""
     settings = deployment.settings
-    last = saga.elements[-1]
     for element in saga.elements:
-        # The last task's result is the saga's outcome; no other result is kept.
-        options: dict[str, Any] = {"ignore_result": element is not last}
+        # The result of a way's last task is the saga's outcome; no other result is kept.
+        options: dict[str, Any] = {"ignore_result": not saga.is_last(element)}
         name = task_name(saga, element.name)
         if isinstance(element, Step):
             if settings["task_retry_on_worker_lost"] and settings.applies("task_retry_on_worker_lost"):
@@ -65,10 +65,11 @@ def redelivered(task: AnyTask) -> bool:
 
 
 def _step(saga: Saga, step: Step) -> Callable[..., Any]:
-    last = saga.elements[-1] is step
+    last = saga.is_last(step)
 
     def act(self: AnyTask, state: State) -> Any:
-        state["results"][step.name] = _attempt(self, saga, step, state)
+        if is_due(saga, step, state):
+            state["results"][step.name] = _attempt(self, saga, step, state)
         return completed(state) if last else state
 
     return act
@@ -93,7 +94,7 @@ def _attempt(task: AnyTask, saga: Saga, step: Step, state: State) -> JSON:
         raise StepFailed(type(error).__name__, str(error), step.name, doubtful) from error
     except Exception as error:  # whatever an action raises is a fault, the soft limit among it
         timeout_s = saga.timeout_of(step).total_seconds()
-        fault = StepFailed(*described(error, step.name, timeout_s), step.name, True)
+        fault = StepFailed(*described(error, step.name, timeout_s), step.name, True, True)
         policy = saga.retry_of(step)
         if policy.exhausted(attempt):
             raise fault from error
@@ -102,7 +103,7 @@ def _attempt(task: AnyTask, saga: Saga, step: Step, state: State) -> JSON:
 
 
 def _timer(saga: Saga, sleep: Sleep) -> Callable[..., Any]:
-    last = saga.elements[-1] is sleep
+    last = saga.is_last(sleep)
 
     def wake(self: AnyTask, state: State) -> Any:
         # The broker held this message back: that was the sleep.
@@ -119,6 +120,8 @@ def _member(saga: Saga, step: Step, first: bool) -> Callable[..., Any]:
         if first:  # one of them has to hand on what all of them were given
             answer["state"] = state
         try:
+            if not is_due(saga, step, state):
+                return answer
             return answer | {"result": _attempt(self, saga, step, state)}
         except StepFailed as failed:
             return answer | {"failed": failed.args}
@@ -127,7 +130,7 @@ def _member(saga: Saga, step: Step, first: bool) -> Callable[..., Any]:
 
 
 def _join(saga: Saga, parallel: Parallel) -> Callable[..., Any]:
-    last = saga.elements[-1] is parallel
+    last = saga.is_last(parallel)
 
     def join(self: AnyTask, members: list[dict[str, Any]] | dict[str, Any]) -> Any:
         by_name = members_by_name(members)
@@ -136,7 +139,8 @@ def _join(saga: Saga, parallel: Parallel) -> Callable[..., Any]:
                 raise StepFailed(*failed)
         state: State = by_name[parallel.steps[0].name]["state"]
         for step in parallel.steps:
-            state["results"][step.name] = by_name[step.name]["result"]
+            if "result" in by_name[step.name]:  # else it was left out
+                state["results"][step.name] = by_name[step.name]["result"]
         return completed(state) if last else state
 
     return join

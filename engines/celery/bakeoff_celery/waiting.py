@@ -16,6 +16,7 @@ from bakeoff.saga import JSON, Saga, Wait
 from bakeoff_celery import rows
 from bakeoff_celery.backend import redis_of
 from bakeoff_celery.canvas import forward
+from bakeoff_celery.conditions import is_due
 from bakeoff_celery.state import State, StepFailed, errback_name, task_id, task_name, timeout_name
 
 if TYPE_CHECKING:
@@ -28,9 +29,13 @@ def register_wait(app: Celery, define: Define, deployment: Deployment, saga: Sag
     def arrive(self: Task[Any, Any], state: State) -> None:
         key = rows.wait_key(deployment, state["id"], wait.name)
         expires_s = int(deployment.settings["result_expires"])
+        if not is_due(saga, wait, state):
+            rows.leave_out(redis_of(app), key, expires_s)
+            publish_rest(app, deployment, saga, wait, state)
+            return
         row = rows.park(redis_of(app), key, state, expires_s)
         if row.ready and row.parked is not None:
-            publish_rest(app, deployment, saga, wait, row.parked, row.payload)
+            publish_rest(app, deployment, saga, wait, with_payload(row.parked, wait, row.payload))
             redis_of(app).hset(key, "published", rows.now())
         elif wait.timeout is not None and row.signal_id is None and not row.expired:
             native_id = deployment.native_id(state["id"])
@@ -52,15 +57,18 @@ def register_wait(app: Celery, define: Define, deployment: Deployment, saga: Sag
             return
         if wait.on_timeout == "fail":
             raise StepFailed("WaitTimeout", f"no signal {wait.name!r} within {timeout_s} s", wait.name, False)
-        publish_rest(app, deployment, saga, wait, state, None)
+        publish_rest(app, deployment, saga, wait, with_payload(state, wait, None))
         redis_of(app).hset(key, "published", rows.now())
 
     define(timeout_name(saga, wait))(time_out)
 
 
-def publish_rest(
-    app: Celery, deployment: Deployment, saga: Saga, wait: Wait, state: State, payload: JSON
-) -> None:
-    """Publish the chain that follows ``wait``, whose result is ``payload``."""
-    state["results"][wait.name] = payload
-    forward(app, deployment, saga, state, saga.index_of(wait.name) + 1).apply_async()
+def with_payload(state: State, wait: Wait, payload: JSON) -> State:
+    """Return the state after ``wait``, whose result is ``payload``."""
+    return {**state, "results": {**state["results"], wait.name: payload}}
+
+
+def publish_rest(app: Celery, deployment: Deployment, saga: Saga, wait: Wait, state: State) -> None:
+    """Publish the chain that follows ``wait``."""
+    _, *rest = saga.stretch(saga.index_of(wait.name))
+    forward(app, deployment, saga, state, rest).apply_async()

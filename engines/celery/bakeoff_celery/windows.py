@@ -32,7 +32,7 @@ def windows_of(saga: Saga, settings: SettingsInForce) -> Sequence[Window]:
     plain = [element for element in saga.elements if isinstance(element, Step)]
     found: list[Window] = []
     for step in plain:
-        if settings["task_acks_late"] and step is not saga.elements[-1]:
+        if settings["task_acks_late"] and not saga.is_last(step):
             found.append(Window(Aim(step.name, "action", NEXT_PUBLISHED), _NEXT))
         if not saga.after_pivot(step.name):
             found.append(Window(Aim(step.name, "action", FAILURE_STORED), _FAILURE, after="decline"))

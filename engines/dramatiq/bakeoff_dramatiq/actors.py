@@ -8,15 +8,16 @@ every fault as well; faults end in ``on_retry_exhausted``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from bakeoff.errors import BusinessError
+from bakeoff.errors import BusinessError, ConditionError
 from bakeoff.outcome import Cause, Outcome, Status
-from bakeoff.saga import Parallel, Saga, Sleep, Step, Wait
+from bakeoff.saga import Element, Parallel, Saga, Sleep, Step, Wait
 from bakeoff_dramatiq.context import (
     CAUSE,
     FAULTS,
+    GO_BACK,
     OWN,
     TIRELESS,
     Context,
@@ -25,6 +26,7 @@ from bakeoff_dramatiq.context import (
     current_message,
     timeout_cause,
 )
+from bakeoff_dramatiq.escalation import declare_escalation, hand_over
 from bakeoff_dramatiq.groups import declare_group
 from bakeoff_dramatiq.state import (
     CauseData,
@@ -36,6 +38,9 @@ from bakeoff_dramatiq.state import (
     with_result,
 )
 from bakeoff_dramatiq.waits import declare_wait
+
+#: What ends a step without a retry.
+_FINAL = (BusinessError, ConditionError)
 
 
 def declare_saga(context: Context) -> None:
@@ -55,6 +60,7 @@ def declare_saga(context: Context) -> None:
             options = attempt_options(saga, step, "compensation")
             context.declare(undo_actor(saga, step), _undo(context, step), max_retries=None, **options)
     context.declare(compensate_actor(saga), _compensate(context), **TIRELESS)
+    declare_escalation(context)
     context.declare(finish_actor(saga), _finish(context), **TIRELESS)
 
 
@@ -63,7 +69,7 @@ def _declare_step(context: Context, step: Step) -> None:
     context.declare(
         step_actor(context.saga, step),
         _act(context, step),
-        throws=BusinessError,
+        throws=_FINAL,
         on_retry_exhausted=compensate_actor(context.saga),
         max_retries=None if attempts is None else attempts - 1,
         **attempt_options(context.saga, step),
@@ -73,11 +79,13 @@ def _declare_step(context: Context, step: Step) -> None:
 def _act(context: Context, step: Step) -> Callable[[State], State]:
     def act(state: State) -> State:
         try:
+            if not context.is_due(step, state):
+                return state
             return with_result(state, step.name, context.perform(step, "action", state))
-        except BusinessError as error:
+        except _FINAL as error:
             options = current_message().options
             options[CAUSE] = cause_of(error, step)
-            options[OWN] = context.maybe_happened(step, state)
+            options[OWN] = isinstance(error, BusinessError) and context.maybe_happened(step, state)
             options["on_failure"] = compensate_actor(context.saga)
             raise
         except FAULTS as error:
@@ -112,8 +120,11 @@ def _compensate(context: Context) -> Callable[[dict[str, Any], dict[str, Any]], 
         options = message["options"]
         # Without a cause its time limit struck after the actor had returned.
         cause: CauseData = options.get(CAUSE) or timeout_cause(_step_of(context.saga, message))
-        exhausted = "max_retries" in details
-        own = [context.saga.step(cause["step"])] if exhausted or options.get(OWN) else []
+        exhausted, step = "max_retries" in details, context.saga.step(cause["step"])
+        if exhausted and step.on_exhausted is not None and not details.get(GO_BACK):
+            hand_over(context, state, cause, step)
+            return
+        own = [step] if exhausted or options.get(OWN) else []
         context.undo(state, cause, own)
 
     return compensate
@@ -132,12 +143,22 @@ def _finish(context: Context) -> Callable[[State], None]:
 
 def outcome_of(saga: Saga, state: State) -> Outcome:
     """The terminal word about a saga whose last message has arrived."""
-    end = len(saga.elements) if "cause" not in state else saga.index_of(state["cause"]["step"])
     # A timer is no actor here, so nobody has noted that it elapsed.
-    slept = {element.name: None for element in saga.elements[:end] if isinstance(element, Sleep)}
+    slept = {element.name: None for element in _way(saga, state) if isinstance(element, Sleep)}
     results = {**slept, **state["results"]}
     if "cause" not in state:
         return Outcome(Status.COMPLETED, results)
     errors = tuple(state["errors"])
     status = Status.COMPENSATION_FAILED if errors else Status.COMPENSATED
     return Outcome(status, results, Cause(**state["cause"]), errors)
+
+
+def _way(saga: Saga, state: State) -> Sequence[Element]:
+    """The elements that lie behind a saga that is over."""
+    exhausted = state.get("exhausted")
+    if "cause" in state:
+        return saga.way_to(state["cause"]["step"], exhausted)
+    if exhausted is None:
+        return saga.stretch(0)
+    escalation = saga.stretch(saga.index_of(str(saga.step(exhausted).on_exhausted)))
+    return (*saga.way_to(exhausted), *escalation)

@@ -24,6 +24,12 @@ _COMMON = {
         _PATTERN, "the message counts its retries; workers count in the start's row how often they began"
     ),
     Capability.PIVOT: Claim(_NATIVE, "no limit of retries from the pivot on"),
+    Capability.CONDITIONS: Claim(
+        _NATIVE, "each actor asks its condition of what its message carries and passes that on"
+    ),
+    Capability.ESCALATION: Claim(
+        _NATIVE, "on_retry_exhausted publishes the step's undo and an actor that begins another pipeline"
+    ),
     Capability.OUTCOME: Claim(
         _PATTERN, "the last actor of either pipeline writes it into the row of the start"
     ),

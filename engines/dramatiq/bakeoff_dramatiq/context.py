@@ -14,7 +14,7 @@ from dramatiq.errors import Retry
 from dramatiq.middleware import CurrentMessage, TimeLimitExceeded
 
 from bakeoff.errors import UnserialisableError
-from bakeoff.saga import JSON, Direction, Saga, Step
+from bakeoff.saga import JSON, Direction, Saga, Step, Wait
 from bakeoff.world import Participant
 from bakeoff_dramatiq.compensation import backward, rank_of
 from bakeoff_dramatiq.pipeline import milliseconds
@@ -25,6 +25,9 @@ from bakeoff_dramatiq.state import CauseData, State
 CAUSE = "cause"
 #: Option of a declined message: whether the step may have had an effect all the same.
 OWN = "own"
+
+#: Detail of a request for compensation: nobody knows whether the step was exhausted or declined.
+GO_BACK = "go_back"
 
 #: Actors that only pass the saga on must never give up: nobody would notice.
 TIRELESS: Mapping[str, Any] = {"max_retries": None, "min_backoff": 100, "max_backoff": 10_000}
@@ -110,11 +113,19 @@ class Context:
         self.rows.nothing_came(state["workflow_id"], step.name)
         return False
 
-    def undo(self, state: State, cause: CauseData, own: Sequence[Step]) -> None:
-        """Publish the way back, unless another message has done so already."""
-        rank = rank_of(self.saga, cause, own)
-        if self.rows.compensate(state["workflow_id"], current_message().message_id, rank):
-            backward(self.broker, self.saga, state, cause, own).run()
+    def is_due(self, element: Step | Wait, state: State) -> bool:
+        """Ask a condition, by what the message carries; ``ConditionError`` if it raises."""
+        return self.saga.is_due(element, state["input"], state["results"])
+
+    def undo(self, state: State, cause: CauseData, own: Sequence[Step], gave_up: Sequence[str] = ()) -> None:
+        """Publish the way back, unless another message has done so already.
+
+        ``gave_up``: the step that handed over, if its own undo gave up before its escalation began.
+        """
+        rank = rank_of(self.saga, cause["step"], with_own=bool(own or gave_up))
+        asking = current_message().message_id
+        if self.rows.compensate(state["workflow_id"], asking, rank, not_on=bool(gave_up)):
+            backward(self.broker, self.saga, state, cause, own, gave_up=gave_up).run()
 
     def again(self, step: Step, direction: Direction, error: BaseException) -> Retry | None:
         """Return what to raise so that the step's own policy is kept; ``None`` if attempts are exhausted."""
@@ -137,9 +148,10 @@ def attempt_of(message: MessageProxy) -> int:
     return 1 + int(message.options.get("retries", 0))
 
 
-def cause_of(error: BaseException, step: Step, direction: Direction = "action") -> CauseData:
+def cause_of(error: BaseException, step: Step | Wait, direction: Direction = "action") -> CauseData:
     """Describe what an attempt at ``step`` raised."""
     if isinstance(error, TimeLimitExceeded):
+        assert isinstance(step, Step), "a wait has no time limit"
         return timeout_cause(step, direction)
     return {"type": type(error).__name__, "message": str(error), "step": step.name}
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from bakeoff.engine import Claim, EngineClient, EngineInfo, Means, Support, Survives
-from bakeoff.servers import RabbitmqServer, ValkeyServer
+from bakeoff.servers import RabbitmqServer, ValkeyServer, own_address
 from bakeoff.settings import SettingsInForce
 from bakeoff.sharing import check_slots
 from bakeoff_dramatiq.claims import claims
@@ -53,8 +53,14 @@ class DramatiqEngine:
         )
 
     def servers(self, settings: SettingsInForce) -> Sequence[Server]:
-        """The broker; Valkey keeps the rows too unless there is another one for them."""
-        broker_url, results_url = settings["broker_url"] or None, settings["results_url"] or None
+        """The broker; Valkey keeps the rows too unless there is another one for them.
+
+        Raises:
+            UsageError: If a URL does not fit the broker that it is given for.
+        """
+        schemes = ("amqp", "amqps") if settings["broker"] == "rabbitmq" else ("redis", "rediss")
+        broker_url = own_address(self.name, settings, "broker_url", schemes)
+        results_url = own_address(self.name, settings, "results_url", ("redis", "rediss"))
         if settings["broker"] == "rabbitmq":
             return (
                 RabbitmqServer(role="broker", external_address=broker_url),

@@ -13,7 +13,7 @@ from dramatiq import Message, group
 from dramatiq.errors import Retry
 from dramatiq.results import ResultMissing
 
-from bakeoff.errors import BusinessError
+from bakeoff.errors import BusinessError, ConditionError
 from bakeoff.saga import JSON, Parallel, Step
 from bakeoff_dramatiq.context import (
     CAUSE,
@@ -32,7 +32,10 @@ AGAIN_MS = 100
 
 
 class Answer(TypedDict):
-    """What a member returns: its ``result``, or why it failed and whether it may have had an effect."""
+    """What a member returns: its ``result``, or why it failed and whether it may have had an effect.
+
+    Neither if it was left out.
+    """
 
     result: NotRequired[JSON]
     cause: NotRequired[CauseData]
@@ -68,9 +71,13 @@ def _start(context: Context, element: Parallel) -> Callable[[State], None]:
 def _member(context: Context, step: Step) -> Callable[[State], Answer]:
     def member(state: State) -> Answer:
         try:
+            if not context.is_due(step, state):
+                return {}
             return {"result": context.perform(step, "action", state)}
         except BusinessError as error:
             return {"cause": cause_of(error, step), "own": context.maybe_happened(step, state)}
+        except ConditionError as error:
+            return {"cause": cause_of(error, step), "own": False}
         except FAULTS as error:
             cause = cause_of(error, step)
             current_message().options[CAUSE] = cause
@@ -85,10 +92,11 @@ def _joined(context: Context, element: Parallel) -> Callable[[list[str], State],
     def joined(message_ids: list[str], state: State) -> None:
         answers = _answers(context, element, message_ids)
         failures = [answer["cause"] for answer in answers.values() if "cause" in answer]
-        results = {name: answer["result"] for name, answer in answers.items() if "cause" not in answer}
+        results = {name: answer["result"] for name, answer in answers.items() if "result" in answer}
         state = {**state, "results": {**state["results"], **results}}
         if not failures:
-            forward(context.broker, context.saga, state, context.saga.index_of(element.name) + 1).run()
+            _, *rest = context.saga.stretch(context.saga.index_of(element.name))
+            forward(context.broker, context.saga, state, rest).run()
             return
         own = [step for step in element.steps if answers[step.name].get("own", step.name in results)]
         context.undo(state, failures[0], own)

@@ -6,19 +6,21 @@ themselves, because only then it is known whether there is one. The message in f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from dramatiq import Broker, Message, pipeline
 
-from bakeoff.saga import Parallel, Saga, Sleep, Step, Wait
+from bakeoff.saga import Element, Parallel, Saga, Sleep, Step, Wait
 from bakeoff_dramatiq.state import State, finish_actor, step_actor
 
 
-def forward(broker: Broker, saga: Saga, state: State, start: int = 0) -> pipeline:
-    """Build the pipeline from element number ``start`` on; ``run()`` publishes its first message.
+def forward(broker: Broker, saga: Saga, state: State, elements: Sequence[Element] | None = None) -> pipeline:
+    """Build the pipeline of ``elements``; ``run()`` publishes its first message.
 
-    A ``Sleep`` is the delay of the message that follows it: Dramatiq has timers, so it needs no actor.
+    They reach to the end of a stretch of the saga, and are all of the ordinary way unless told otherwise. A
+    ``Sleep`` is the delay of the message that follows it: Dramatiq has timers, so it needs no actor.
     """
     messages: list[Message[Any]] = []
     delay = timedelta(0)
@@ -29,7 +31,7 @@ def forward(broker: Broker, saga: Saga, state: State, start: int = 0) -> pipelin
         messages.append(broker.get_actor(actor_name).message_with_options(**options))
         delay = timedelta(0)
 
-    for element in saga.elements[start:]:
+    for element in saga.stretch(0) if elements is None else elements:
         match element:
             case Sleep():
                 delay += element.duration
@@ -40,6 +42,13 @@ def forward(broker: Broker, saga: Saga, state: State, start: int = 0) -> pipelin
                 break
     else:
         add(finish_actor(saga))
+    messages[0] = messages[0].copy(args=(state,))
+    return pipeline(messages, broker=broker)
+
+
+def in_a_row(broker: Broker, actor_names: Sequence[str], state: State) -> pipeline:
+    """Build the pipeline of these actors, the first of which is given the state."""
+    messages: list[Message[Any]] = [broker.get_actor(name).message() for name in actor_names]
     messages[0] = messages[0].copy(args=(state,))
     return pipeline(messages, broker=broker)
 

@@ -9,15 +9,16 @@ import json
 from collections.abc import Mapping
 from functools import partial
 
-from dramatiq import Broker, pipeline
+from dramatiq import Broker
 
 from bakeoff.errors import RedriveRefusedError, UnknownNameError
 from bakeoff.outcome import DeadLetter, Outcome, Status
 from bakeoff.saga import Parallel, Step
 from bakeoff_dramatiq.compensation import backward
-from bakeoff_dramatiq.context import CAUSE, OWN, Context
+from bakeoff_dramatiq.context import CAUSE, GO_BACK, OWN, Context
+from bakeoff_dramatiq.escalation import begin
 from bakeoff_dramatiq.letters import Letter, in_flight, letters, put_back
-from bakeoff_dramatiq.pipeline import forward
+from bakeoff_dramatiq.pipeline import forward, in_a_row
 from bakeoff_dramatiq.rows import Rows
 from bakeoff_dramatiq.state import (
     CauseData,
@@ -64,6 +65,12 @@ def redrive(context: Context, workflow_id: str, step: str | None) -> str:
     ]
     if "compensating" in row:
         return _way_back(context, workflow_id, row, mine)
+    if "escalating" in row:
+        handed_over = _exhausted(context, row)
+        theirs = [letter for letter in mine if not _is_of(context, handed_over, letter)]
+        if not theirs:
+            return _escalate_again(context, workflow_id, row, handed_over, mine)
+        mine = theirs
     for letter in mine:
         if _was_tried(context, row, letter) or _may_have_been_tried(context, letter):
             return _begin_the_way_back(context, row, letter)
@@ -102,9 +109,7 @@ def _undo(
     }
     steps = [one for one in context.saga.steps() if one.name in chosen]
     names = [*(undo_actor(context.saga, one) for one in reversed(steps)), finish_actor(context.saga)]
-    messages = [context.broker.get_actor(name).message() for name in names]
-    messages[0] = messages[0].copy(args=(state,))
-    pipeline(messages, broker=context.broker).run()
+    in_a_row(context.broker, names, state).run()
     return f"published the undo of {', '.join(chosen)} again"
 
 
@@ -119,13 +124,15 @@ def _way_back(context: Context, workflow_id: str, row: Mapping[str, str], mine: 
     names = {step_actor(saga, step) for step in members if isinstance(step, Step)}
     last = next((letter for letter in mine if _actor(letter) in names), None)
     state = _first_state(workflow_id, row)
+    if "escalated" in row:
+        state["exhausted"] = _exhausted(context, row).name
     cause = _lost_cause(members[0].name)
     if last is not None and last.message is not None:
         state = last.message.args[-1]
         cause = last.message.options.get(CAUSE) or cause
         backward(context.broker, saga, state, cause, own).run()
         return f"published all undos again, from the dead letter of {element.name}"
-    backward(context.broker, saga, state, cause, own).run()
+    backward(context.broker, saga, state, cause, own, lost=True).run()
     return "published all undos again; what its steps had returned is lost, so they get no result"
 
 
@@ -140,11 +147,34 @@ def _begin_the_way_back(context: Context, row: Mapping[str, str], letter: Letter
     options.setdefault(CAUSE, _lost_cause(step.name))
     options[OWN] = int(row.get(f"begun:{step.name}", 0)) > 1
     retries = options.get("retries")
-    # Dramatiq's word for exhausted: then the step itself is undone as well.
-    details = {"retries": retries, "max_retries": retries} if retries else {}
+    # Dramatiq's word for exhausted: then the step itself is undone as well. It may have been declined all the
+    # same, so no escalation follows from it.
+    details = {"retries": retries, "max_retries": retries, GO_BACK: True} if retries else {}
     actor = context.broker.get_actor(compensate_actor(context.saga))
     actor.send({**letter.message.asdict(), "options": options}, details)
     return f"asked for compensation again, by the dead letter of {step.name}"
+
+
+def _exhausted(context: Context, row: Mapping[str, str]) -> Step:
+    """The step that has handed over to its escalation; the rank tells which."""
+    step = context.saga.elements[int(row["escalated"]) // 2]
+    assert isinstance(step, Step), "members of a group have no escalation"
+    return step
+
+
+def _escalate_again(
+    context: Context, workflow_id: str, row: Mapping[str, str], step: Step, mine: list[Letter]
+) -> str:
+    """Begin the escalation anew, from the dead letter of the step that handed over."""
+    last = next((letter for letter in mine if _is_of(context, step, letter)), None)
+    if last is None or last.message is None:
+        raise RedriveRefusedError(
+            f"{workflow_id}: the dead letter of {step.name} is gone, and what steps before it returned"
+        )
+    context.rows.forget_that_it_passed(context.saga, workflow_id)
+    cause = last.message.options.get(CAUSE) or _lost_cause(step.name)
+    begin(context, last.message.args[-1], cause, step, undone="gone_on" in row)
+    return f"began the escalation of {step.name} again, from its dead letter"
 
 
 def _lost_cause(step: str) -> CauseData:
@@ -173,13 +203,20 @@ def judged(contexts: Contexts, rows: Rows, broker: Broker, letter: Letter) -> De
         is_open, reason = False, "its saga has settled without it"
     elif row:
         status = Status.RUNNING
+        context = contexts.get(row.get("saga", ""))
         if "compensating" in row:
             is_open, reason = False, "it was declined or exhausted, and compensation has begun"
-        elif (context := contexts.get(row.get("saga", ""))) and _was_tried(context, row, letter):
+        elif context and "escalated" in row and _is_of(context, _exhausted(context, row), letter):
+            is_open, reason = False, "it was exhausted, and its escalation has begun"
+        elif context and _was_tried(context, row, letter):
             is_open, reason = False, "it was declined or exhausted; its compensation is to begin"
     elif workflow_id is None:
         reason = "it is of no saga"
     return DeadLetter(letter.id, reason, is_open, letter.at, _actor(letter), workflow_id, status)
+
+
+def _is_of(context: Context, step: Step, letter: Letter) -> bool:
+    return _actor(letter) == step_actor(context.saga, step)
 
 
 def _was_tried(context: Context, row: Mapping[str, str], letter: Letter) -> bool:

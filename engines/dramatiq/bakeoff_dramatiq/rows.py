@@ -38,6 +38,7 @@ class Rows:
         self._claim, self._settle = register(scripts.CLAIM), register(scripts.SETTLE)
         self._arrive, self._signal = register(scripts.ARRIVE), register(scripts.SIGNAL)
         self._expire, self._compensate = register(scripts.EXPIRE), register(scripts.COMPENSATE)
+        self._escalate, self._go_on = register(scripts.ESCALATE), register(scripts.GO_ON)
         self._reopen = register(scripts.REOPEN)
         self._notes = OneWay(self.client)
 
@@ -84,13 +85,28 @@ class Rows:
         count: Any = self.client.hget(self.saga_key(workflow_id), f"begun:{step}")
         return int(count or 0)
 
-    def compensate(self, workflow_id: str, message_id: str, rank: int) -> bool:
+    def compensate(self, workflow_id: str, message_id: str, rank: int, *, not_on: bool = False) -> bool:
         """Ask for the right to undo; the rank tells how far, see ``compensation.rank_of``.
 
         A redelivered message is told the same again. A copy of a step that fails as well, because its message
-        was delivered twice, is told that others undo already or that the saga has completed.
+        was delivered twice, is told that others undo already, that the saga goes on with that
+        step's escalation or that it has completed. ``not_on``: it is the escalation that is not to be.
         """
-        return bool(self._compensate([self.saga_key(workflow_id)], [message_id, rank]) == 1)
+        arguments: list[str | int] = [message_id, rank, int(not_on)]
+        return bool(self._compensate([self.saga_key(workflow_id)], arguments) == 1)
+
+    def escalate(self, workflow_id: str, message_id: str, rank: int) -> bool:
+        """Ask for the right to hand over from an exhausted step to its escalation; as ``compensate``."""
+        return bool(self._escalate([self.saga_key(workflow_id)], [message_id, rank]))
+
+    def go_on(self, workflow_id: str, left_behind: Sequence[Wait]) -> bool:
+        """Note that the escalation begins, and that these waits are over; false if the saga turns back."""
+        signals = [self.signal_key(workflow_id, wait.name) for wait in left_behind]
+        return bool(self._go_on([self.saga_key(workflow_id), *signals]))
+
+    def leave_out(self, wait: Wait, workflow_id: str) -> None:
+        """Note that the saga passes a wait without waiting: a signal is late from now on."""
+        self.client.hsetnx(self.signal_key(workflow_id, wait.name), "decided", "left out")
 
     def settle(self, saga: Saga, workflow_id: str, outcome: Outcome) -> None:
         """Store the outcome and tell whoever waits for it; only the first one counts."""

@@ -84,13 +84,38 @@ if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HINCRBY', KEYS[1], ARGV[1
 return 1
 """
 
-#: KEYS: saga row. ARGV: id of the message that asks, rank. The forward direction has ended: 1 if this message
-#: is to undo, 0 if another one does and reaches at least as far, 2 if the saga has completed.
+#: KEYS: saga row. ARGV: id of the message that asks, rank, 1 if an escalation is given up before it begins.
+#: The forward direction has ended: 1 if this message is to undo, 0 if another one does and reaches as far, or
+#: the saga goes on with the escalation of that step, 2 if the saga has completed.
 COMPENSATE = """
-local outcome, owner, rank = unpack(redis.call('HMGET', KEYS[1], 'outcome', 'compensating', 'rank'))
+local outcome, owner, rank, escalated, on = unpack(
+  redis.call('HMGET', KEYS[1], 'outcome', 'compensating', 'rank', 'escalated', 'gone_on'))
 if outcome and cjson.decode(outcome)[2]['status'] == 'completed' then return 2 end
 if owner and owner ~= ARGV[1] and tonumber(rank) >= tonumber(ARGV[2]) then return 0 end
+if ARGV[3] == '1' then
+  if on then return 0 end
+  redis.call('HDEL', KEYS[1], 'escalating', 'escalated')
+elseif escalated and tonumber(escalated) >= tonumber(ARGV[2]) then return 0 end
 redis.call('HSET', KEYS[1], 'compensating', ARGV[1], 'rank', ARGV[2])
+return 1
+"""
+
+#: KEYS: saga row. ARGV: id of the message that asks, rank. A step with an escalation is exhausted: 1 if this
+#: message is to hand over, 0 if another one does, or the saga turns back or is over.
+ESCALATE = """
+local outcome, undoing, owner = unpack(
+  redis.call('HMGET', KEYS[1], 'outcome', 'compensating', 'escalating'))
+if outcome or undoing or (owner and owner ~= ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'escalating', ARGV[1], 'escalated', ARGV[2])
+return 1
+"""
+
+#: KEYS: saga row, then the rows of the signals of waits to which nobody comes any more. 1 if the escalation
+#: begins, 0 if the saga turns back.
+GO_ON = """
+if redis.call('HGET', KEYS[1], 'compensating') then return 0 end
+redis.call('HSET', KEYS[1], 'gone_on', 1)
+for place = 2, #KEYS do redis.call('HSETNX', KEYS[place], 'decided', 'left out') end
 return 1
 """
 

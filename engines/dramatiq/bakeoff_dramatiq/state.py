@@ -25,6 +25,7 @@ class State(TypedDict):
         results: ``{element name: result}`` so far.
         cause: From the first undo on: why.
         errors: From the first undo on: names of the steps whose compensation gave up.
+        exhausted: On an escalation: the step that handed over to it.
     """
 
     workflow_id: str
@@ -32,6 +33,7 @@ class State(TypedDict):
     results: dict[str, JSON]
     cause: NotRequired[CauseData]
     errors: NotRequired[list[str]]
+    exhausted: NotRequired[str]
 
 
 def with_result(state: State, name: str, result: JSON) -> State:
@@ -62,6 +64,11 @@ def finish_actor(saga: Saga) -> str:
 def compensate_actor(saga: Saga) -> str:
     """Name of the actor that a declined or exhausted step calls."""
     return f"{saga.name}:compensate"
+
+
+def escalate_actor(saga: Saga) -> str:
+    """Name of the actor that begins an escalation when the exhausted step is undone."""
+    return f"{saga.name}:escalate"
 
 
 def joined_actor(saga: Saga, group: Parallel) -> str:

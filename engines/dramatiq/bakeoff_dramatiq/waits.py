@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 from dramatiq import pipeline
 
+from bakeoff.errors import ConditionError
 from bakeoff.saga import Wait
-from bakeoff_dramatiq.context import TIRELESS, Context
+from bakeoff_dramatiq.context import TIRELESS, Context, cause_of
 from bakeoff_dramatiq.pipeline import forward, milliseconds
 from bakeoff_dramatiq.state import CauseData, State, step_actor, timeout_actor, with_result
 
@@ -25,12 +26,25 @@ def declare_wait(context: Context, wait: Wait) -> None:
 
 def after_wait(context: Context, wait: Wait, state: State, payload: object) -> pipeline:
     """Build the second pipeline; the payload is the result of the wait."""
-    start = context.saga.index_of(wait.name) + 1
-    return forward(context.broker, context.saga, with_result(state, wait.name, payload), start)
+    return _behind(context, wait, with_result(state, wait.name, payload))
+
+
+def _behind(context: Context, wait: Wait, state: State) -> pipeline:
+    _, *rest = context.saga.stretch(context.saga.index_of(wait.name))
+    return forward(context.broker, context.saga, state, rest)
 
 
 def _arrive(context: Context, wait: Wait) -> Callable[[State], None]:
     def arrive(state: State) -> None:
+        try:
+            is_due = context.is_due(wait, state)
+        except ConditionError as error:
+            context.undo(state, cause_of(error, wait), ())
+            return
+        if not is_due:
+            context.rows.leave_out(wait, state["workflow_id"])
+            _behind(context, wait, state).run()
+            return
         word, payload = context.rows.arrive(wait, state)
         if word == "go":
             after_wait(context, wait, state, payload).run()

@@ -8,7 +8,7 @@ import functools
 import json
 import time
 
-from bakeoff.errors import BusinessError, SignalRejectedError
+from bakeoff.errors import BusinessError, ConditionError, SignalRejectedError
 from bakeoff.outcome import Cause, Description, Outcome, Status
 from bakeoff.saga import JSON, Direction, Element, Parallel, Saga, Sleep, Step, Wait
 from bakeoff.world import Participant
@@ -23,6 +23,10 @@ class _ForwardEnded(Exception):
         cause = self.args[0]
         assert isinstance(cause, Cause)
         return cause
+
+
+class _Exhausted(Exception):
+    """A step with an escalation has exhausted its retries; ``args`` are the step and the cause."""
 
 
 class Execution:
@@ -52,6 +56,8 @@ class Execution:
         self._cancelled = asyncio.Event()
         self._irrevocable = False
         self._now: dict[str, JSON] = {}
+        #: Steps that were exhausted and whose own undo gave up.
+        self._gave_up: list[str] = []
 
     # -- what a client may do ------------------------------------------------------------------
 
@@ -80,10 +86,10 @@ class Execution:
     async def run(self) -> Outcome:
         """Execute until settled."""
         try:
-            for element in self.saga.elements:
-                self._check_cancel(element.name)
-                await self._element(element)
-            self._check_cancel(self.saga.elements[-1].name)
+            try:
+                await self._along(0)
+            except _Exhausted as exhausted:
+                await self._escalate(*exhausted.args)
             self._irrevocable = True
             outcome = Outcome(Status.COMPLETED, dict(self._results))
         except _ForwardEnded as ended:
@@ -91,6 +97,22 @@ class Execution:
         self.status = outcome.status
         self._now = {"last_error": self._now.get("last_error")}
         return outcome
+
+    async def _along(self, start: int) -> None:
+        """Go one stretch: the ordinary way, or an escalation."""
+        elements = self.saga.stretch(start)
+        for element in elements:
+            self._check_cancel(element.name)
+            await self._element(element)
+        self._check_cancel(elements[-1].name)
+
+    async def _escalate(self, step: Step, cause: Cause) -> None:
+        """Undo the exhausted step, which may have had an effect, and go on with its escalation."""
+        if await self._undo_step(step) is not None:
+            self._gave_up.append(step.name)
+            raise _ForwardEnded(cause)
+        self._passed_waits.update(element.name for element in self.saga.left_behind(step))
+        await self._along(self.saga.index_of(str(step.on_exhausted)))
 
     def _check_cancel(self, step: str) -> None:
         if self._cancelled.is_set() and not self._irrevocable:
@@ -104,7 +126,10 @@ class Execution:
             case Parallel(steps=steps):
                 error = await self._forward(list(steps))
             case Wait():
-                self._results[element.name] = await self._wait(element)
+                if self._is_due(element):
+                    self._results[element.name] = await self._wait(element)
+                else:
+                    self._passed_waits.add(element.name)
                 return
             case Sleep():
                 await self._sleep(element)
@@ -113,6 +138,12 @@ class Execution:
             raise _ForwardEnded(error)
         if isinstance(element, Step) and element.pivot:
             self._undo.clear()
+
+    def _is_due(self, element: Step | Wait) -> bool:
+        try:
+            return self.saga.is_due(element, json.loads(self.input_text), self._results)
+        except ConditionError as error:
+            raise _ForwardEnded(Cause(type(error).__name__, str(error), element.name)) from error
 
     async def _forward(self, steps: list[Step]) -> Cause | None:
         """Run steps at once; all have settled when this returns the first cause, if there is one."""
@@ -125,6 +156,12 @@ class Execution:
 
     async def _step(self, step: Step, undo: list[Step]) -> Cause | None:
         """Attempt an action until it succeeds or its policy gives up; note what must be undone (S3)."""
+        if step.when is not None:
+            try:
+                if not self._is_due(step):
+                    return None
+            except _ForwardEnded as ended:
+                return ended.cause
         policy = self.saga.retry_of(step)
         attempt = 1
         while True:
@@ -139,8 +176,11 @@ class Execution:
             except Exception as error:  # whatever an action raises is a fault
                 self._now["last_error"] = f"{type(error).__name__}: {error}"
                 if policy.exhausted(attempt):
+                    cause = Cause(type(error).__name__, str(error), step.name)
+                    if step.on_exhausted is not None:
+                        raise _Exhausted(step, cause) from error
                     undo.append(step)
-                    return Cause(type(error).__name__, str(error), step.name)
+                    return cause
             pause = policy.delay_after(attempt).total_seconds()
             self._now["next_retry_at"] = time.time() + pause
             if await self._cancelled_within(pause):
@@ -215,7 +255,7 @@ class Execution:
                 task.cancel()
 
     async def _compensate(self, cause: Cause) -> Outcome:
-        failed: list[str] = []
+        failed = list(self._gave_up)
         for group in reversed(self._undo):
             gave_up = await asyncio.gather(*(self._undo_step(step) for step in group))
             failed.extend(name for name in gave_up if name is not None)

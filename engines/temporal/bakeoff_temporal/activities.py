@@ -13,10 +13,11 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from bakeoff.errors import BusinessError
 from bakeoff.saga import JSON, Saga
 from bakeoff.world import Participant
+from bakeoff_temporal.inbox import ONLY_BACK
 from bakeoff_temporal.local import ATTEMPT
 from bakeoff_temporal.markers import attempted_before
 from bakeoff_temporal.pending import faulted
-from bakeoff_temporal.workflows import FAULTED_ACTIVITIES
+from bakeoff_temporal.workflows import FAULTED_ACTIVITIES, SIGNAL_ONLY_BACK
 
 Activity = Callable[..., Any]
 
@@ -36,7 +37,7 @@ def activities_of(
         return asyncio.run_coroutine_threadsafe(attempted_before(client, info), loop).result()
 
     steps = (_activity(name, participant, prefix, interrupt, lost_before) for name in names)
-    return [*steps, _faulted_activities(client)]
+    return [*steps, _faulted_activities(client), _signal_only_back(client)]
 
 
 def _names(saga: Saga) -> Iterable[str]:
@@ -92,3 +93,14 @@ def _faulted_activities(client: Client) -> Activity:
         return faulted((await handle.describe()).raw_description)
 
     return faulted_activities
+
+
+def _signal_only_back(client: Client) -> Activity:
+    @activity.defn(name=SIGNAL_ONLY_BACK)
+    async def signal_only_back() -> None:
+        """Put that signal into the history of this workflow."""
+        info = activity.info()
+        handle = client.get_workflow_handle(info.workflow_id or "", run_id=info.workflow_run_id)
+        await handle.signal(ONLY_BACK)
+
+    return signal_only_back

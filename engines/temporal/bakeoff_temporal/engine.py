@@ -28,6 +28,8 @@ _CLAIMS: Final = {
     Capability.COMPENSATION: "workflow code, registered before the action and shielded from cancellation",
     Capability.OWN_UNDO: "the workflow sees whether an activity was declined or faulted at any attempt",
     Capability.PIVOT: "unlimited retries from the pivot on",
+    Capability.CONDITIONS: "an if in workflow code; an update for a wait that was left out is rejected",
+    Capability.ESCALATION: "workflow code catches the activity that has used up its attempts and goes on",
     Capability.OUTCOME: "result or failure of the workflow, with its cause",
     Capability.IDEMPOTENT_START: "workflow ids are unique, closed ones too (REJECT_DUPLICATE) while retained",
     Capability.PARALLEL: "several activities at once, all awaited",

@@ -70,6 +70,13 @@ def purely_declined(error: StepFailure) -> bool:
     return isinstance(cause, ApplicationError) and cause.non_retryable and tuple(cause.details) == (1,)
 
 
+def exhausted(error: StepFailure) -> bool:
+    """Whether its policy allowed no other attempt: neither a decline nor a cancel has ended its retries."""
+    cause = error.cause
+    declined = isinstance(cause, ApplicationError) and cause.non_retryable
+    return not declined and not was_cancelled(error)
+
+
 def failure_of(outcome: Outcome) -> ApplicationError:
     """What a saga that did not complete raises: Failed in the UI, with its cause and our outcome."""
     cause = outcome.cause or Cause("Unknown", "", "")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from bakeoff.saga import JSON
+
+#: Signal of a saga whose exhausted step could not be undone: it never escalates. No wait can be called so.
+ONLY_BACK: Final = "bakeoff:only-back"
 
 
 class Inbox:
@@ -41,6 +45,10 @@ class Inbox:
         """End this wait with its signal's payload, or with ``None`` if none came."""
         self._open.discard(name)
         return self._arrived.get(name)
+
+    def leave_out(self, name: str) -> None:
+        """Nobody will come to this wait; any other name is none of ours."""
+        self._open.discard(name)
 
     def close(self) -> None:
         """Nobody will wait any more."""

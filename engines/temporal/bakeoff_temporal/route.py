@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from bakeoff.saga import Saga
+from bakeoff.saga import Element, Saga, Step
 
 #: Key of the memo that is given with the start and never changes.
 ROUTE: Final = "route"
@@ -32,4 +32,11 @@ def on_route(saga: Saga, route: Sequence[str] | None) -> Saga:
     if route is None or list(route) == route_of(saga):
         return saga
     known = {element.name: element for element in saga.elements}
-    return replace(saga, elements=tuple(known[name] for name in route))
+    return replace(saga, elements=tuple(_as_on(route, known[name]) for name in route))
+
+
+def _as_on(route: Sequence[str], element: Element) -> Element:
+    """Without an escalation of which the route knows nothing: the saga began before there was one."""
+    if isinstance(element, Step) and element.on_exhausted is not None and element.on_exhausted not in route:
+        return replace(element, on_exhausted=None)
+    return element

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, GetSystemInfoRequest
+from temporalio.service import RPCError, RPCStatusCode
 
 from bakeoff.errors import EngineUnavailableError
 from bakeoff.processes import Launch
+from bakeoff.servers import RefusedError
 from bakeoff.settings import SettingsInForce
 from bakeoff_temporal.connection import DRAIN_S, ROLE, connect_to
 from bakeoff_temporal.pages import TITLE
@@ -20,6 +22,8 @@ from bakeoff_temporal.pages import TITLE
 #: Where people expect the web UI.
 UI_PORT = 8233
 _UI = "ui"
+#: What a server says that is there.
+_REFUSED = (RPCStatusCode.NOT_FOUND, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED)
 _SQLITE_PRAGMAS = {"wal": ("journal_mode=WAL", "synchronous=NORMAL"), "file": (), "memory": ()}
 
 
@@ -89,6 +93,10 @@ class TemporalServer:
                 DescribeNamespaceRequest(namespace=str(self.settings["namespace"]))
             )
             return (await client.workflow_service.get_system_info(GetSystemInfoRequest())).server_version
+        except RPCError as error:
+            if error.status in _REFUSED:
+                raise RefusedError(error.message) from error
+            raise
         finally:
             # An external server is asked once, and the event loop may end right after that. One that boots is
             # asked again and again; its child's end gives the SDK the time.

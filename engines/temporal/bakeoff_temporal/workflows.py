@@ -15,17 +15,17 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.common import RetryPolicy as TemporalRetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from bakeoff.outcome import Cause, Outcome, Status
-    from bakeoff.saga import JSON, Direction, Parallel, RetryPolicy, Saga, Sleep, Step, Wait
-    from bakeoff_temporal.catalogue import patience, saga_called
+    from bakeoff.saga import JSON, Parallel, Saga, Sleep, Step, Wait
+    from bakeoff_temporal.calls import Calls
+    from bakeoff_temporal.catalogue import saga_called
+    from bakeoff_temporal.endings import Ended, Exhausted, is_due
     from bakeoff_temporal.failures import (
         CANCELLED,
         TOO_LARGE,
@@ -33,30 +33,23 @@ with workflow.unsafe.imports_passed_through():
         LocalStepError,
         StepFailure,
         cause_of,
+        exhausted,
         failure_of,
         purely_declined,
         was_cancelled,
     )
-    from bakeoff_temporal.inbox import Inbox
-    from bakeoff_temporal.local import LOCAL, Pause, attempts, recorded
+    from bakeoff_temporal.inbox import ONLY_BACK, Inbox
+    from bakeoff_temporal.local import LOCAL, recorded
     from bakeoff_temporal.route import ROUTE, on_route
 
 #: Local activity that tells which activities of this workflow had a faulted attempt.
 FAULTED_ACTIVITIES = "faulted_activities"
+#: Local activity that sends this workflow the signal ``ONLY_BACK``; it cannot send itself one.
+SIGNAL_ONLY_BACK = "signal_only_back"
 #: How long a step may take after a cancel before we look whether it only waits for its next attempt.
 _CANCEL_GRACE = timedelta(seconds=1)
 #: Characters of JSON that one activity is given at most: the server refuses 2 MiB, and the saga were stuck.
 _MOST_CARRIED = 2_000_000
-#: Temporal takes zero for "the server's default".
-_SHORTEST = timedelta(milliseconds=1)
-
-
-class _Ended(Exception):
-    """The forward direction has ended (S2); never leaves the workflow."""
-
-    def __init__(self, cause: Cause) -> None:
-        super().__init__(cause.message)
-        self.cause = cause
 
 
 @workflow.defn(dynamic=True)
@@ -72,13 +65,14 @@ class SagaWorkflow:
         self._results: dict[str, JSON] = {}
         self._carried = len(args[0].payload.data)
         self._undo: list[tuple[Step, ...]] = []
-        self._in_flight: dict[str, workflow.ActivityHandle[Any]] = {}
+        #: Exhausted, and its undo gave up before its escalation began.
+        self._gave_up: tuple[str, ...] = ()
         #: No cancel is effective any more: the pivot was tried, the last step succeeded, or undoing began.
         self._beyond_cancel = False
         self._where = ""
         self._local: bool = workflow.memo_value(LOCAL, False, type_hint=bool)
-        #: Steps made locally that wait for their next attempt.
-        self._pauses: dict[str, Pause] = {}
+        self._calls = Calls(self._saga, self._input, local=self._local)
+        self._only_back = False
 
     @workflow.run
     async def run(self, args: Sequence[RawValue]) -> dict[str, JSON]:
@@ -96,12 +90,12 @@ class SagaWorkflow:
     async def _run(self) -> dict[str, JSON]:
         try:
             await self._forward()
-        except _Ended as ended:
+        except Ended as ended:
             self._beyond_cancel = True
             self._inbox.close()
             if self._local:
                 await recorded()
-            failed = await self._compensate()
+            failed = (*self._gave_up, *await self._compensate())
             status = Status.COMPENSATION_FAILED if failed else Status.COMPENSATED
             if failed:
                 workflow.upsert_memo({"status": str(status)})  # a list cannot see a failure's details
@@ -110,8 +104,17 @@ class SagaWorkflow:
         return self._results
 
     async def _forward(self) -> None:
+        try:
+            await self._along(0)
+        except Exhausted as exhausted:
+            await self._escalate(exhausted.step, exhausted.cause)
+        self._end_if_cancelled()
+        self._beyond_cancel = True
+
+    async def _along(self, start: int) -> None:
+        """Go one stretch: the ordinary way, or an escalation."""
         pivot = self._saga.pivot_index()
-        for index, element in enumerate(self._saga.elements):
+        for index, element in enumerate(self._saga.stretch(start), start):
             self._where = element.name
             self._end_if_cancelled()
             if index == pivot:
@@ -128,8 +131,28 @@ class SagaWorkflow:
             self._end_if_too_large(element.name)
             if index == pivot:
                 self._undo.clear()
-        self._end_if_cancelled()
-        self._beyond_cancel = True
+
+    async def _escalate(self, step: Step, cause: Cause) -> None:
+        """Undo the exhausted step, which may have had an effect, and go on with its escalation."""
+        if self._local:
+            await recorded()  # another attempt might succeed, with its undo behind it
+        if step.compensation is not None:
+            try:
+                await self._calls.start(step, "compensation", self._results)
+            except (ActivityError, LocalStepError):
+                self._gave_up = (step.name,)
+                # Whoever resets this workflow to before that undo, to have it tried again, must not let it
+                # go on: what stands before the step is undone by then. A reset applies signals again.
+                await workflow.execute_local_activity(
+                    SIGNAL_ONLY_BACK, start_to_close_timeout=timedelta(seconds=10)
+                )
+                await recorded()
+                raise Ended(cause) from None
+        if self._only_back:
+            raise Ended(cause)
+        for element in self._saga.left_behind(step):
+            self._inbox.leave_out(element.name)
+        await self._along(self._saga.index_of(str(step.on_exhausted)))
 
     def _cancelled(self) -> bool:
         # The workflow's own state: the exception of a cancel that comes with the start comes too late.
@@ -138,83 +161,55 @@ class SagaWorkflow:
 
     def _end_if_cancelled(self) -> None:
         if self._cancelled():
-            raise _Ended(Cause(CANCELLED, "cancelled by request", self._where))
+            raise Ended(Cause(CANCELLED, "cancelled by request", self._where))
 
     def _end_if_too_large(self, element: str) -> None:
         if self._carried > _MOST_CARRIED and not self._beyond_cancel:
             message = f"input and results exceed the {_MOST_CARRIED} characters that Temporal carries"
-            raise _Ended(Cause(TOO_LARGE, message, element))
+            raise Ended(Cause(TOO_LARGE, message, element))
 
     def _keep(self, name: str, result: JSON) -> None:
         self._results[name] = result
         self._carried += len(json.dumps(result)) + len(name)
 
     async def _act(self, steps: tuple[Step, ...]) -> None:
+        due: list[Step] = []
+        causes: dict[str, Cause] = {}
+        for step in steps:
+            try:
+                if is_due(self._saga, step, self._input, self._results):
+                    due.append(step)
+            except Ended as ended:  # its siblings act nevertheless
+                causes[step.name] = ended.cause
         # Registered before the action: an attempt that timed out may have happened.
-        self._undo.append(tuple(step for step in steps if step.compensation))
-        handles = [self._start(step, "action") for step in steps]
+        self._undo.append(tuple(step for step in due if step.compensation))
+        handles = [self._calls.start(step, "action", self._results) for step in due]
         failures: dict[str, StepFailure] = {}
-        for step, handle in zip(steps, handles, strict=True):  # every sibling settles before the group fails
+        for step, handle in zip(due, handles, strict=True):  # every sibling settles before the group fails
             try:
                 self._keep(step.name, await handle)
             except (ActivityError, LocalStepError) as error:
                 failures[step.name] = error
+                causes[step.name] = cause_of(error, step)
             finally:
-                self._in_flight.pop(step.name, None)
-        if failures:
-            declined = {name for name, error in failures.items() if purely_declined(error)}
-            self._undo[-1] = tuple(step for step in self._undo[-1] if step.name not in declined)
-            # A step's own failure tells more than the cancel that cut a sibling's retries.
-            first = min(failures, key=lambda name: was_cancelled(failures[name]))
-            raise _Ended(cause_of(failures[first], self._saga.step(first)))
-
-    def _start(self, step: Step, direction: Direction) -> asyncio.Task[Any]:
-        undo = direction == "compensation"
-        call: dict[str, JSON] = {"step": step.name, "input": self._input}
-        if undo:
-            call["undo"] = True
-            call["own_result"] = self._results.get(step.name)
-        else:
-            call["results"] = self._results
-        limit = self._saga.timeout_of(step, direction) * patience().factor
-        name = step.compensation_name if undo else step.name
-        activity_id = f"{step.name}:compensation" if undo else step.name
-        if self._local:
-            return asyncio.create_task(
-                attempts(
-                    name,
-                    activity_id,
-                    call,
-                    limit,
-                    self._saga.retry_of(step, direction),
-                    pausing=lambda pause: self._note(name, pause),
-                )
-            )
-        handle: workflow.ActivityHandle[Any] = workflow.start_activity(
-            name,
-            call,
-            activity_id=activity_id,
-            start_to_close_timeout=limit,
-            heartbeat_timeout=patience().heartbeat_within(limit),
-            retry_policy=_policy(self._saga.retry_of(step, direction)),
-            # A cancel lets the running attempt settle and stops the retries.
-            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-        )
-        if not undo:
-            self._in_flight[step.name] = handle
-        return handle
-
-    def _note(self, name: str, pause: Pause | None) -> None:
-        if pause is None:
-            del self._pauses[name]
-        else:
-            self._pauses[name] = pause
+                self._calls.in_flight.pop(step.name, None)
+        if not causes:
+            return
+        first = steps[0]
+        if first.on_exhausted is not None and first.name in failures and exhausted(failures[first.name]):
+            self._undo.pop()
+            raise Exhausted(first, causes[first.name])
+        declined = {name for name, error in failures.items() if purely_declined(error)}
+        self._undo[-1] = tuple(step for step in self._undo[-1] if step.name not in declined)
+        # A step's own failure tells more than the cancel that cut a sibling's retries.
+        failed = (step.name for step in steps if step.name in causes)
+        raise Ended(causes[min(failed, key=lambda name: name in failures and was_cancelled(failures[name]))])
 
     async def _compensate(self) -> tuple[str, ...]:
         """Undo in reverse, a group at once; return the names of the steps whose compensation gave up."""
         failed: list[str] = []
         for group in reversed(self._undo):
-            handles = [(step, self._start(step, "compensation")) for step in group]
+            handles = [(step, self._calls.start(step, "compensation", self._results)) for step in group]
             for step, handle in handles:
                 self._where = step.name
                 try:
@@ -224,6 +219,9 @@ class SagaWorkflow:
         return tuple(failed)
 
     async def _wait(self, wait: Wait) -> None:
+        if not is_due(self._saga, wait, self._input, self._results):
+            self._inbox.leave_out(wait.name)
+            return
         try:
             await workflow.wait_condition(
                 lambda: self._inbox.has(wait.name) or self._cancelled(),
@@ -233,7 +231,7 @@ class SagaWorkflow:
         except TimeoutError:
             if wait.on_timeout == "fail":
                 message = f"no signal {wait.name!r} within {wait.timeout}"
-                raise _Ended(Cause(WAIT_TIMEOUT, message, wait.name)) from None
+                raise Ended(Cause(WAIT_TIMEOUT, message, wait.name)) from None
         payload = self._inbox.take(wait.name)
         if self._local:
             await recorded()
@@ -255,15 +253,17 @@ class SagaWorkflow:
         Temporal answers alike for an activity that never started and for one between two attempts. Only
         the second may have had an effect, so we ask (off the workflow, in a local activity) before.
         """
-        while self._in_flight and self._cancelled():
+        while self._calls.in_flight and self._cancelled():
             faulted: list[str] = await workflow.execute_local_activity(
                 FAULTED_ACTIVITIES, start_to_close_timeout=timedelta(seconds=10), result_type=list[str]
             )
             for name in faulted:
-                if (handle := self._in_flight.get(name)) is not None:
+                if (handle := self._calls.in_flight.get(name)) is not None:
                     handle.cancel()
-            if self._in_flight:
-                await workflow.wait(list(self._in_flight.values()), timeout=_CANCEL_GRACE.total_seconds())
+            if self._calls.in_flight:
+                await workflow.wait(
+                    list(self._calls.in_flight.values()), timeout=_CANCEL_GRACE.total_seconds()
+                )
 
     @workflow.update(dynamic=True)
     def deliver(self, name: str, args: Sequence[RawValue]) -> str:
@@ -280,6 +280,9 @@ class SagaWorkflow:
     @workflow.signal(dynamic=True)
     def receive(self, name: str, args: Sequence[RawValue]) -> None:
         """Take a plain signal, as people send it from the UI: the payload and, if given, an id."""
+        if name == ONLY_BACK:
+            self._only_back = True
+            return
         values = [workflow.payload_converter().from_payload(value.payload) for value in args]
         signal_id = str(values[1]) if len(values) > 1 else workflow.uuid4().hex
         if self._inbox.objection(name, signal_id) is None:
@@ -298,15 +301,5 @@ class SagaWorkflow:
             "element": self._where,
             "resting": awaiting or isinstance(element, Sleep),
             "awaiting": self._where if awaiting else None,
-            "pauses": dict(self._pauses),
+            "pauses": dict(self._calls.pauses),
         }
-
-
-def _policy(policy: RetryPolicy) -> TemporalRetryPolicy:
-    initial = max(policy.initial_interval, _SHORTEST)
-    return TemporalRetryPolicy(
-        initial_interval=initial,
-        backoff_coefficient=policy.backoff_coefficient,
-        maximum_interval=max(policy.maximum_interval, initial),
-        maximum_attempts=policy.maximum_attempts or 0,
-    )

@@ -58,7 +58,7 @@ def _notes(sources: Sequence[Source]) -> list[str]:
 
 def _paragraph(sources: Sequence[Source], labels: Sequence[str]) -> list[str]:
     """Sentences, each of which one column carries."""
-    words = [f"{len(labels)} contestants."]
+    words = [f"{len(labels)} contestant{'' if len(labels) == 1 else 's'}."]
     words += _of_runs(sources)
     words += [sentence for fault, word in _KILLED.items() if (sentence := _of_kills(sources, fault, word))]
     words += _of_loads(sources)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bakeoff_bench.meter import cost_per_1000
@@ -103,7 +104,7 @@ def _picture(run: Source) -> Figure:
     return Figure(
         id=slug(ID, "table", run.number),
         title=title,
-        svg=drawn(title, told_so, draw, height_in=1.2 + 0.3 * len(blocks)),
+        svg=partial(drawn, title, told_so, draw, height_in=1.2 + 0.3 * len(blocks)),
         told=told_so,
         conditions=f"Medians over rounds. {conditions_of(run)}",
         table=Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bakeoff_bench.crash.cells import cell_of, group
@@ -159,7 +160,7 @@ def _picture(
     return Figure(
         id=f"{ID}-picture",
         title=title,
-        svg=drawn(title, told_so, draw, height_in=3.8),
+        svg=partial(drawn, title, told_so, draw, height_in=3.8),
         told=told_so,
         conditions=f"Survived: none of {ENOUGH} or more kills of that kind, all seen to their end, did harm. "
         f"Prices are medians of {run.name}; a factor below {ALIKE:g} counts as none. {conditions_of(run)}",

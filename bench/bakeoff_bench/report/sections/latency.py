@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bakeoff_bench.report.drawing import BAD, colour, drawn, line, marker, plain
@@ -33,7 +34,8 @@ def hockey_stick(run: Source) -> Figure | None:
     told_so = (
         "The 95th percentile of completed sagas at every rate that was offered; filled: the backlog did "
         "not grow, "
-        "open: it did, and the value tells how long the load lasted. Vertical: the highest sustained rate."
+        "open: it did, and the value tells how long the load lasted. Vertical: the highest sustained rate. "
+        "Dashed: --slo."
     )
 
     def draw(axes: Axes) -> None:
@@ -76,10 +78,10 @@ def hockey_stick(run: Source) -> Figure | None:
     return Figure(
         id=slug(_ID, "stick", run.number),
         title=title,
-        svg=drawn(title, told_so, draw, height_in=4.0),
+        svg=partial(drawn, title, told_so, draw, height_in=4.0),
         told=told_so,
-        conditions="One mark per load with a valid ledger. "
-        f"Dashed: --slo {run.result['plan']['slo_s']:g} s. "
+        conditions="Every load with a valid ledger, those of the search too. "
+        f"--slo {run.result['plan']['slo_s']:g} s. "
         f"{conditions_of(run)}",
         table=table,
         command=run.command,
@@ -146,9 +148,9 @@ def distribution(run: Source, status: str) -> Figure | None:
     return Figure(
         id=slug(_ID, status, run.number),
         title=title,
-        svg=drawn(title, told_so, draw),
+        svg=partial(drawn, title, told_so, draw),
         told=told_so,
-        conditions=f"Drawn up to where {_BEYOND} values lie beyond. {conditions_of(run)}",
+        conditions=f"Up to where {_BEYOND} values lie beyond. {conditions_of(run)}",
         table=table,
         command=run.command,
     )
@@ -160,7 +162,7 @@ def _pooled(run: Source, label: str, status: str) -> tuple[Histograms, str, str]
     from bakeoff_bench.load.histograms import Histograms
 
     kept = [one for one in open_blocks(run, label) if one["kept_up"] and latencies_of(one, status)]
-    if not kept:
+    if run.stored or not kept:
         return None
     block, found, folder = kept[-1], Histograms(), LoadFolder(run.path)
     for row in run.loads:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bakeoff_bench.crash.cells import cell_of, group, is_harmful
@@ -54,7 +55,7 @@ def section(sources: Sequence[Source]) -> Section | None:
         lead=(
             "An engine that cannot see a worker die waits for a lease to run out: a visibility timeout, a "
             "heartbeat "
-            "timeout, a step's own timeout. What it adds to that is the distance to the dashed line.",
+            "timeout, a step's own timeout. What a recovery takes beyond its lease is the engine's own.",
         ),
         blocks=[
             figure
@@ -84,7 +85,7 @@ def _against_lease(run: Source, fault: str) -> Figure:
         "Each mark is one kill: its contestant's lease (0: a broken connection tells at once) and the "
         "seconds until "
         "every saga in flight was over. Open triangles had not recovered by the deadline, crosses came to "
-        "harm."
+        "harm. What an engine adds to its lease is the distance to the dashed line."
     )
 
     def draw(axes: Axes) -> None:
@@ -118,7 +119,7 @@ def _against_lease(run: Source, fault: str) -> Figure:
     return Figure(
         id=slug(ID, "lease", run.number, fault),
         title=title,
-        svg=drawn(title, told_so, draw, height_in=4.0),
+        svg=partial(drawn, title, told_so, draw, height_in=4.0),
         told=told_so,
         conditions=_conditions(run),
         table=table,
@@ -153,7 +154,7 @@ def _distribution(run: Source, fault: str) -> Figure:
     return Figure(
         id=slug(ID, "distribution", run.number, fault),
         title=title,
-        svg=drawn(title, told_so, draw),
+        svg=partial(drawn, title, told_so, draw),
         told=told_so,
         conditions=_conditions(run),
         table=_times_table(slug(ID, "distribution-table", run.number, fault), title, by_name),

@@ -82,34 +82,35 @@ def _of_arrivals(loads: Sequence[Source]) -> Iterator[Rule]:
             (name, Kept.NA, "no load; `bakeoff run` is a closed loop, and marked so") for name in names
         )
         return
-    rows = [row for load in loads for row in load.loads if row["phase"] == "round"]
-    opened = [row for row in rows if not row["users"]]
+    blocks = [block for load in loads for block in load.result["blocks"] if block["phase"] == "round"]
+    rounds = sum(block["rounds"] for block in blocks)
+    opened = sum(block["rounds"] for block in blocks if not block["users"])
     yield (
         "2 open loop, from the intended start",
         Kept.YES if opened else Kept.NO,
-        f"{len(opened)} of {len(rows)} loads; the others are closed, and marked so",
+        f"{opened} of {rounds} loads; the others are closed, and marked so",
     )
-    void = sum(bool(row["measured"]["void"]) for row in rows)
+    void = sum(block["void"] for block in blocks)
     yield (
         "3 offered and achieved rate",
         Kept.DESIGN,
-        f"both shown; {void} of {len(rows)} loads are void, left out",
+        f"both shown; {void} of {rounds} loads are void or have no valid ledger, left out",
     )
-    left = sum(row["measured"]["censored"] for row in rows)
+    left = sum(block["censored"] for block in blocks)
     yield (
         "4 unsettled sagas are censored",
         Kept.DESIGN,
-        f"{left} of all loads; in no percentile, shown as open",
+        f"{left} of all loads that count; in no percentile, shown as open",
     )
-    over = sum(not row["measured"]["kept_up"] for row in rows)
+    over = sum(not block["kept_up"] for block in blocks)
     yield (
         "5 percentiles only where they mean something",
         Kept.DESIGN,
-        f"too few values are called so; {over} loads in overload are marked",
+        f"too few values are called so; {over} of {len(blocks)} rates in overload are marked",
     )
-    warm = sum(row["measured"]["warm_up"] for row in rows)
+    warm = sum(block["warm_up"] for block in blocks)
     yield "6 warm-up is left out", Kept.YES if warm else Kept.NO, f"{warm} sagas of warm-up are in no number"
-    fewest = min(Counter((row["contestant"], row["block"]) for row in rows).values(), default=0)
+    fewest = min((block["rounds"] for block in blocks), default=0)
     yield (
         "7 interleaved rounds, paired intervals",
         Kept.YES if fewest >= _ROUNDS else Kept.NO,

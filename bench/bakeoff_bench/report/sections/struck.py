@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bakeoff_bench.report.drawing import BAD, colour, drawn, line
@@ -30,7 +31,7 @@ def section(sources: Sequence[Source]) -> Section | None:
         id=ID,
         title="A fault under load",
         lead=("Throughput while a process is killed, and what those paid who were in flight.",),
-        blocks=[_figure(run) for run in runs],
+        blocks=[_table(run) if run.stored else _figure(run) for run in runs],
     )
 
 
@@ -70,20 +71,25 @@ def _figure(run: Source) -> Figure:
         axes.set_xlabel("seconds from the fault")
         axes.set_ylabel("sagas settled per second")
 
-    columns = ["contestant", "load", "round", "ledger", "in flight", "lost"]
-    table = Table(
-        id=slug(ID, "table", run.number),
-        title=title,
-        columns=[*columns, "silence, s", "all in flight over, s", "drained, s", "open"],
-        rows=[_told(row) for row in struck],
-    )
     return Figure(
         id=slug(ID, run.number),
         title=title,
-        svg=drawn(title, told_so, draw),
+        svg=partial(drawn, title, told_so, draw),
         told=told_so,
         conditions=conditions_of(run),
-        table=table,
+        table=_table(run),
+        command=run.command,
+    )
+
+
+def _table(run: Source) -> Table:
+    columns = ["contestant", "load", "round", "ledger", "in flight", "lost"]
+    return Table(
+        id=slug(ID, "table", run.number),
+        title=f"What {run.result['plan']['fault']} cost under load ({run.name})",
+        columns=[*columns, "silence, s", "all in flight over, s", "drained, s", "open"],
+        rows=[_told(row) for row in _struck(run)],
+        conditions=conditions_of(run),
         command=run.command,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bakeoff_bench.report.drawing import colour, drawn
@@ -87,7 +88,9 @@ def _of_status(traces: Mapping[str, Sequence[Trace]], status: str) -> dict[str, 
 
 
 def _traces(run: Source) -> dict[str, list[Trace]]:
-    found = {}
+    found: dict[str, list[Trace]] = {}
+    if run.stored:  # its ledgers are elsewhere
+        return found
     for engine, about in run.result["engines"].items():
         if "counts" in about and (traces := list(traces_of(run.path / engine, engine))):
             found[run.label(engine)] = traces
@@ -135,7 +138,7 @@ def _means(run: Source, status: str, traces: Mapping[str, Sequence[Trace]]) -> F
     return Figure(
         id=slug(ID, "means", run.number, status),
         title=title,
-        svg=drawn(title, told_so, draw, height_in=2.2 + 0.3 * len(means)),
+        svg=partial(drawn, title, told_so, draw, height_in=2.2 + 0.3 * len(means)),
         told=told_so,
         conditions="All sagas of the run, with its faults, retries and slow steps: "
         f"{run.result['scenario']}, "
@@ -189,7 +192,7 @@ def _saga(run: Source, workflow_id: str, traces: Mapping[str, Trace]) -> Figure:
     return Figure(
         id=slug(ID, run.number, workflow_id),
         title=title,
-        svg=drawn(title, told_so, draw, height_in=2.2 + 0.3 * len(traces)),
+        svg=partial(drawn, title, told_so, draw, height_in=2.2 + 0.3 * len(traces)),
         told=told_so,
         conditions=" ".join(["One saga: an example, no measurement.", *without]),
         links=links,

@@ -41,6 +41,7 @@ def _unknown(sources: Sequence[Source]) -> Iterator[tuple[str, str, str]]:
     ):
         if not of_kind(sources, kind):
             yield what, "nothing of this kind is in the report", command
+    yield from _of_results(sources)
     yield from _of_loads(sources)
     yield from _of_crashes(sources)
     for note in sorted({note for one in sources for note in _dev_servers(one)}):
@@ -52,6 +53,26 @@ def _unknown(sources: Sequence[Source]) -> Iterator[tuple[str, str, str]]:
     yield from _of_verdicts(sources)
     yield "what a power failure costs", "no process kill tests it", "your own hardware"
     yield "other machines", "everything here was measured on the machine above", "the same commands there"
+
+
+def _of_results(sources: Sequence[Source]) -> Iterator[tuple[str, str, str]]:
+    """What a run's folder tells and its result as JSON does not."""
+    for run in sources:
+        if not run.stored:
+            continue
+        why, tells = "a result as JSON does not hold it; the folder of the run does", "bakeoff report DIR"
+        if run.kind is Kind.RUN:
+            yield f"where the time goes in {run.name}", why, tells
+        if run.kind is Kind.LOAD:
+            yield f"the whole distribution of latencies in {run.name}", why, tells
+            if run.result["plan"]["fault"]:
+                yield f"what settled second by second in {run.name}", why, tells
+            if not run.loads:
+                yield (
+                    f"latency at every rate that was tried in {run.name}",
+                    "an earlier bakeoff wrote it, without every load by itself",
+                    "bakeoff check DIR --json FILE",
+                )
 
 
 def _dev_servers(source: Source) -> Iterator[str]:

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bakeoff.errors import ConditionError
 from bakeoff.outcome import Cause, Status
-from bakeoff.saga import JSON, Direction, Element, Parallel, Saga, Sleep, Step, Wait
+from bakeoff.saga import JSON, Direction, Element, Saga, Sleep, Step, Wait
 from bakeoff_celery.sagalog.record import Entry, Key, Record, State
+from bakeoff_celery.sagalog.way import entries_of, furthest, members_of
 
 #: Seconds by which a timer may strike early: brokers and clocks are no better.
 EARLY_S = 0.005
@@ -74,10 +76,10 @@ def irrevocable(saga: Saga, record: Record) -> bool:
 
 
 def _forward(saga: Saga, record: Record, now: float) -> Move | None:
-    begun = [index for index, element in enumerate(saga.elements) if _entries(record, element)]
-    if not begun:
-        return Begin(_names(saga.elements[0]), "action")
-    element, entries = saga.elements[begun[-1]], _entries(record, saga.elements[begun[-1]])
+    element = furthest(saga, record)
+    if element is None:
+        return _enter(saga, record, saga.stretch(0))
+    entries = entries_of(record, element)
     if isinstance(element, Wait | Sleep) and entries[0].open and (over := _over(element, record, now)):
         return over
     still_open = [entry for entry in entries if entry.open]
@@ -88,18 +90,69 @@ def _forward(saga: Saga, record: Record, now: float) -> Move | None:
             return TurnBack(Cause("Cancelled", "cancelled by request", element.name))
     if still_open:
         return None
-    for entry in entries:
-        if entry.error is not None and entry.state is State.FAILED:
-            return TurnBack(Cause(*entry.error, entry.step))
-    if begun[-1] + 1 == len(saga.elements):
-        return Finish(Status.COMPLETED)
-    return Begin(_names(saga.elements[begun[-1] + 1]), "action")
+    if isinstance(element, Step) and element.on_exhausted and entries[0].state is State.EXHAUSTED:
+        return _escalate(saga, record, element)
+    if (cause := _failure(saga, record, element)) is not None:
+        return TurnBack(cause)
+    return _enter(saga, record, saga.stretch(saga.index_of(element.name))[1:])
+
+
+def _enter(saga: Saga, record: Record, elements: Sequence[Element]) -> Move:
+    """Begin with the first of the elements that is due; without one the saga is completed."""
+    for element in elements:
+        if due := _due(saga, record, element):
+            return Begin(due, "action")
+        if (cause := _failure(saga, record, element)) is not None:
+            return TurnBack(cause)
+    return Finish(Status.COMPLETED)
+
+
+def _due(saga: Saga, record: Record, element: Element) -> Sequence[str]:
+    """What of an element is to be made; not a step whose condition raises."""
+    return [member.name for member in members_of(element) if _condition(saga, record, member) is True]
+
+
+def _failure(saga: Saga, record: Record, element: Element) -> Cause | None:
+    """Why an element that is over ends the forward direction: of a group, by the first that failed."""
+    for member in members_of(element):
+        entry = record.action(member.name)
+        if entry is not None and entry.failed and entry.error is not None:
+            return Cause(*entry.error, member.name)
+        if entry is None and isinstance(error := _condition(saga, record, member), ConditionError):
+            return Cause(type(error).__name__, str(error), member.name)
+    return None
+
+
+def _condition(saga: Saga, record: Record, member: Element) -> bool | ConditionError:
+    """Ask whether it is due, of what the log holds; the same log answers the same."""
+    if not isinstance(member, Step | Wait) or member.when is None:
+        return True
+    try:
+        return saga.is_due(member, record.input, record.results)
+    except ConditionError as error:
+        return error
+
+
+def _escalate(saga: Saga, record: Record, step: Step) -> Move | None:
+    """Undo the exhausted step, which may have had an effect, and go on with its escalation."""
+    undo = record.undo(step.name)
+    if step.compensation is not None and undo is None:
+        return Begin([step.name], "compensation")
+    if undo is not None and undo.open:
+        return None
+    entry = record.action(step.name)
+    assert entry is not None, "an exhausted step has an entry"
+    assert entry.error is not None, "... and an error"
+    if undo is not None and undo.failed:
+        return TurnBack(Cause(*entry.error, step.name))
+    return _enter(saga, record, saga.stretch(saga.index_of(str(step.on_exhausted))))
 
 
 def _backward(saga: Saga, record: Record) -> Move | None:
+    # An exhausted step whose escalation has begun has its undo behind it, and keeps it.
     for element in reversed(saga.elements):
-        acted = [entry for entry in _entries(record, element) if entry.may_have_acted]
-        owed = [step.name for step in _steps(element) if step.compensation and _of(step, acted)]
+        acted = [entry for entry in entries_of(record, element) if entry.may_have_acted]
+        owed = [step.name for step in members_of(element) if _owed(step, acted)]
         if fresh := [name for name in owed if record.undo(name) is None]:
             return Begin(fresh, "compensation")
         if any((undo := record.undo(name)) and undo.open for name in owed):
@@ -120,19 +173,6 @@ def _over(element: Wait | Sleep, record: Record, now: float) -> Close | None:
     return Close(entry.key)
 
 
-def _steps(element: Element) -> Sequence[Step]:
-    if isinstance(element, Parallel):
-        return element.steps
-    return (element,) if isinstance(element, Step) else ()
-
-
-def _names(element: Element) -> Sequence[str]:
-    return [step.name for step in element.steps] if isinstance(element, Parallel) else [element.name]
-
-
-def _entries(record: Record, element: Element) -> list[Entry]:
-    return [entry for name in _names(element) if (entry := record.action(name))]
-
-
-def _of(step: Step, entries: Sequence[Entry]) -> bool:
-    return any(entry.step == step.name for entry in entries)
+def _owed(element: Element, acted: Sequence[Entry]) -> bool:
+    has_undo = isinstance(element, Step) and element.compensation is not None
+    return has_undo and any(entry.step == element.name for entry in acted)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from bakeoff.engine import Capability, Claim, EngineInfo, Means, Support, Survives
 from bakeoff.errors import UsageError
-from bakeoff.servers import PostgresServer, RabbitmqServer, ValkeyServer
+from bakeoff.servers import PostgresServer, RabbitmqServer, ValkeyServer, own_address
 from bakeoff_celery.sagalog.place import check_place, files
 from bakeoff_celery.sagalog.settings import SETTINGS
 from bakeoff_celery.sagalog.windows import windows_of
@@ -39,6 +39,8 @@ _CLAIMS = {
     Capability.COMPENSATION: _pattern("the log begins the undos in reverse; each is a task of its own"),
     Capability.OWN_UNDO: _pattern("an attempt that faulted or was lost makes its step doubtful in the log"),
     Capability.PIVOT: _pattern("retries without limit from the pivot on"),
+    Capability.CONDITIONS: _pattern("asked of the log; what is not due is never written into it"),
+    Capability.ESCALATION: _pattern("the log tells exhausted from declined and begins the other steps"),
     Capability.OUTCOME: _pattern("read from the log"),
     Capability.IDEMPOTENT_START: _pattern("the primary key of the log"),
     Capability.PARALLEL: _pattern("several commands in one transaction; the last one to end goes on"),
@@ -119,16 +121,13 @@ class SagaLogEngine:
 
     def _checked(self, settings: SettingsInForce, name: str, schemes: Sequence[str]) -> str | None:
         """Return an external address, ``None`` if there is none; its value never gets into a message."""
-        url = str(settings[name] or "")
-        if url and url.partition("://")[0] not in schemes:
-            begin = " or ".join(f"{scheme}://" for scheme in schemes)
-            raise UsageError(f"{self.name}.{name} must be a URL that begins with {begin}")
-        if name == "broker_url" and "password" in dict(parse_qsl(url.partition("?")[2])):
+        url = own_address(self.name, settings, name, schemes)
+        if url and name == "broker_url" and "password" in dict(parse_qsl(url.partition("?")[2])):
             raise UsageError(
                 f"{self.name}.{name}: Kombu reads no password from the query; write it before the host: "
                 f"{schemes[0]}://:PASSWORD@host"
             )
-        return url or None
+        return url
 
 
 def _versions() -> Mapping[str, str]:

@@ -22,6 +22,7 @@ from bakeoff_celery.sagalog.advance import (
     irrevocable,
 )
 from bakeoff_celery.sagalog.record import Entry, Key, Record, Signal, State
+from bakeoff_celery.sagalog.way import is_left_out
 
 
 def settle(saga: Saga, record: Record, now: float) -> None:
@@ -109,7 +110,7 @@ def fault(saga: Saga, record: Record, key: Key, attempt: int, error: tuple[str, 
     kind = "gave up" if policy.exhausted(attempt) else "failed"
     record.note(kind, f"{_named(entry)} #{attempt}: {error[0]}: {error[1]}", entry)
     if policy.exhausted(attempt):
-        entry.state = State.FAILED
+        entry.state = State.EXHAUSTED
     else:
         entry.state, entry.attempt = State.READY, attempt + 1
         entry.due = now + policy.delay_after(attempt).total_seconds()
@@ -126,8 +127,8 @@ def deliver(saga: Saga, record: Record, signal: Signal) -> bool:
     if not any(isinstance(element, Wait) and element.name == signal.name for element in saga.elements):
         raise SignalRejectedError(f"{record.id}: {saga.name} never waits for {signal.name!r}")
     entry = record.action(signal.name)
-    over = record.status.settled or record.cause is not None or (entry is not None and not entry.open)
-    if over or signal.name in record.signals:
+    passed = not entry.open if entry is not None else is_left_out(saga, record, signal.name)
+    if passed or record.status.settled or record.cause is not None or signal.name in record.signals:
         raise SignalRejectedError(f"{record.id}: {signal.name!r} came too late; the wait is over")
     record.signals[signal.name] = signal
     record.note("signal", f"{signal.name} ({signal.id})")

@@ -16,7 +16,8 @@ class State(StrEnum):
     READY = "ready"  #: to be made (again), from ``due`` on
     RUNNING = "running"  #: an attempt is being made; it is believed in until ``lease``
     DONE = "done"
-    FAILED = "failed"  #: declined, given up, or dropped by a cancel
+    EXHAUSTED = "exhausted"  #: its policy allows no other attempt
+    FAILED = "failed"  #: declined, timed out, or dropped by a cancel
 
 
 #: A call of a saga: name of the step, wait or timer, and the direction.
@@ -56,6 +57,11 @@ class Entry:
     def open(self) -> bool:
         """Whether something is still to come of it."""
         return self.state in (State.READY, State.RUNNING)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended without a result."""
+        return self.state in (State.EXHAUSTED, State.FAILED)
 
     @property
     def may_have_acted(self) -> bool:
@@ -131,7 +137,7 @@ class Record:
         return tuple(
             entry.step
             for entry in self.entries.values()
-            if entry.direction == "compensation" and entry.state is State.FAILED
+            if entry.direction == "compensation" and entry.failed
         )
 
     @property

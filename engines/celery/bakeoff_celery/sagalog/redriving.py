@@ -34,9 +34,7 @@ def redrive(saga: Saga, record: Record, now: float, step: str | None) -> str:
 
 def _undo_again(record: Record, now: float, step: str | None) -> str:
     failed: list[Entry] = [
-        entry
-        for entry in record.entries.values()
-        if entry.direction == "compensation" and entry.state is State.FAILED
+        entry for entry in record.entries.values() if entry.direction == "compensation" and entry.failed
     ]
     if step is not None and step not in record.failed_undos:
         listed = ", ".join(record.failed_undos)

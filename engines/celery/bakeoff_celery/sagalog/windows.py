@@ -23,7 +23,7 @@ def windows_of(saga: Saga) -> Sequence[Window]:
     for element in saga.elements:
         if not isinstance(element, Step):
             continue
-        if element is not saga.elements[-1]:
+        if not saga.is_last(element):
             found.append(Window(Aim(element.name, "action", END_LOGGED), _END))
         if not saga.after_pivot(element.name):
             found.append(Window(Aim(element.name, "action", FAILURE_LOGGED), _FAILURE, after="decline"))

@@ -1,111 +1,15 @@
-"""What a saga must come to, computed beforehand: a second implementation that shares nothing with the World.
-
-It knows the saga model, the words of the fault plan (``docs/domain-faults.md``) and the semantics S1-S9
-(``docs/semantics.md``), and simulates one saga step by step on paper. It imports neither the services nor
-the fault injector, so that an error in one of them does not hide in both.
-"""
+"""One saga on paper, step by step."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
+from bakeoff.expectation.fates import FatePlan, endless, goes_well, word_of
+from bakeoff.expectation.foresight import UNFORESEEN, Unforeseen
+from bakeoff.expectation.prediction import Effect, Expectation, Facts, Mark
 from bakeoff.outcome import Status
-from bakeoff.saga import Direction, Element, Parallel, RetryPolicy, Saga, Sleep, Step, Wait
-
-#: ``{"first": [word of attempt 1, ...], "then": word of all later attempts}``.
-FatePlan = Mapping[str, Any]
-
-#: ``(kind, step, direction, ordinal)`` of a ledger record; kind ``outcome`` stands for effect or nothing.
-Mark = tuple[str, str, Direction, int]
-
-#: ``(step, direction, kind)``: ``effect``, ``nothing``, or ``either`` where a late thread may still act.
-Effect = tuple[str, Direction, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What else happens to the saga.
-
-    Attributes:
-        signals: Names of the waits whose signal comes (in time).
-        declines: Steps that the domain itself declines, whatever the fault plan says.
-        cancelled_during: Element (or member of a group) during whose first attempt, wait or sleep a cancel
-            is requested and acknowledged; ``None`` for no cancel.
-    """
-
-    signals: frozenset[str] = frozenset()
-    declines: frozenset[str] = frozenset()
-    cancelled_during: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation:
-    """The prediction for one saga.
-
-    Attributes:
-        status: The terminal status; ``None`` if it never settles (retries without limit, a signal that
-            never comes).
-        causes: Possible ``(cause type, step)``; several where members of a group fail at the same time,
-            step ``""`` where it is not fixed (a cancel). Types: ``BusinessError``, ``UnserialisableError``,
-            ``InjectedFault``, ``TimeoutError``, ``WaitTimeout``, ``Cancelled``. Empty when completed.
-        attempts: ``{(step, direction): recorded attempts}``; a call that is never tried is absent. For a
-            saga that never settles only calls that ended are listed.
-        faulted: Calls of which at least one attempt failed other than by a decline.
-        effects: Ledger entries in order; the members of one inner set come in any order.
-        failed_compensations: Steps whose compensation gave up (S4).
-        closing: The last record of every call that ends the plan; the saga is settled in the ledger when
-            all of them are there.
-        ledger_tells: ``False`` where the saga goes on after its last record (it ends with a wait, a timer
-            or an unrecorded step): only the engine's word tells that it settled.
-        repeats: Attempts that follow their own committed effect, because its outcome was unknown.
-    """
-
-    status: Status | None
-    causes: frozenset[tuple[str, str]] = frozenset()
-    attempts: Mapping[tuple[str, Direction], int] = field(default_factory=dict)
-    faulted: frozenset[tuple[str, Direction]] = frozenset()
-    effects: tuple[frozenset[Effect], ...] = ()
-    failed_compensations: frozenset[str] = frozenset()
-    closing: frozenset[Mark] = frozenset()
-    ledger_tells: bool = True
-    repeats: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON with sorted lists for sets; ``from_json`` reverses it."""
-        return {
-            "status": self.status,
-            "causes": sorted(self.causes),
-            "attempts": [[*call, count] for call, count in self.attempts.items()],
-            "faulted": sorted(self.faulted),
-            "effects": [sorted(group) for group in self.effects],
-            "failed_compensations": sorted(self.failed_compensations),
-            "closing": sorted(self.closing),
-            "ledger_tells": self.ledger_tells,
-            "repeats": self.repeats,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Expectation:
-        """Reverse of ``to_json``."""
-        return cls(
-            status=Status(data["status"]) if data["status"] else None,
-            causes=frozenset((kind, step) for kind, step in data["causes"]),
-            attempts={(step, direction): count for step, direction, count in data["attempts"]},
-            faulted=frozenset((step, direction) for step, direction in data["faulted"]),
-            effects=tuple(
-                frozenset((step, direction, kind) for step, direction, kind in group)
-                for group in data["effects"]
-            ),
-            failed_compensations=frozenset(data["failed_compensations"]),
-            closing=frozenset(
-                (kind, step, direction, ordinal) for kind, step, direction, ordinal in data["closing"]
-            ),
-            ledger_tells=data["ledger_tells"],
-            repeats=data["repeats"],
-        )
+from bakeoff.saga import JSON, Direction, Element, Parallel, RetryPolicy, Saga, Sleep, Step, Wait
 
 
 def expect(saga: Saga, fates: Mapping[str, FatePlan], facts: Facts | None = None) -> Expectation:
@@ -118,35 +22,10 @@ def expect(saga: Saga, fates: Mapping[str, FatePlan], facts: Facts | None = None
 
     Raises:
         ValueError: If a cancel falls into a step whose first attempt does not simply succeed: what happens
-            then is a race, and no prediction.
+            then is a race, and no prediction; or if a condition reads what a step returns and ``facts`` does
+            not say whether it holds.
     """
     return _Simulation(saga, fates, facts or Facts()).run()
-
-
-def drawn_fates(profile: Mapping[str, Any], workflow_id: str, saga: Saga) -> dict[str, FatePlan]:
-    """Draw the fates of one saga from a seeded profile; ``docs/domain-faults.md`` specifies the hash."""
-    fates: dict[str, FatePlan] = {}
-    for step in saga.steps():
-        fate = _drawn(profile, workflow_id, step.name, step.timeout.total_seconds())
-        if fate is not None:
-            fates[f"{step.name}:action"] = fate
-    return fates
-
-
-def _drawn(profile: Mapping[str, Any], workflow_id: str, step: str, timeout_s: float) -> FatePlan | None:
-    def number(kind: str) -> int:
-        digest = hashlib.sha256(f"{profile['seed']}:{workflow_id}:{kind}:{step}".encode()).hexdigest()
-        return int(digest[:16], 16) % 1000
-
-    plans: list[tuple[str, int, FatePlan]] = [
-        ("decline", profile.get("declines", {}).get(step, 0), {"then": "decline"}),
-        ("broken", profile.get("broken", {}).get(step, 0), {"then": "fault"}),
-        ("transient", profile.get("transient", 0), {"first": ["fault"] * (1 + number("times") % 2)}),
-        ("unknown", profile.get("unknown", 0), {"first": ["unknown"]}),
-        ("too_slow", profile.get("too_slow", 0), {"first": [f"slow:{timeout_s * 4}"]}),
-        ("slow", profile.get("slow", 0), {"first": [f"slow:{timeout_s / 4}"]}),
-    ]
-    return next((plan for kind, share, plan in plans if number(kind) < share), None)
 
 
 class _NeverSettles(Exception):
@@ -157,6 +36,10 @@ class _ForwardEnds(Exception):
     """``args[0]`` is the set of possible causes."""
 
 
+class _Escalates(Exception):
+    """``args[0]`` is the step that is exhausted; its own undo is over."""
+
+
 @dataclass(slots=True)
 class _Played:
     """One call played to its end.
@@ -165,6 +48,7 @@ class _Played:
     """
 
     ok: bool = False
+    exhausted: bool = False
     cause: str = ""
     attempts: int = 0
     faulted: bool = False
@@ -185,6 +69,10 @@ class _Simulation:
         self._closing: frozenset[Mark] = frozenset()
         self._ledger_tells = False
         self._repeats = 0
+        #: Results so far, as far as they can be foreseen.
+        self._results: dict[str, JSON] = {}
+        self._exhausted: str | None = None
+        self._failed: list[str] = []
 
     def run(self) -> Expectation:
         causes: frozenset[tuple[str, str]] = frozenset()
@@ -195,7 +83,7 @@ class _Simulation:
                 self._forward()
             except _ForwardEnds as ends:
                 causes = ends.args[0]
-                failed = frozenset(self._backward())
+                failed = frozenset((*self._failed, *self._backward()))
                 status = Status.COMPENSATION_FAILED if failed else Status.COMPENSATED
         except _NeverSettles:
             status = None
@@ -209,13 +97,23 @@ class _Simulation:
             closing=self._closing if status is not None else frozenset(),
             ledger_tells=self._ledger_tells and status is not None,
             repeats=self._repeats,
+            exhausted=self._exhausted,
         )
 
     # -- forward -----------------------------------------------------------------------------------
 
     def _forward(self) -> None:
+        try:
+            self._along(0)
+        except _Escalates as escalates:
+            step: Step = escalates.args[0]
+            self._exhausted = step.name
+            self._along(self._saga.index_of(str(step.on_exhausted)))
+
+    def _along(self, start: int) -> None:
+        """Go one stretch: the ordinary way, or an escalation."""
         cancelled_at = self._cancel_position()
-        for index, element in enumerate(self._saga.elements):
+        for index, element in enumerate(self._saga.stretch(start), start):
             if cancelled_at is not None and index > cancelled_at:
                 self._end_by_cancel()
             match element:
@@ -227,6 +125,8 @@ class _Simulation:
                     self._group(list(steps))
                 case Wait():
                     self._ledger_tells = False
+                    if not self._is_due(element):
+                        continue
                     if cancelled_at == index:
                         self._end_by_cancel()
                     self._wait(element)
@@ -234,8 +134,25 @@ class _Simulation:
                     self._ledger_tells = False
                     if cancelled_at == index:
                         self._end_by_cancel()
-        if cancelled_at is not None:
+                    self._results[element.name] = None
+        if cancelled_at is not None and cancelled_at >= start:
             self._end_by_cancel()
+
+    def _is_due(self, element: Step | Wait) -> bool:
+        """Ask the condition, as far as it can be foreseen."""
+        if element.when is None or element.name in self._facts.holds:
+            return True
+        if element.name in self._facts.skips:
+            return False
+        try:
+            return bool(element.when(self._facts.input, dict(self._results)))
+        except Unforeseen as error:
+            raise ValueError(
+                f"whether {element.name!r} is due depends on what a step returns ({error}); "
+                "say it with skips= or holds="
+            ) from None
+        except Exception:
+            raise _ForwardEnds(frozenset({("ConditionError", element.name)})) from None
 
     def _cancel_position(self) -> int | None:
         """Index of the element at whose end a cancel takes effect; ``None`` where it has none (S9)."""
@@ -248,8 +165,8 @@ class _Simulation:
             return None
         element = self._saga.elements[index]
         for step in _steps_of(element):
-            plain = _word(self._fates.get(f"{step.name}:action"), 1)
-            if step.name in self._facts.declines or not _goes_well(plain, step.timeout.total_seconds()):
+            plain = word_of(self._fates.get(f"{step.name}:action"), 1)
+            if step.name in self._facts.declines or not goes_well(plain, step.timeout.total_seconds()):
                 raise ValueError(f"a cancel during {step.name!r}, which does not simply succeed, is a race")
         return index
 
@@ -258,7 +175,9 @@ class _Simulation:
         raise _ForwardEnds(frozenset({("Cancelled", "")}))
 
     def _wait(self, wait: Wait) -> None:
+        self._results[wait.name] = None
         if wait.name in self._facts.signals:
+            self._results[wait.name] = self._facts.payloads.get(wait.name)
             return
         if wait.timeout is None:
             raise _NeverSettles
@@ -269,25 +188,46 @@ class _Simulation:
         """Play a step, or several at once: all end before the group has failed."""
         undo: list[Step] = []
         played: dict[str, _Played] = {}
-        endless = False
+        stuck = False
         for step in steps:
             try:
+                if not self._is_due(step):
+                    continue
                 played[step.name] = self._play(step, "action", self._saga.retry_of(step))
             except _NeverSettles:
-                endless = True
+                stuck = True
                 continue
+            except _ForwardEnds as ends:  # its condition raised: siblings settle nevertheless
+                ((cause, _),) = ends.args[0]
+                played[step.name] = _Played(cause=cause)
             one = played[step.name]
             if one.ok or one.faulted:
                 undo.append(step)
             if one.effect:
                 self._taken[step.name] = one.effect
+        if not played and not stuck:
+            self._ledger_tells = False  # all were left out, which no record tells
+            return
         self._note(steps, played, "action")
-        if endless:
+        if stuck:
             raise _NeverSettles
+        self._results |= {name: UNFORESEEN for name, one in played.items() if one.ok}
+        if len(steps) == 1 and steps[0].on_exhausted is not None and played[steps[0].name].exhausted:
+            self._escalate(steps[0], played[steps[0].name].cause)
         self._undo.append(undo)
         causes = frozenset((one.cause, name) for name, one in played.items() if not one.ok)
         if causes:
             raise _ForwardEnds(causes)
+
+    def _escalate(self, step: Step, cause: str) -> None:
+        """Undo the exhausted step; go on with its escalation, or back if the undo gives up."""
+        if step.compensation is not None:
+            undone = self._play(step, "compensation", step.compensation_retry)
+            self._note([step], {step.name: undone}, "compensation")
+            if not undone.ok:
+                self._failed.append(step.name)
+                raise _ForwardEnds(frozenset({(cause, step.name)}))
+        raise _Escalates(step)
 
     # -- backward ----------------------------------------------------------------------------------
 
@@ -335,7 +275,7 @@ class _Simulation:
             one.attempts += 1
             self._repeats += one.effect is not None
             one.last = ("attempt", step.name, direction, one.attempts)
-            word = _word(fate, one.attempts)
+            word = word_of(fate, one.attempts)
             error, applies = self._suffered(step, direction, word, timeout_s, one.effect)
             if applies and one.effect is None:
                 one.effect = applies
@@ -349,9 +289,10 @@ class _Simulation:
             if declined and direction == "action" and not after_pivot:
                 break
             one.faulted = True
-            if policy.maximum_attempts is None and _endless(fate, one.attempts):
+            if policy.maximum_attempts is None and endless(fate, one.attempts):
                 raise _NeverSettles
             if policy.exhausted(one.attempts):
+                one.exhausted = True
                 break
         if may_act_later and one.effect is None:
             one.effect = "either"
@@ -392,21 +333,3 @@ def _steps_of(element: Element) -> tuple[Step, ...]:
     if isinstance(element, Parallel):
         return element.steps
     return (element,) if isinstance(element, Step) else ()
-
-
-def _word(fate: FatePlan | None, ordinal: int) -> str:
-    """The behaviour of attempt ``ordinal`` (1-based)."""
-    if fate is None:
-        return "ok"
-    first: Sequence[str] = fate.get("first", ())
-    return str(first[ordinal - 1] if ordinal <= len(first) else fate.get("then", "ok"))
-
-
-def _goes_well(word: str, timeout_s: float) -> bool:
-    kind, _, seconds = word.partition(":")
-    return kind == "ok" or (kind in ("slow", "late") and float(seconds) < timeout_s)
-
-
-def _endless(fate: FatePlan | None, ordinal: int) -> bool:
-    """Every later attempt suffers the same as the one that just failed."""
-    return ordinal > len((fate or {}).get("first", ()))

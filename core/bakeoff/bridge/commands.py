@@ -1,0 +1,142 @@
+"""Which command of which service an action or a compensation is, and in which words it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bakeoff.bridge.interface import Address
+from bakeoff.bridge.naming import camel_case
+from bakeoff.errors import UsageError
+from bakeoff.saga import JSON, Action, Call, Direction, Saga
+
+#: Of functions that nobody said a service of.
+DEFAULT_SERVICE = "SagaService"
+_ATTRIBUTE = "__bakeoff_command__"
+_Function = TypeVar("_Function", bound=Action)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A function as a command.
+
+    Attributes:
+        event: What its successful answers are called as events; ``""``: they are none.
+        identified_by: Key of the payload that holds the saga's input, where that is an id (``orderId``);
+            ``""``: the payload is ``{"input", "results"}`` as the step got them.
+    """
+
+    address: Address
+    function: Action
+    event: str = ""
+    identified_by: str = ""
+
+    @property
+    def accepts(self) -> dict[str, Any]:
+        """JSON Schema of the payload."""
+        if self.identified_by:
+            return {
+                "type": "object",
+                "properties": {self.identified_by: {"type": "string", "minLength": 1}},
+                "required": [self.identified_by],
+            }
+        return {"type": "object", "required": ["input"]}
+
+    def payload_of(self, call: Call) -> dict[str, JSON]:
+        """What is sent for this call."""
+        known = {} if call.own_result is None else {"ownResult": call.own_result}
+        if self.identified_by:
+            return {self.identified_by: call.input, **known}
+        return {"input": call.input, "results": dict(call.results), **known}
+
+    def call_of(self, payload: Mapping[str, JSON], parameter: Mapping[str, JSON]) -> Call:
+        """Reverse of ``payload_of``; who is no saga gives at least a key."""
+        key = str(parameter["key"])
+        direction: Direction = "compensation" if parameter.get("direction") == "compensation" else "action"
+        return Call(
+            workflow_id=str(parameter.get("workflowId", key)),
+            step=str(parameter.get("step", self.address.command)),
+            direction=direction,
+            input=payload.get(self.identified_by or "input"),
+            results=payload.get("results") or {},
+            attempt=int(parameter.get("attempt", 1)),
+            key=key,
+            own_result=payload.get("ownResult"),
+        )
+
+    def objection(self, payload: JSON) -> list[dict[str, JSON]]:
+        """What is wrong with a payload: ``[{"path": [...], "message": "..."}]``; empty if nothing is."""
+        return objections(self.accepts, payload)
+
+
+#: JSON Schema of the parameter of every command of ours.
+PARAMETER = {
+    "type": "object",
+    "properties": {
+        "key": {"type": "string", "minLength": 1},
+        "workflowId": {"type": "string"},
+        "step": {"type": "string"},
+        "direction": {"enum": ["action", "compensation"]},
+        "attempt": {"type": "integer", "minimum": 1},
+        "ordinal": {"type": "integer", "minimum": 1},
+        "behaviour": {"type": "string"},
+    },
+    "required": ["key"],
+}
+
+
+def objections(schema: Mapping[str, Any], value: JSON) -> list[dict[str, JSON]]:
+    """Where a value breaks a JSON Schema: ``[{"path": [...], "message": "..."}]``."""
+    from jsonschema import Draft202012Validator  # comes with the bridges; without one nobody asks
+
+    return [
+        {"path": [str(part) for part in one.absolute_path], "message": one.message}
+        for one in Draft202012Validator(schema).iter_errors(value)
+    ]
+
+
+def command(
+    service: str, name: str, *, version: str = "1", event: str = "", identified_by: str = ""
+) -> Callable[[_Function], _Function]:
+    """Say which command a function is: ``@command("InventoryService", "reserveInventory")``."""
+
+    def mark(function: _Function) -> _Function:
+        address = Address(service=service, command=name, version=version)
+        one = Command(address=address, function=function, event=event, identified_by=identified_by)
+        setattr(function, _ATTRIBUTE, one)
+        return function
+
+    return mark
+
+
+def command_of(function: Action) -> Command:
+    """The command that a function is; of ``SagaService`` if nobody said."""
+    marked = getattr(function, _ATTRIBUTE, None)
+    if isinstance(marked, Command):
+        return marked
+    name = getattr(function, "__name__", type(function).__name__)
+    return Command(address=Address(service=DEFAULT_SERVICE, command=camel_case(name)), function=function)
+
+
+def services_of(sagas: Iterable[Saga]) -> dict[str, dict[Address, Command]]:
+    """``{service: {address: command}}`` of every recorded step of these sagas.
+
+    Raises:
+        UsageError: If two functions are the same command.
+    """
+    found: dict[str, dict[Address, Command]] = {}
+    for saga in sagas:
+        for step in saga.steps():
+            functions = (step.action, step.compensation) if step.recorded is not False else ()
+            for function in functions:
+                if function is None:
+                    continue
+                one = command_of(function)
+                known = found.setdefault(one.address.service, {}).setdefault(one.address, one)
+                if known.function is not function:
+                    raise UsageError(
+                        f"saga {saga.name!r}: two functions are the command {one.address}; give one of them "
+                        "another with @command(...)"
+                    )
+    return found

@@ -1,0 +1,319 @@
+"""The bridge over NATS, in PURISTA's wire format: commands by request and reply, events through JetStream.
+
+Commands are core NATS, at most once: that nobody is alive is known at once, that no answer will come is not.
+Events lie in a stream until every durable listener has heard them. No stream ever covers commands: its own
+acknowledgement would be taken for the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import nats
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig, StreamConfig
+from nats.js.errors import APIError
+
+from bakeoff.bridge import envelope
+from bakeoff.bridge.envelope import Party
+from bakeoff.bridge.interface import Address, Event, Handler, Listener, Request, Serving
+from bakeoff.bridge.naming import Subject, heard, queue_group, served, snake_case
+from bakeoff.bridge.nats_receiving import All, Pulling, Subscribed, Take
+from bakeoff.credentials import hide_credentials, without_credentials
+from bakeoff.errors import (
+    BridgeAwayError,
+    CommandTimeoutError,
+    HandledError,
+    MalformedMessageError,
+    NotServedError,
+    UnhandledError,
+)
+from bakeoff.saga import JSON
+
+#: PURISTA's own; on servers that are not ours something stands before it.
+PREFIX = "purista"
+#: Messages of these kinds can be events.
+_EVENTS = (envelope.SUCCESS, envelope.CUSTOM)
+#: What the library raises when the server does not answer, or not as it should.
+_SILENCES = (nats.errors.Error, APIError, OSError, TimeoutError)
+_CONNECT_S = 5.0
+_RECONNECT_S = 0.2
+
+_logger = logging.getLogger(__name__)
+
+
+class NatsBridge:
+    """See ``bakeoff.bridge.Bridge``."""
+
+    name = "nats"
+
+    def __init__(self, client: Client, address: str, sender: str, prefix: str) -> None:
+        self._client = client
+        self._address = address
+        self._prefix = prefix
+        self._me = Party(service=sender, instance=uuid.uuid4().hex)
+        self._stream = f"{prefix}_EVENTS".replace(".", "_").replace("-", "_").upper()
+        #: ``{why: messages}`` that were no messages of ours.
+        self.ignored: Counter[str] = Counter()
+        self._known_stream: JetStreamContext | None = None
+
+    @classmethod
+    async def connect(cls, address: str, *, sender: str, prefix: str = PREFIX) -> NatsBridge:
+        """Connect to ``nats://[user:password@]host:port``.
+
+        Raises:
+            BridgeAwayError: If nobody answers there, or refuses the credentials.
+        """
+        told: list[Exception] = []
+
+        async def hear(error: Exception) -> None:
+            """The library would print a traceback whenever the connection breaks; the calls say it."""
+            told[:] = [error]
+            _logger.info("NATS: %s", error)
+
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                client = await nats.connect(
+                    address,
+                    name=sender,
+                    allow_reconnect=True,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=_RECONNECT_S,
+                    connect_timeout=int(_CONNECT_S),
+                    error_cb=hear,
+                )
+        except _SILENCES as error:
+            # It tries again and again; why it did not succeed it only tells meanwhile.
+            raise away(address, told[0] if told else error) from error
+        return cls(client, address, sender, prefix)
+
+    # -- commands ----------------------------------------------------------------------------------
+
+    async def invoke(
+        self,
+        address: Address,
+        payload: JSON,
+        parameter: Mapping[str, JSON] | None = None,
+        *,
+        timeout_s: float,
+        trace: Mapping[str, str] | None = None,
+    ) -> JSON:
+        """Send a command and wait for its answer."""
+        message = envelope.command(self._me, address, payload, parameter or {}, trace or {})
+        subject = Subject(
+            message_type="command",
+            sender_instance=self._me.instance,
+            sender_service=self._me.service,
+            sender_version=self._me.version,
+            sender_target=self._me.target,
+            receiver_service=address.service,
+            receiver_version=address.version,
+            receiver_target=address.command,
+        )
+        try:
+            answer = await self._client.request(
+                subject.under(self._prefix), envelope.written(message), timeout=timeout_s
+            )
+        except nats.errors.NoRespondersError:
+            raise NotServedError(f"nobody serves {address} on {hide_credentials(self._address)}") from None
+        except nats.errors.TimeoutError:
+            raise CommandTimeoutError(f"{address} did not answer within {timeout_s:g} s") from None
+        except nats.errors.Error as error:
+            raise away(self._address, error) from error
+        return _result(envelope.read(answer.data))
+
+    async def serve(
+        self, address: Address, handler: Handler, *, event: str = "", answered: Handler | None = None
+    ) -> Serving:
+        """Answer a command, several at a time; the answer comes first, then the event."""
+
+        async def answer(message: Msg) -> None:
+            asked = self._read(message.data)
+            if asked is None or asked["messageType"] != envelope.COMMAND:
+                return
+            request = _request(asked, address)
+            reply = await self._handled(asked, request, handler, event)
+            if message.reply:
+                await message.respond(envelope.written(reply))
+            if event and reply["messageType"] == envelope.SUCCESS:
+                if answered is not None:
+                    await answered(request)
+                sender = Party.of(reply["sender"])
+                receiver = Party.of(reply["receiver"])
+                await self._publish(
+                    Subject(
+                        message_type=envelope.SUCCESS,
+                        sender_instance=sender.instance,
+                        sender_service=sender.service,
+                        sender_version=sender.version,
+                        sender_target=sender.target,
+                        event=event,
+                        receiver_instance=receiver.instance,
+                        receiver_service=receiver.service,
+                        receiver_version=receiver.version,
+                        receiver_target=receiver.target,
+                    ),
+                    reply,
+                )
+
+        return await self._subscribed(
+            served(self._prefix, address.service, address.version, address.command),
+            answer,
+            queue_group(address.service, address.version, address.command),
+        )
+
+    async def _handled(
+        self, asked: dict[str, Any], request: Request, handler: Handler, event: str
+    ) -> dict[str, JSON]:
+        try:
+            result = await handler(request)
+            return envelope.success(asked, self._me.instance, result, event, request.trace)
+        except Exception as problem:  # a service may fail with anything
+            return envelope.error(asked, self._me.instance, problem, request.trace)
+
+    # -- events ------------------------------------------------------------------------------------
+
+    async def emit(self, name: str, payload: JSON, *, trace: Mapping[str, str] | None = None) -> None:
+        """Publish an event and wait until the stream has it."""
+        subject = Subject(
+            message_type=envelope.CUSTOM,
+            sender_instance=self._me.instance,
+            sender_service=self._me.service,
+            sender_version=self._me.version,
+            sender_target=self._me.target,
+            event=name,
+        )
+        await self._publish(subject, envelope.custom(self._me, name, payload, trace or {}))
+
+    async def on_event(self, name: str, listener: Listener, *, durable: str = "") -> Serving:
+        """Hear an event, as a message of its own or as a command's answer."""
+        if durable:
+            return await self._durably(name, listener, durable)
+
+        async def hear(message: Msg) -> None:
+            if (event := self._event(message.data)) is not None:
+                await listener(event)
+
+        subjects = [heard(self._prefix, kind, name) for kind in _EVENTS]
+        return All([await self._subscribed(subject, hear) for subject in subjects])
+
+    async def _durably(self, name: str, listener: Listener, durable: str) -> Serving:
+        stream, subjects = await self._events(), [heard(self._prefix, kind, name) for kind in _EVENTS]
+        try:
+            subscription = await stream.pull_subscribe(
+                subjects[0],
+                f"{durable}_{snake_case(name)}",  # one listener may hear several events
+                self._stream,
+                ConsumerConfig(filter_subjects=subjects),
+            )
+        except _SILENCES as error:
+            raise away(self._address, error) from error
+        return Pulling(subscription, self._event, listener)
+
+    async def _publish(self, subject: Subject, message: Mapping[str, JSON]) -> None:
+        stream = await self._events()
+        try:
+            await stream.publish(subject.under(self._prefix), envelope.written(message))
+        except _SILENCES as error:
+            self._known_stream = None
+            raise away(self._address, error) from error
+
+    async def _events(self) -> JetStreamContext:
+        """The stream of events, made at first use; ``BridgeAwayError`` where the server has no JetStream."""
+        if self._known_stream is None:
+            context = self._client.jetstream()
+            subjects = [f"{self._prefix}.{snake_case(kind)}.>" for kind in _EVENTS]
+            try:
+                await context.add_stream(StreamConfig(name=self._stream, subjects=subjects))
+            except _SILENCES as error:
+                raise BridgeAwayError(
+                    f"no JetStream at {hide_credentials(self._address)}, which events need "
+                    f"({words(error, self._address)}); start nats-server with JetStream enabled"
+                ) from error
+            self._known_stream = context
+        return self._known_stream
+
+    # -- what arrives ------------------------------------------------------------------------------
+
+    async def _subscribed(self, subject: str, take: Take, queue: str = "") -> Serving:
+        try:
+            subscription = Subscribed(take)
+            await subscription.begin(self._client, subject, queue)
+            await self._client.flush(int(_CONNECT_S))  # what is sent from now on is heard
+        except _SILENCES as error:
+            raise away(self._address, error) from error
+        return subscription
+
+    def _read(self, data: bytes) -> dict[str, Any] | None:
+        """A message of ours; what is none is ignored and counted."""
+        try:
+            return envelope.read(data)
+        except MalformedMessageError as error:
+            self.ignored[str(error)] += 1
+            _logger.warning("ignored on the bridge: %s", error)
+            return None
+
+    def _event(self, data: bytes) -> Event | None:
+        message = self._read(data)
+        if message is None or not message.get("eventName"):
+            return None
+        return Event(
+            name=str(message["eventName"]),
+            payload=message.get("payload"),
+            id=str(message.get("id", "")),
+            sender=Party.of(message.get("sender")).service,
+            trace=envelope.trace_of(message),
+        )
+
+    async def close(self) -> None:
+        """Close the connection; what is being handled is not waited for (``Serving.stop`` does that)."""
+        with contextlib.suppress(*_SILENCES):
+            await self._client.close()
+
+
+def _request(asked: dict[str, Any], address: Address) -> Request:
+    """A command as its service reads it; a parameter that is no object counts as an empty one."""
+    parameter = asked["payload"].get("parameter")
+    return Request(
+        address=address,
+        payload=asked["payload"].get("payload"),
+        parameter=parameter if isinstance(parameter, dict) else {},
+        trace=envelope.trace_of(asked),
+        sender=Party.of(asked.get("sender")).service,
+    )
+
+
+def _result(answer: dict[str, Any]) -> JSON:
+    """What an answer says: a result, or the error that it tells of."""
+    payload = answer.get("payload")
+    if answer["messageType"] == envelope.SUCCESS:
+        return payload
+    told: dict[str, Any] = payload if isinstance(payload, dict) else {}
+    message, data = str(told.get("message", "")), told.get("data")
+    if answer.get("isHandledError"):
+        raise HandledError(message, int(told.get("status", 400)), data)
+    known = data if isinstance(data, dict) else {}
+    raise UnhandledError(str(known.get("message", message)), str(known.get("type", "")))
+
+
+def _own_words(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def words(error: Exception, address: str) -> str:
+    """What a library says about an address, without credentials."""
+    return without_credentials(" ".join(_own_words(error).split()), address)
+
+
+def away(address: str, error: Exception) -> BridgeAwayError:
+    """Say that nobody answers there."""
+    return BridgeAwayError(f"no NATS answers at {hide_credentials(address)} ({words(error, address)})")

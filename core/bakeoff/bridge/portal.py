@@ -1,0 +1,106 @@
+"""The way from a step, in a thread of any engine's worker, over a bridge to its service and back."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from bakeoff.bridge.commands import command_of
+from bakeoff.bridge.interface import Bridge
+from bakeoff.errors import (
+    BusinessError,
+    CommandTimeoutError,
+    HandledError,
+    InjectedFault,
+    StepFault,
+    TombstoneError,
+    UnhandledError,
+    UnserialisableError,
+)
+from bakeoff.saga import JSON, Action, Call
+
+#: Seconds by which the bridge's patience is shorter than the step's, a tenth of it at the most: an answer
+#: must not come after the step was given up.
+_EARLIER_S = 0.01
+#: Seconds that the way to the loop and back may take beyond that.
+_GRACE_S = 5.0
+#: What a service of ours tells of itself; everything else that it declines is a plain decline.
+_DECLINES = {error.__name__: error for error in (BusinessError, TombstoneError, UnserialisableError)}
+
+
+@dataclass(slots=True)
+class Portal:
+    """Calls a bridge from threads; see ``bakeoff.world.services.Remote``.
+
+    Attributes:
+        connect: Makes the bridge, at the first call: a process that forks has none yet.
+    """
+
+    connect: Callable[[], Awaitable[Bridge]]
+    _loop: asyncio.AbstractEventLoop | None = None
+    _bridge: Bridge | None = None
+    _opening: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, function: Action, call: Call, ordinal: int, word: str, timeout_s: float) -> JSON:
+        """Have the service act."""
+        one = command_of(function)
+        parameter: dict[str, JSON] = {
+            "key": call.key,
+            "workflowId": call.workflow_id,
+            "step": call.step,
+            "direction": call.direction,
+            "attempt": call.attempt,
+            "ordinal": ordinal,
+        }
+        if word != "ok":
+            parameter["behaviour"] = word
+        payload = one.payload_of(call)
+        if wrong := one.objection(payload):
+            raise StepFault(f"{one.address}: the payload breaks its schema: {wrong[0]['message']}")
+        patience_s = timeout_s - min(_EARLIER_S, timeout_s / 10)
+        bridge, loop = self._opened()
+        asked = bridge.invoke(one.address, payload, parameter, timeout_s=patience_s)
+        future = asyncio.run_coroutine_threadsafe(_as_step(asked), loop)
+        try:
+            return future.result(patience_s + _GRACE_S)
+        except BaseException:
+            future.cancel()  # a time limit may have struck here
+            raise
+
+    def _opened(self) -> tuple[Bridge, asyncio.AbstractEventLoop]:
+        with self._opening:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="bakeoff-bridge", daemon=True).start()
+            if self._bridge is None:
+                self._bridge = asyncio.run_coroutine_threadsafe(_made(self.connect), self._loop).result()
+            return self._bridge, self._loop
+
+
+async def _made(connect: Callable[[], Awaitable[Bridge]]) -> Bridge:
+    return await connect()
+
+
+async def _as_step(asked: Awaitable[JSON]) -> JSON:
+    """Await an answer; what a service says becomes what a step raises."""
+    try:
+        return await asked
+    except HandledError as error:
+        data = error.data if isinstance(error.data, dict) else {}
+        raise _DECLINES.get(str(data.get("type")), BusinessError)(error.message) from None
+    except UnhandledError as error:
+        raise _fault(error.cause, error.message) from None
+    except CommandTimeoutError as error:
+        raise TimeoutError(str(error)) from None
+
+
+def _fault(name: str, message: str) -> Exception:
+    """A fault that bears the name of what the service's own code raised: that is what outcomes tell."""
+    if name == InjectedFault.__name__:
+        return InjectedFault(message)
+    if name == TimeoutError.__name__:
+        return TimeoutError(message)
+    kind: type[StepFault] = type(name, (StepFault,), {}) if name.isidentifier() else StepFault
+    return kind(message)

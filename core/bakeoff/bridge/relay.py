@@ -1,0 +1,99 @@
+"""Events that signal sagas: what happened outside ends the wait of the saga that it is about."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bakeoff.bridge.interface import Bridge, Event, Serving
+from bakeoff.engine import Signals
+from bakeoff.errors import SignalRejectedError, WorkflowNotFoundError
+from bakeoff.orders.model import Order
+from bakeoff.saga import JSON, Saga, Wait
+from bakeoff.signals import deliver
+
+#: Under which name a relay listens: however many there are, each event is relayed once.
+DURABLE = "bakeoff-relay"
+
+_logger = logging.getLogger(__name__)
+
+
+def rules_of(sagas: Iterable[Saga]) -> dict[str, list[tuple[Saga, str]]]:
+    """``{event: [(saga, signal), ...]}`` of every wait that an event ends (``Wait.event``)."""
+    found: dict[str, dict[tuple[str, str], tuple[Saga, str]]] = {}
+    for saga in sagas:
+        for wait in saga.elements:
+            if isinstance(wait, Wait) and wait.event is not None:
+                rule = (saga, wait.signal_name)
+                found.setdefault(wait.event, {})[saga.name, wait.signal_name] = rule
+    return {event: list(rules.values()) for event, rules in found.items()}
+
+
+def workflow_id_in(payload: JSON) -> str | None:
+    """Which saga an event is about: it says ``workflowId``, or the ``orderId`` of its order."""
+    if not isinstance(payload, dict):
+        return None
+    if isinstance(said := payload.get("workflowId"), str) and said:
+        return said
+    if isinstance(order := payload.get("orderId"), str) and order:
+        return Order(order_id=order, lines=()).workflow_id
+    return None
+
+
+@dataclass(slots=True, kw_only=True)
+class Relay:
+    """Hears events and signals sagas.
+
+    An event is acknowledged after the engine has accepted the signal. One that is about nobody, or comes too
+    late, is reported and acknowledged: it must not block those behind it. While the engine does not answer,
+    events come again.
+
+    Attributes:
+        client: Of the engine.
+        rules: ``rules_of`` the deployment's sagas.
+        relayed, repeated: Events that signalled a saga, and those that had done so before.
+        refused: ``{why: events}``.
+    """
+
+    client: Signals
+    rules: Mapping[str, Sequence[tuple[Saga, str]]]
+    relayed: int = 0
+    repeated: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    _heard: list[Serving] = field(default_factory=list)
+
+    async def start(self, bridge: Bridge) -> None:
+        """Hear what came since the last relay ended, and whatever comes."""
+        for event in self.rules:
+            self._heard.append(await bridge.on_event(event, self.hear, durable=DURABLE))
+
+    async def stop(self) -> None:
+        """Hear nothing more; what comes waits for the next relay."""
+        for one in self._heard:
+            await one.stop()
+
+    async def hear(self, event: Event) -> None:
+        """Signal the saga that this event is about; raise what is the engine's trouble."""
+        workflow_id = workflow_id_in(event.payload)
+        if workflow_id is None:
+            self._refuse(event, "it names neither workflowId nor orderId")
+            return
+        # Services that answer a repeated command emit its event again: the same event, for the saga.
+        signal_id = f"event:{event.name}:{workflow_id}"
+        reason = "no saga waits for it"
+        for saga, signal in self.rules.get(event.name, ()):
+            try:
+                if await deliver(self.client, saga, workflow_id, signal, signal_id, event.payload):
+                    self.relayed += 1
+                else:
+                    self.repeated += 1
+                return
+            except (WorkflowNotFoundError, SignalRejectedError) as error:
+                reason = str(error)
+        self._refuse(event, reason)
+
+    def _refuse(self, event: Event, reason: str) -> None:
+        self.refused[reason] += 1
+        _logger.warning("event %s signals nobody: %s", event.name, reason)

@@ -1,0 +1,54 @@
+"""A process of one service, or of several: ``python -m bakeoff.bridge.service NAME...``."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+
+from bakeoff.bridge.bridges import connect_bridge
+from bakeoff.bridge.commands import services_of
+from bakeoff.bridge.host import ServiceHost
+from bakeoff.deployment import Deployment
+from bakeoff.errors import UnknownNameError
+from bakeoff.registry import load_sagas
+from bakeoff.world import World
+
+#: Commands that one process handles at once: slow ones must not keep an undo waiting.
+_AT_ONCE = 64
+
+
+async def serve(deployment: Deployment, names: Sequence[str]) -> None:
+    """Serve until SIGTERM or SIGINT; what was taken by then is answered.
+
+    Raises:
+        UnknownNameError: If no saga of the deployment needs such a service.
+        BridgeAwayError: If the bridge does not answer.
+    """
+    known = services_of(load_sagas(deployment.sagas).values())
+    for name in names:
+        if name not in known:
+            raise UnknownNameError(f"service {name!r} is not known; known: {', '.join(sorted(known))}")
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    world = World.open(deployment.world_url)
+    try:
+        bridge = await connect_bridge(deployment, sender=names[0])
+        host = ServiceHost(bridge, world.services(), _AT_ONCE)
+        try:
+            for name in names:
+                await host.serve(known[name].values())
+            world.announce_worker(role="service")
+            await ended.wait()
+        finally:
+            await host.stop()
+            await bridge.close()
+    finally:
+        world.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Deployment.of_this_process(), sys.argv[1:]))

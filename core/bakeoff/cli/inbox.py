@@ -1,0 +1,190 @@
+"""``bakeoff inbox``, ``approve`` and ``reject``: what waits for a person, and the person's answer."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bakeoff.cli.clients import Connected, JsonOption, OneEngineOption, WorkflowId, with_client
+from bakeoff.cli.screen import say, show_json, show_table
+from bakeoff.cli.state import DEFAULT_STATE, StateOption
+from bakeoff.engine import Capability, Describes, Lists, Signals
+from bakeoff.errors import UsageError
+from bakeoff.outcome import Listed, Status
+from bakeoff.registry import load_sagas
+from bakeoff.saga import JSON, Saga, Wait
+from bakeoff.signals import deliver
+
+#: Sagas that are asked at the same time where they are.
+_AT_ONCE = 8
+_ByOption = Annotated[
+    str | None, typer.Option("--by", metavar="NAME", help="Who decides; your user name if left out.")
+]
+_CommentOption = Annotated[str | None, typer.Option("--comment", metavar="TEXT", help="Why.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A saga that waits for a person; ``since``: Unix seconds of its start, where the engine tells."""
+
+    workflow_id: str
+    saga: str
+    waits_for: str
+    since: float | None = None
+
+
+def inbox(
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="Running sagas that are asked, newest first.")
+    ] = 200,
+    engine: OneEngineOption = None,
+    as_json: JsonOption = False,
+    state: StateOption = DEFAULT_STATE,
+) -> None:
+    """List the sagas that wait for a person.
+
+    Waits that an event ends are not in it: nobody has to do anything about them.
+
+    \b
+    Example:
+        bakeoff start approval request-7
+        bakeoff inbox
+        bakeoff approve approval-request-7 --by Ada
+    """
+
+    async def act(up: Connected) -> list[Waiting]:
+        lists = up.able(Capability.LIST, Lists)  # type: ignore[type-abstract]
+        return await _waiting(up, await lists.list_sagas(Status.RUNNING, limit))
+
+    found = with_client(state, engine, act)
+    if as_json:
+        show_json([asdict(one) for one in found])
+    elif found:
+        show_table(
+            ("workflow id", "saga", "waits for", "started (UTC)"),
+            [(one.workflow_id, one.saga, one.waits_for, _when(one.since)) for one in found],
+        )
+    else:
+        say("nothing waits for a person")
+
+
+async def _waiting(up: Connected, running: Sequence[Listed]) -> list[Waiting]:
+    describes = up.able(Capability.DESCRIBE, Describes)  # type: ignore[type-abstract]
+    sagas, turn = load_sagas(up.deployment.sagas), asyncio.Semaphore(_AT_ONCE)
+
+    async def look(one: Listed) -> Waiting | None:
+        saga = sagas.get(one.saga or "")
+        if saga is not None and not _human(saga):
+            return None
+        async with turn:
+            told = await describes.describe(one.workflow_id)
+        saga = sagas.get(told.saga or "")
+        if saga is None or told.awaiting not in _human(saga):
+            return None
+        return Waiting(one.workflow_id, saga.name, str(told.awaiting), one.started_at)
+
+    found = await asyncio.gather(*(look(one) for one in running))
+    return [one for one in found if one is not None]
+
+
+def approve(
+    workflow_id: WorkflowId,
+    by: _ByOption = None,
+    comment: _CommentOption = None,
+    engine: OneEngineOption = None,
+    state: StateOption = DEFAULT_STATE,
+) -> None:
+    """Answer a saga that waits for a person: yes.
+
+    \b
+    Example:
+        bakeoff start order-approval order-128
+        bakeoff approve order-128 --by Ada
+    """
+    _answer(workflow_id, "approve", by, comment, None, engine, state)
+
+
+def reject(
+    workflow_id: WorkflowId,
+    by: _ByOption = None,
+    comment: _CommentOption = None,
+    engine: OneEngineOption = None,
+    state: StateOption = DEFAULT_STATE,
+) -> None:
+    """Answer a saga that waits for a person: no. It is compensated.
+
+    \b
+    Example:
+        bakeoff reject order-128 --by Grace --comment "too expensive"
+    """
+    _answer(workflow_id, "reject", by, comment, None, engine, state)
+
+
+def delegate(
+    workflow_id: WorkflowId,
+    to: Annotated[str, typer.Option("--to", metavar="NAME", help="Who is to decide.")],
+    by: _ByOption = None,
+    comment: _CommentOption = None,
+    engine: OneEngineOption = None,
+    state: StateOption = DEFAULT_STATE,
+) -> None:
+    """Answer a saga that waits for a person: somebody else is to decide.
+
+    \b
+    Example:
+        bakeoff delegate approval-request-7 --to Grace
+    """
+    _answer(workflow_id, "delegate", by, comment, to, engine, state)
+
+
+def _answer(
+    workflow_id: str,
+    word: str,
+    by: str | None,
+    comment: str | None,
+    to: str | None,
+    engine: str | None,
+    state: Path,
+) -> None:
+    who = by or getpass.getuser()
+    payload: dict[str, JSON] = {
+        "decision": word,
+        "approved": word == "approve",
+        "by": who,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    payload |= {name: value for name, value in (("comment", comment), ("to", to)) if value}
+
+    async def act(up: Connected) -> str:
+        signals = up.able(Capability.SIGNALS, Signals)  # type: ignore[type-abstract]
+        told = await up.able(Capability.DESCRIBE, Describes).describe(workflow_id)  # type: ignore[type-abstract]
+        saga = load_sagas(up.deployment.sagas).get(told.saga or "")
+        waits = {} if saga is None else _human(saga)
+        if saga is None or told.awaiting not in waits:
+            now = f"it waits for {told.awaiting}" if told.awaiting else f"it is {told.status}"
+            raise UsageError(
+                f"{workflow_id} does not wait for a person ({now}); `bakeoff inbox` lists those that do"
+            )
+        await deliver(signals, saga, workflow_id, told.awaiting, uuid.uuid4().hex, payload)
+        return told.awaiting
+
+    answered = with_client(state, engine, act)
+    say(f"{workflow_id}: {word} of {answered} by {who} delivered")
+
+
+def _human(saga: Saga) -> dict[str, Wait]:
+    """Waits that nothing but a person ends."""
+    waits = (element for element in saga.elements if isinstance(element, Wait))
+    return {wait.name: wait for wait in waits if wait.event is None}
+
+
+def _when(at: float | None) -> str:
+    return "" if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,97 @@
+"""``bakeoff serve``: domain services of a running deployment, each in as many processes as you like."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bakeoff.bridge.bridges import IN_PROCESS
+from bakeoff.bridge.commands import services_of
+from bakeoff.bridge.staff import service_launch, service_workers
+from bakeoff.cli.screen import say, warn
+from bakeoff.cli.state import DEFAULT_STATE, StateOption, is_held, read_state
+from bakeoff.errors import BakeoffError, UnknownNameError, UsageError
+from bakeoff.processes import Launcher, Workers, run_interruptibly, scratch_folder
+from bakeoff.registry import load_sagas
+from bakeoff.world import World
+
+_POLL_S = 0.2
+
+
+def serve(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SERVICE", help="E.g. PaymentService; all of them if left out."),
+    ] = None,
+    engine: Annotated[
+        str | None, typer.Option("--engine", "-e", metavar="NAME", help="If several are up.")
+    ] = None,
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, max=64, help="Instances; they share the work.")
+    ] = 1,
+    state: StateOption = DEFAULT_STATE,
+) -> None:
+    """Run domain services of the `bakeoff up --bridge nats` that is running here, until Ctrl-C.
+
+    Steps then send their commands to them. Any number of instances may serve the same commands.
+
+    \b
+    Example, three terminals:
+        bakeoff up --engine temporal --bridge nats
+        bakeoff serve
+        bakeoff worker --engine temporal
+
+    \b
+    One service apart, twice:
+        bakeoff serve PaymentService --processes 2
+    """
+    running = read_state(state)
+    file = running.deployment_file(engine)
+    deployment = running.deployment(engine)
+    if deployment.bridge == IN_PROCESS:
+        raise UsageError(
+            f"{deployment.engine} is up without a bridge: its steps act in the workers; "
+            "bring it up with `bakeoff up --bridge nats`"
+        )
+    known = services_of(load_sagas(deployment.sagas).values())
+    for name in names or ():
+        if name not in known:
+            raise UnknownNameError(f"service {name!r} is not known; known: {', '.join(sorted(known))}")
+    chosen = list(dict.fromkeys(names or sorted(known)))
+    with scratch_folder("serve") as scratch:
+        run_interruptibly(_serve(scratch, file, chosen, processes, state, running.host))
+
+
+async def _serve(scratch: Path, file: Path, names: list[str], processes: int, state: Path, host: str) -> None:
+    from bakeoff.deployment import Deployment
+
+    world = World.open(Deployment.load(file).world_url)
+    with ExitStack() as cleanup:
+        cleanup.callback(world.close)
+        launcher = cleanup.enter_context(Launcher(scratch / "logs"))
+        group = service_workers(launcher, "service", service_launch(file, *names), world)
+        try:
+            await group.start(processes)
+            pids = ", ".join(str(child.pid) for child in group.children)
+            say(f"serving {', '.join(names)} (pid {pids}); logs in {scratch / 'logs'}", style="bold green")
+            say("Ctrl-C stops it.")
+            await _supervise(group, state, host)
+        finally:
+            await group.stop()
+
+
+async def _supervise(group: Workers, state: Path, host: str) -> None:
+    told = 0
+    while True:
+        await asyncio.sleep(_POLL_S)
+        if group.failure is not None:
+            raise group.failure
+        if group.restarts > told:
+            told = group.restarts
+            warn(f"a service ended and was started again (restart {told})")
+        if not is_held(state, host):
+            raise BakeoffError("the `bakeoff up` that these services belong to has ended; so do they")
