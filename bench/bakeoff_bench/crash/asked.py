@@ -15,7 +15,7 @@ from bakeoff.plugins import Plugins
 from bakeoff.processes import run_interruptibly
 from bakeoff.settings import ConfigClass
 from bakeoff.world.world import Participants
-from bakeoff_bench.crash.contestants import CLASS_WORDS, Contestant, Options, find_contestants
+from bakeoff_bench.crash.contestants import CLASS_WORDS, Contestant, Options, behind, find_contestants
 from bakeoff_bench.crash.plan import CrashPlan, Series
 from bakeoff_bench.crash.points import ALL_WINDOWS, check_saga, choose_points, windows_of
 from bakeoff_bench.crash.profiles import Part
@@ -92,7 +92,7 @@ class Asked:
             key = (part.config, part.short_leases)
             if key not in found:
                 options = replace(self.options, short_leases=part.short_leases)
-                everyone = find_contestants(options, part.config, self.varied)
+                everyone = behind(find_contestants(options, part.config, self.varied), bridge.name)
                 # None where nobody differs from what is recommended as it is shipped.
                 found[key] = run_interruptibly(self._with_servers(everyone)) if everyone else []
             if not found[key]:

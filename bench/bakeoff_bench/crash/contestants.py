@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from bakeoff.bridge.bridges import IN_PROCESS
 from bakeoff.cli.options import ChosenEngine, choose_engines
 from bakeoff.engine import OrchestrationEngine
 from bakeoff.errors import UsageError
@@ -97,6 +98,13 @@ class Contestant:
         sets = [*(f"{self.engine.name}.{name}={text}" for name, text in found.items()), *self.sets]
         options += [part for text in sets for part in ("--set", text)]
         return options + [part for text in self.raws for part in ("--set-raw", text)]
+
+
+def behind(contestants: Sequence[Contestant], bridge: str) -> list[Contestant]:
+    """The same behind a bridge: contestants of their own, for their steps are made by services elsewhere."""
+    if bridge == IN_PROCESS:
+        return list(contestants)
+    return [replace(one, label=f"{one.label} over {bridge}") for one in contestants]
 
 
 def find_contestants(

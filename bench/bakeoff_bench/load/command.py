@@ -28,7 +28,7 @@ from bakeoff.cli.screen import progress, say, warn
 from bakeoff.errors import BakeoffError, EngineUnavailableError, UsageError
 from bakeoff.processes import run_interruptibly
 from bakeoff.settings import ConfigClass
-from bakeoff_bench.crash.contestants import Contestant, Options, find_contestants
+from bakeoff_bench.crash.contestants import Contestant, Options, behind, find_contestants
 from bakeoff_bench.load.check import measured_nothing
 from bakeoff_bench.load.extra import check_extra
 from bakeoff_bench.load.plan import Block, LoadPlan
@@ -187,10 +187,11 @@ def load(
         seconds = float(len(legs_of_shape(shape)))
     elif rate is not None:
         moments(the_load.shape(rate, seconds), arrivals.value, seed)  # something must arrive
-    contestants = _contestants(engine, broker, set_, set_raw, config, the_saga, strike is not None)
+    between = choose_bridge(bridge)
+    able = _contestants(engine, broker, set_, set_raw, config, the_saga, strike is not None)
+    contestants = behind(able, between.name)
     check_slots_of([one.chosen for one in contestants], slots)
     check_ledger_of_run(ledger, len(contestants))
-    between = choose_bridge(bridge)
     plan = LoadPlan(
         contestants=contestants,
         load=the_load,

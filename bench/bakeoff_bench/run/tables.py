@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bakeoff.bridge.bridges import IN_PROCESS
 from bakeoff.cli.options import BUILT_IN_SAGAS
 from bakeoff.cli.screen import say, show_table
 from bakeoff_bench.run.manifest import shown_settings
@@ -31,7 +32,7 @@ def show_result(result: Mapping[str, Any]) -> None:
     say()
     say(
         f"saga {saga['name']}, scenario {result['scenario']}, seed {result['seed']}, "
-        f"{result['participants']} participants; orders: {orders['source']}"
+        f"{result['participants']} participants{_bridge(result)}; orders: {orders['source']}"
     )
     say(
         f"{orders['usable']} orders used; {orders['rejected_orders']} orders and "
@@ -219,3 +220,9 @@ def _show_findings(engines: Mapping[str, Mapping[str, Any]]) -> None:
                 say(f"  ... and {verdict['violations'] - _SHOWN_FINDINGS} more")
         for workflow_id, steps in list(about.get("unfinished_hold", {}).items())[:_SHOWN_FINDINGS]:
             say(f"{name}: {workflow_id} still holds {', '.join(steps)}", "yellow")
+
+
+def _bridge(result: Mapping[str, Any]) -> str:
+    """What steps and services speak over; runs of before there were bridges do not say."""
+    name = result.get("bridge", IN_PROCESS)
+    return "" if name == IN_PROCESS else f" over {name}"

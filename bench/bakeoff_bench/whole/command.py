@@ -196,7 +196,10 @@ class _Parts:
         mine = self._mine() if RunPart.CRASH in wanted else []
         if mine:
             self.asked = self._or_none(
-                RunPart.CRASH, lambda: asked_of(mine, saga, plan.saga, sets, raws, plan.seed, quick=quick)
+                RunPart.CRASH,
+                lambda: asked_of(
+                    mine, saga, plan.saga, sets, raws, plan.seed, bridge=plan.bridge, quick=quick
+                ),
             )
         if RunPart.LOAD in wanted and self._can_load():
             self.load = plan_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bakeoff.bridge.bridges import ChosenBridge
 from bakeoff.cli.options import ChosenEngine
 from bakeoff.engine import Survives
 from bakeoff.saga import Saga
@@ -31,6 +32,7 @@ def asked_of(
     raws: Sequence[str],
     seed: int,
     *,
+    bridge: ChosenBridge,
     quick: bool,
 ) -> Asked:
     """What `bakeoff crash` would be asked for."""
@@ -54,6 +56,7 @@ def asked_of(
         seed=seed,
         lanes=_LANES,
         participants="idempotent",
+        bridge=bridge.url or bridge.name,
     )
 
 

@@ -8,7 +8,7 @@ from bakeoff.bridge.bridges import ChosenBridge
 from bakeoff.cli.options import ChosenEngine
 from bakeoff.cli.screen import warn
 from bakeoff.saga import Saga
-from bakeoff_bench.crash.contestants import Options, find_contestants
+from bakeoff_bench.crash.contestants import Options, behind, find_contestants
 from bakeoff_bench.load.plan import Block, LoadPlan
 from bakeoff_bench.load.resources import split_cpus
 from bakeoff_bench.whole.parts import pinned
@@ -43,6 +43,7 @@ def plan_of(
         raws=tuple(text for text in raws if text.partition(".")[0] in names),
     )
     found = find_contestants(options, chosen[0].settings.config_class, ours_only=False)
+    found = behind(found, bridge.name)
     able = []
     for one in found:
         if missing := lacking(saga, one.engine.info(one.settings), ()):

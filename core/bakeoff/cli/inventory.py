@@ -10,7 +10,7 @@ from pathlib import Path
 from bakeoff.engine import EngineInfo, OrchestrationEngine
 from bakeoff.errors import EngineUnavailableError, UsageError
 from bakeoff.plugins import Plugins, in_a_line
-from bakeoff.servers import PostgresServer, Server
+from bakeoff.servers import NatsServer, PostgresServer, Server
 from bakeoff.servers.postgres import postgres_install
 from bakeoff.settings import ConfigClass, SettingsInForce, resolve
 from bakeoff.world.database import open_database
@@ -88,10 +88,11 @@ def missing_program(server: Server) -> str | None:
 
 
 def servers_by_kind(engines: Sequence[Installed]) -> dict[str, tuple[Server, list[str]]]:
-    """``{kind: (server, names of the engines that can use it)}``, PostgreSQL for the ledger included."""
+    """``{kind: (server, names of the engines that can use it)}``, those of ledger and bridge included."""
     kinds: dict[str, tuple[Server, list[str]]] = {}
     for one in engines:
         for kind, server in (server_variants(one.engine) if one.engine else {}).items():
             kinds.setdefault(kind, (server, []))[1].append(one.name)
     kinds.setdefault("postgresql", (PostgresServer(), []))[1].append("--ledger postgres")
+    kinds.setdefault("nats", (NatsServer(), []))[1].append("--bridge nats")
     return kinds
