@@ -16,7 +16,7 @@ from bakeoff.outcome import Description, Event, Listed, Outcome, Status
 from bakeoff.processes import kill_session
 from bakeoff.saga import JSON, Saga
 from bakeoff.servers import restart_server
-from bakeoff.signals import deliver
+from bakeoff.signals import deliver, waits_for
 from bakeoff.stack import Stack
 from bakeoff.world import Fate
 
@@ -214,6 +214,8 @@ class Started:
 
         async def bring(client: EngineClient) -> bool:
             assert isinstance(client, Signals), _without("signal")
+            if not waits_for(self.saga, name):  # that nobody waits for it the engine itself must say
+                return await client.signal(self.workflow_id, name, signal_id, payload)
             return await deliver(client, self.saga, self.workflow_id, name, signal_id, payload)
 
         answer = self.lab.ask(bring)
