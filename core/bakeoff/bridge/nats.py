@@ -27,7 +27,7 @@ from bakeoff.bridge import envelope
 from bakeoff.bridge.envelope import Party
 from bakeoff.bridge.interface import Address, Event, Handler, Listener, Request, Serving
 from bakeoff.bridge.naming import Subject, heard, queue_group, served, snake_case
-from bakeoff.bridge.nats_receiving import All, Pulling, Subscribed, Take
+from bakeoff.bridge.nats_receiving import ACK_WAIT_S, All, Pulling, Subscribed, Take
 from bakeoff.credentials import hide_credentials, without_credentials
 from bakeoff.errors import (
     BridgeAwayError,
@@ -213,7 +213,7 @@ class NatsBridge:
                 subjects[0],
                 f"{durable}_{snake_case(name)}",  # one listener may hear several events
                 self._stream,
-                ConsumerConfig(filter_subjects=subjects),
+                ConsumerConfig(filter_subjects=subjects, ack_wait=ACK_WAIT_S),
             )
         except _SILENCES as error:
             raise away(self._address, error) from error

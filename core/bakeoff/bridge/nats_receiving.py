@@ -24,6 +24,8 @@ _FETCH_S = 1.0
 _AT_ONCE = 16
 #: Seconds after which an event comes again that its listener raised at.
 _AGAIN_S = 0.5
+#: Seconds after which an event comes again whose listener says nothing any more: it was killed.
+ACK_WAIT_S = 3.0
 #: Seconds that what is being handled gets when somebody stops.
 _LAST_S = 10.0
 
@@ -97,12 +99,15 @@ class Pulling:
             if event is None:
                 await message.term()
                 return
+            at_it = asyncio.create_task(_say_so(message))
             try:
                 await self._listener(event)
             except Exception as error:
                 _logger.warning("event %s comes again: %s", event.name, error)
                 await message.nak(_AGAIN_S)
                 return
+            finally:
+                at_it.cancel()
             await message.ack()
 
     async def stop(self) -> None:
@@ -111,6 +116,14 @@ class Pulling:
         await asyncio.wait([self._task])
         with contextlib.suppress(nats.errors.Error):
             await self._subscription.unsubscribe()
+
+
+async def _say_so(message: Msg) -> None:
+    """As long as somebody is at it, the server keeps the event for him."""
+    with contextlib.suppress(nats.errors.Error):
+        while True:
+            await asyncio.sleep(ACK_WAIT_S / 3)
+            await message.in_progress()
 
 
 class All:

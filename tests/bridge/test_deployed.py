@@ -1,0 +1,137 @@
+"""A whole deployment behind NATS: workers, services, the relay, each in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from bakeoff.bridge.bridges import choose_bridge, connect_bridge
+from bakeoff.contract.lab import Lab, Started
+from bakeoff.contract.stack_thread import StackThread
+from bakeoff.orders import FULFILMENT_DAYS, ORDER
+from bakeoff.orders.model import Line, Order
+from bakeoff.outcome import Status
+from bakeoff.plugins import Plugins
+from bakeoff.processes import is_gone
+from bakeoff.saga import JSON
+from bakeoff.settings import ConfigClass, resolve
+from bakeoff.stack import StackPlan
+
+pytestmark = [pytest.mark.service, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    engine = Plugins().engine("dramatiq")
+    plan = StackPlan(
+        engine=engine,
+        settings=resolve("dramatiq", engine.info().settings, ConfigClass.CI),
+        folder=tmp_path_factory.mktemp("deployed"),
+        bridge=choose_bridge("nats"),
+    )
+    thread = StackThread(plan)
+    try:
+        stack = thread.start()
+        stack.world.add_orders(
+            Order(order_id=str(number), lines=(Line("pen", 1, 150),)) for number in range(1, 9)
+        )
+        stack.world.set_stock({"pen": 100})
+        yield Lab(stack, thread, "deployed")
+    finally:
+        thread.stop()
+
+
+def _start(lab: Lab, order: str) -> Started:
+    return lab.start(FULFILMENT_DAYS, order, workflow_id=f"order-{order}")
+
+
+def _waiting(lab: Lab, order: str) -> Started:
+    started = _start(lab, order)
+    lab.until("it waits", lambda: started.describe().awaiting == "delivered")
+    return started
+
+
+def _emit(lab: Lab, payload: JSON) -> None:
+    async def emit() -> None:
+        bridge = await connect_bridge(lab.stack.deployment, sender="Carrier")
+        await bridge.emit("deliveryConfirmed", payload)
+        await bridge.close()
+
+    lab.thread.call(emit, 20)
+
+
+def _relay_pid(lab: Lab) -> int:
+    """The newest process that announced itself as no worker and is none of the services."""
+    services = {child.pid for group in lab.stack.services.values() for child in group.children}
+    seen = [one.pid for one in lab.stack.world.workers("service") if one.pid not in services]
+    return seen[-1]
+
+
+def test_effects_are_the_services_and_attempts_the_workers(lab: Lab) -> None:
+    end = lab.settle(ORDER, "1")
+
+    assert end.outcome.status is Status.COMPLETED
+    pids = {record.kind: set[int]() for record in end.trace.records}
+    for record in end.trace.records:
+        pids[record.kind].add(record.pid)
+    services = {child.pid for group in lab.stack.services.values() for child in group.children}
+    assert pids["effect"] <= services
+    assert not pids["attempt"] & services
+    assert len(pids["effect"]) == 4, "four services have acted"
+
+
+def test_a_decline_of_a_service_compensates_with_its_words(lab: Lab) -> None:
+    lab.stack.world.set_stock({"pen": 0})
+    try:
+        end = lab.settle(ORDER, "2")
+    finally:
+        lab.stack.world.set_stock({"pen": 100})
+
+    assert end.outcome.status is Status.COMPENSATED
+    assert end.outcome.cause is not None
+    assert (end.outcome.cause.type, end.outcome.cause.step) == ("BusinessError", "reserve_inventory")
+    assert end.outcome.cause.message == "insufficient stock for pen (0 of 1)"
+    assert end.counts == {"reserve_inventory": 1}
+
+
+def test_an_event_signals_the_saga_of_its_order(lab: Lab) -> None:
+    started = _waiting(lab, "3")
+    _emit(lab, {"orderId": "unknown"})
+    _emit(lab, {"orderId": "3"})
+    end = started.settled()
+
+    assert end.outcome.status is Status.COMPLETED
+    assert end.outcome.results["delivered"] == {"orderId": "3"}
+    assert "remind_carrier" not in end.story
+
+
+def test_what_happens_while_the_relay_is_away_is_relayed_later(lab: Lab) -> None:
+    started = _waiting(lab, "4")
+    relay = _relay_pid(lab)
+    os.kill(relay, signal.SIGKILL)
+    lab.until("the relay is gone", lambda: is_gone(relay))
+    _emit(lab, {"orderId": "4"})
+    end = started.settled()
+
+    assert end.outcome.status is Status.COMPLETED
+    assert end.outcome.results["delivered"] == {"orderId": "4"}
+    assert _relay_pid(lab) != relay
+
+
+def test_a_service_that_ends_in_order_answers_what_it_took(lab: Lab) -> None:
+    """SIGTERM in the middle of a command: the answer still comes, and another process serves the next one."""
+    started = lab.start(ORDER, "5", fates={"charge_payment:action": {"first": ["slow:1"]}})
+    started.until_attempted("charge_payment")
+    (child,) = lab.stack.services["PaymentService"].children
+    os.kill(child.pid, signal.SIGTERM)
+    end = started.settled()
+
+    assert end.outcome.status is Status.COMPLETED
+    assert end.counts["charge_payment"] == 1
+    group = lab.stack.services["PaymentService"]
+    lab.until("another one is started", lambda: child not in group.children and group.children)
+    lab.until("it serves", lambda: not group.not_ready())
+    assert lab.settle(ORDER, "6").outcome.status is Status.COMPLETED
