@@ -15,7 +15,7 @@ from bakeoff.world import Aim
 from bakeoff_bench.crash.points import check_saga, points_of, windows_of
 from bakeoff_bench.crash.road import road_to, steps_before
 from tests.cli.terminal import Terminal
-from tests.tiers import more
+from tests.tiers import more, thorough
 
 #: What an engine has to do with it is told elsewhere: here is none whose leases would have to be waited for.
 _LINE = [
@@ -61,6 +61,7 @@ def test_a_command_that_was_given_up_runs_after_its_undo(terminal: Terminal) -> 
 
 @pytest.mark.service
 @pytest.mark.slow
+@thorough
 def test_an_event_is_lost_between_the_answer_and_its_publication(terminal: Terminal) -> None:
     """Whoever waits for the event waits in vain; the saga has its answer and knows nothing of it."""
     (kill,) = _crash(terminal, "--fault", "service-kill", "--point", "charge_payment.command_answered")
@@ -71,6 +72,7 @@ def test_an_event_is_lost_between_the_answer_and_its_publication(terminal: Termi
 
 @pytest.mark.service
 @pytest.mark.slow
+@thorough
 def test_a_worker_is_no_service(terminal: Terminal) -> None:
     (kill,) = _crash(terminal, "--fault", "worker-kill", "--point", "charge_payment.command_done")
 
