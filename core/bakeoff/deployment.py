@@ -32,6 +32,7 @@ class Deployment:
             processes (setting ``worker_processes``), which share the slots that ``--slots`` gives to it.
         external: Roles of the servers that we did not start: nothing is purged, flushed or killed there.
         bridge: Between steps and services (``bakeoff.bridge.bridges``).
+        bridge_prefix: Before every subject there; on a server that is not ours no other deployment has it.
         pages: ``{title: URL}`` of the web pages for people of the servers that we started.
         folder: Where ``bakeoff up`` or the run keeps data; empty for a worker on another machine.
     """
@@ -45,6 +46,7 @@ class Deployment:
     slots: int = 4
     external: tuple[str, ...] = field(default=())
     bridge: str = "in-process"
+    bridge_prefix: str = "purista"
     pages: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
 

@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bakeoff.bridge.bridges import IN_PROCESS, NO_BRIDGE, ChosenBridge
+from bakeoff.bridge.bridges import IN_PROCESS, NO_BRIDGE, ChosenBridge, bridge_prefix, forget_events
 from bakeoff.bridge.staff import running_relay, running_services
 from bakeoff.deployment import DEPLOYMENT_VARIABLE, Deployment
 from bakeoff.engine import EngineClient, EngineInfo, OrchestrationEngine
+from bakeoff.errors import ServerStartError
 from bakeoff.patience import connected, disconnect
 from bakeoff.processes import Launch, Launcher, Workers, pinned
 from bakeoff.proxy import Proxy, start_proxy
@@ -73,7 +74,7 @@ class Backend:
         deployment, deployment_file: As clients need them.
         worker_file: The deployment as workers need it; the same file unless there is a proxy.
         proxy: Between workers and servers.
-        services: Behind a bridge: ``{service: its process}``.
+        services: Behind a bridge: ``{service: its processes}``.
     """
 
     engine: OrchestrationEngine
@@ -97,11 +98,27 @@ class Backend:
 
 @dataclass(slots=True, kw_only=True)
 class Stack(Backend):
-    """A running engine. ``workers`` is ``None`` for an in-process engine."""
+    """A running engine.
+
+    Attributes:
+        workers: ``None`` for an in-process engine.
+        relay: Of events to its sagas, where it is a process.
+    """
 
     workers: Workers | None
     client: EngineClient
     sagas: Mapping[str, Saga]
+    relay: Workers | None = None
+
+    @property
+    def groups(self) -> list[Workers]:
+        """Everything that is supervised: workers, services, relay."""
+        return [one for one in (self.workers, *self.services.values(), self.relay) if one is not None]
+
+    @property
+    def failure(self) -> ServerStartError | None:
+        """Why nothing will happen any more, where a supervisor has given its processes up."""
+        return next((one.failure for one in self.groups if one.failure is not None), None)
 
 
 @asynccontextmanager
@@ -142,6 +159,7 @@ async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
             slots=slots_of_process(plan.engine.name, plan.settings, plan.slots),
             external=external,
             bridge=plan.bridge.name,
+            bridge_prefix=bridge_prefix(plan.bridge, plan.prefix),
             pages={title: url for s in servers for title, url in s.pages.items()},
             folder=str(plan.folder.resolve()),
         )
@@ -152,6 +170,8 @@ async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
             worker_file = plan.folder / "deployment-of-workers.json"
             replace(deployment, addresses=proxy.addresses(deployment.addresses)).save(worker_file)
         async with contextlib.AsyncExitStack() as staff:
+            if plan.bridge.url is not None and not plan.bridge.shared:
+                staff.push_async_callback(forget_events, deployment)
             services: Mapping[str, Workers] = {}
             if plan.staffed:
                 services = await staff.enter_async_context(
@@ -192,7 +212,7 @@ async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
             await workers.start(plan.workers, ready_within_s=30.0 + plan.slots)
         client = await connected(plan.engine, backend.deployment)
         stack.push_async_callback(disconnect, plan.engine, client)
-        await stack.enter_async_context(
+        relay = await stack.enter_async_context(
             running_relay(
                 backend.deployment,
                 backend.deployment_file,
@@ -216,6 +236,7 @@ async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
             workers=workers,
             client=client,
             sagas=load_sagas(plan.sagas),
+            relay=relay,
         )
 
 

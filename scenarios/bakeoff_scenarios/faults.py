@@ -40,8 +40,9 @@ def usual_faults(saga: Saga, seed: int) -> Profile:
     if longest > _LONGEST_TIMEOUT:
         usual |= {"slow": 0, "too_slow": 0}
     pivot = saga.pivot_index()
-    before = {name for name in names if pivot is None or saga.index_of(name) < pivot}
-    upto = {name for name in names if pivot is None or saga.index_of(name) <= pivot}
+    end = len(saga.elements) if pivot is None else saga.end_of(pivot)
+    before = {name for name in names if pivot is None or not pivot <= saga.index_of(name) < end}
+    upto = {name for name in names if pivot is None or not pivot < saga.index_of(name) < end}
     usual["declines"] = {name: share for name, share in usual["declines"].items() if name in upto}
     usual["broken"] = {name: share for name, share in usual["broken"].items() if name in before}
     return Profile(seed=seed, **usual)

@@ -100,8 +100,7 @@ def test_an_event_about_nobody_blocks_nobody(tmp_path: Path) -> None:
         assert (await client.result("order-1", 10)).status is Status.COMPLETED
         await bridge.emit(EVENT, {"workflowId": "order-2"})
         await _until(lambda: sum(relay.refused.values()) == 4)
-        assert any("no saga 'order-unknown'" in why for why in relay.refused)
-        assert relay.refused["it names neither workflowId nor orderId"] == 2
+        assert relay.refused == {"WorkflowNotFoundError": 2, "about nobody": 2}
         await relay.stop()
         await bridge.close()
 
@@ -115,8 +114,7 @@ def test_an_event_that_comes_too_late_is_reported(tmp_path: Path) -> None:
         await client.signal("order-1", "delivered", "by hand", {"by": "hand"})  # type: ignore[attr-defined]
         await client.result("order-1", 10)
         await relay.hear(Event(name=EVENT, payload={"orderId": "1"}))
-        (why,) = relay.refused
-        assert "came too late" in why
+        assert relay.refused == {"SignalRejectedError": 1}
 
     _on_inline(tmp_path, test)
 

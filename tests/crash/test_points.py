@@ -137,5 +137,5 @@ def test_sagas_that_can_be_killed(saga: Saga) -> None:
 @pytest.mark.parametrize("saga", [NOOP, ORDER_APPROVAL_TIMEOUT], ids=lambda saga: saga.name)
 def test_sagas_that_an_engine_would_be_blamed_for(saga: Saga) -> None:
     """A signal that comes after a fault would race the timeout of its wait."""
-    with pytest.raises(UsageError, match="needs a saga of recorded steps without timed waits"):
+    with pytest.raises(UsageError, match="needs a saga of recorded steps without short waits"):
         check_saga(saga)

@@ -84,6 +84,10 @@ class Asked:
         saga, references = choose_saga(self.saga)
         check_saga(saga)
         bridge = choose_bridge(self.bridge)
+        if bridge.url is not None:
+            raise UsageError(
+                "--bridge URL: nothing is killed on a server that bakeoff did not start; give --bridge nats"
+            )
         known = Plugins().faults()
         found: dict[tuple[ConfigClass, bool], list[Contestant]] = {}
         series = []

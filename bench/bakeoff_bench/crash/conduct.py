@@ -52,8 +52,7 @@ class _Up:
 
     @property
     def failure(self) -> ServerStartError | None:
-        workers = self.kills.stack.workers
-        return workers.failure if workers is not None else None
+        return self.kills.stack.failure
 
 
 class _Run:

@@ -264,13 +264,14 @@ class Kills:
         return max(self.lease_s or 0.0, _TIMEOUT_FACTOR * timeout_s) + _LATE_S
 
     async def _until_whole(self) -> None:
-        """Wait for workers that an earlier fault ended; whoever strikes before finds nobody to strike."""
-        workers, deadline = self.stack.workers, time.monotonic() + _WHOLE_WITHIN_S
-        while workers is not None and (
-            workers.not_ready() or not all(child.alive for child in workers.children)
+        """Wait for workers and services that an earlier fault ended: before, there is nobody to strike."""
+        deadline = time.monotonic() + _WHOLE_WITHIN_S
+        while any(
+            group.not_ready() or not group.children or not all(child.alive for child in group.children)
+            for group in self.stack.groups
         ):
             if time.monotonic() > deadline:
-                raise FaultMissedError(f"no worker was ready within {_WHOLE_WITHIN_S:.0f} s")
+                raise FaultMissedError(f"no worker or service was ready within {_WHOLE_WITHIN_S:.0f} s")
             await asyncio.sleep(_RESTART_S / 4)
 
     def _windows(self, aim: Aim) -> Sequence[Window]:
@@ -293,7 +294,7 @@ class Kills:
         scene = self._scene
         at = await scene.lead(road, planned[0], planned[1:])
         in_flight = scene.check_in_flight(others=planned[0].workflow_id not in scene.standing)
-        target = Target(self.stack, at)
+        target = Target(self.stack, at, self.saga)
         began_s = time.monotonic()
         landing = await fault.inject(target)
         # Those that live go on before a server is back: a step held for longer would run into its timeout.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -24,6 +25,8 @@ ALL_WINDOWS = "windows"
 
 #: A signal that is sent again and again after a fault is never so late.
 _LONG_ENOUGH = timedelta(minutes=10)
+#: A longer pause between two attempts would look like a saga that is stuck; attempts that are looked at.
+_SHORT_ENOUGH, _MANY = timedelta(seconds=30), 20
 
 
 class Moment(StrEnum):
@@ -76,6 +79,9 @@ def reached_by(saga: Saga) -> set[str]:
     """Steps and waits that a saga with prompt answers comes to, on its ordinary way or an escalation."""
     facts = prompt_facts(saga)
     exhausted = [step.name for step in saga.steps() if step.on_exhausted is not None]
+    if any(cause == "ConditionError" for cause, _ in expect(saga, {}, facts).causes):
+        # A condition on the input, which is not known here: every step may be come to.
+        facts = replace(facts, holds=frozenset(one.name for one in saga.steps()) | facts.holds)
     ways = [expect(saga, {}, facts)]
     ways += [expect(saga, {f"{name}:action": {"then": "fault"}}, facts) for name in exhausted]
     tried = {step for way in ways for step, direction in way.attempts if direction == "action"}
@@ -94,8 +100,8 @@ def exhausting(saga: Saga, element: str) -> str | None:
 
 def can_be_undone(saga: Saga, step: Step) -> bool:
     """Whether a compensation of the step can be brought about: nothing is undone from the pivot on."""
-    pivot = saga.pivot_index()
-    return step.compensation is not None and (pivot is None or saga.index_of(step.name) < pivot)
+    pivot, index = saga.pivot_index(), saga.index_of(step.name)
+    return step.compensation is not None and (pivot is None or not pivot <= index < saga.end_of(pivot))
 
 
 def name_of(saga: Saga, step: str, direction: Direction) -> str:
@@ -135,14 +141,22 @@ def check_saga(saga: Saga) -> None:
     waits = [element for element in saga.elements if isinstance(element, Wait)]
     if (
         any(wait.timeout is not None and wait.timeout < _LONG_ENOUGH for wait in waits)
+        or any(_pause(saga, step) > _SHORT_ENOUGH for step in recorded)
         or not recorded
         or recorded[0].recorded == "once"
         or not expect(saga, {}, prompt_facts(saga)).ledger_tells
     ):
         raise UsageError(
-            f"--saga {saga.name}: `bakeoff crash` needs a saga of recorded steps without short waits, "
-            "such as order, order-approval or onboarding-days"
+            f"--saga {saga.name}: `bakeoff crash` needs a saga of recorded steps without short waits "
+            "and long retry pauses, such as order, order-approval, onboarding-days or billing"
         )
+
+
+def _pause(saga: Saga, step: Step) -> timedelta:
+    """The longest pause between two attempts of a step: a kill may cost one."""
+    policy = saga.retry_of(step)
+    pauses = (policy.delay_after(n) for n in range(1, min(policy.maximum_attempts or _MANY, _MANY)))
+    return max(pauses, default=timedelta(0))
 
 
 def choose_points(saga: Saga, names: list[str], windows: Iterable[Window] = ()) -> dict[str, Aim]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bakeoff.checkers import Planned
 from bakeoff.errors import UsageError
 from bakeoff.expectation import Expectation, expect
 from bakeoff.orders.model import Order
-from bakeoff.saga import Saga, Sleep, Step
+from bakeoff.saga import JSON, Parallel, Saga, Sleep, Step
 from bakeoff.world import Aim, Fate, Point, Record, Window
 from bakeoff_bench.crash.points import Moment, exhausting, reached_by
 from bakeoff_scenarios.answers import answered_waits, prompt_facts
@@ -65,12 +66,12 @@ def plan_saga(saga: Saga, order: Order, road: Road | None, *, bridged: bool = Fa
     Its alternatives are ends that are as good under a fault; ``choose_end`` tells which of them counts.
     ``bridged``: any step may use up its attempts while its service is away.
     """
-    ends = _ends(saga, road, bridged=bridged)
+    ends = _ends(saga, road, order.order_id, bridged=bridged)
     return Planned(
         workflow_id=order.workflow_id,
         input=order.order_id,
         order_id=order.order_id,
-        expected=_expect(saga, road, {}),
+        expected=_expect(saga, road, order.order_id, {}),
         alternatives=tuple(end for _, end in ends),
     )
 
@@ -87,41 +88,61 @@ def choose_end(
         for r in records
         if r.direction == "compensation" and r.kind in ("effect", "nothing")
     }
-    ends = _ends(saga, road, bridged=bridged)
+    ends = _ends(saga, road, planned.input, bridged=bridged)
     good = [
         planned.expected,
-        *(end for spent, end in ends if spent is None or _spent(saga, spent, road, records)),
+        *(end for spent, end in ends if all(_spent(saga, step, road, records) for step in spent)),
     ]
-    shown = (end for end in good if undone <= {mark for group in end.effects for mark in group})
+    tried = {r.call for r in records if r.kind == "attempt" and r.direction == "action"}
+    shown = (
+        end
+        for end in good
+        if undone <= {mark for group in end.effects for mark in group} and tried <= end.attempts.keys()
+    )
     return replace(planned, expected=next(shown, planned.expected), alternatives=())
 
 
-def _ends(saga: Saga, road: Road | None, *, bridged: bool) -> list[tuple[Step | None, Expectation]]:
-    """``(step whose attempts must all be used up, end)`` of everything that a fault may bring about."""
-    ends: list[tuple[Step | None, Expectation]] = []
+def _ends(
+    saga: Saga, road: Road | None, input: JSON, *, bridged: bool
+) -> list[tuple[Sequence[Step], Expectation]]:
+    """``(steps whose attempts must all be used up, end)`` of everything that a fault may bring about."""
+    ends: list[tuple[Sequence[Step], Expectation]] = []
     # An attempt that was lost may have acted: its step has an undo of its own, though it was declined.
     for name, fate in road.fates.items() if road else ():
         if fate.get("then") == "decline" and not fate.get("first"):
-            ends.append((None, _expect(saga, road, {name: {"first": ["fault"], "then": "decline"}})))
+            ends.append(((), _expect(saga, road, input, {name: {"first": ["fault"], "then": "decline"}})))
     # All of its attempts were lost: the saga is compensated. What an engine calls that is its own matter.
     first = next(step for step in saga.steps() if step.recorded)
-    spent = [first]
+    spent: list[Sequence[Step]] = [(first,)]
     if bridged:
-        spent = [step for step in saga.steps() if step.recorded]
+        spent = list(_together(saga))
     elif road is not None:
         forward = road.aim.direction == "action" and road.aim.step in _steps(saga)
-        spent = [saga.step(road.aim.step)] if forward else []
-    for step in spent:
-        if saga.retry_of(step).maximum_attempts is None:
+        spent = [(saga.step(road.aim.step),)] if forward else []
+    for steps in spent:
+        if any(saga.retry_of(step).maximum_attempts is None for step in steps):
             continue
-        for word in ("fault", "unknown"):  # its effect was committed when the process died, or not
-            end = _expect(saga, road, {f"{step.name}:action": {"then": word}})
-            ends.append((step, replace(end, causes=frozenset())))
+        # The effect of each was committed when the process died, or not.
+        for words in itertools.product(("fault", "unknown"), repeat=len(steps)):
+            lost: dict[str, Fate] = {
+                f"{step.name}:action": {"then": word} for step, word in zip(steps, words, strict=True)
+            }
+            end = _expect(saga, road, input, lost)
+            ends.append((steps, replace(end, causes=frozenset())))
     return ends
 
 
-def _expect(saga: Saga, road: Road | None, fates: dict[str, Fate]) -> Expectation:
-    return expect(saga, {**(road.fates if road else {}), **fates}, prompt_facts(saga))
+def _together(saga: Saga) -> Iterator[Sequence[Step]]:
+    """Every set of steps that may use up their attempts at once: one, or several members of a group."""
+    for element in saga.elements:
+        members = element.steps if isinstance(element, Parallel) else (element,)
+        steps = [step for step in members if isinstance(step, Step) and step.recorded]
+        for count in range(1, len(steps) + 1):
+            yield from itertools.combinations(steps, count)
+
+
+def _expect(saga: Saga, road: Road | None, input: JSON, fates: dict[str, Fate]) -> Expectation:
+    return expect(saga, {**(road.fates if road else {}), **fates}, prompt_facts(saga, input))
 
 
 def _spent(saga: Saga, step: Step, road: Road | None, records: Sequence[Record]) -> bool:
@@ -155,7 +176,7 @@ def _forced(saga: Saga, aim: Aim) -> tuple[str | None, dict[str, Fate]]:
         and step.name in reached
         and saga.index_of(step.name) < end
         and saga.index_of(step.name) >= saga.index_of(aim.step)
-        and (pivot is None or saga.index_of(step.name) <= pivot)
+        and (pivot is None or not pivot < saga.index_of(step.name) < saga.end_of(pivot))
     ]
     if later:
         return later[-1].name, onto | {f"{later[-1].name}:action": {"then": "decline"}}

@@ -153,8 +153,8 @@ async def _generate(
         while child.alive:
             if time.monotonic() > deadline_s:
                 raise BakeoffError(f"the generator did not end within {most_s:.0f} s\n{child.log_tail()}")
-            if stage.stack.workers is not None and stage.stack.workers.failure is not None:
-                raise stage.stack.workers.failure
+            if (failure := stage.stack.failure) is not None:
+                raise failure
             over = _lines(folder / SAMPLES)
             tell(f"{over} of {len(arrivals)} sagas are over")
             if fault is not None and striking is None and (began := _began_s(folder)) is not None:

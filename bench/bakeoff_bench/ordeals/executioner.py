@@ -46,7 +46,7 @@ class Executioner:
     @property
     def failure(self) -> ServerStartError | None:
         """Why workers are not started again any more."""
-        return self.site.stack.workers.failure if self.site.stack.workers else None
+        return self.site.stack.failure
 
     async def strike(self) -> None:
         """Until the order was let pass, the workers cannot be kept alive, or cancelled."""

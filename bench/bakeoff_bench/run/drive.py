@@ -97,9 +97,8 @@ class Driver:
         return self.history.now_s() - began_s
 
     def _check_workers(self) -> None:
-        workers = self.stack.workers
-        if workers is not None and workers.failure is not None:
-            raise workers.failure
+        if (failure := self.stack.failure) is not None:
+            raise failure
 
     async def _slot(self, waiting: Iterator[Assignment]) -> None:
         for assignment in waiting:

@@ -226,6 +226,9 @@ class _Parts:
         if theirs:
             names = ", ".join(one.name for one in theirs)
             self._leave_out(RunPart.CRASH, f"{names} has a server of yours, and nothing is killed there")
+        if self.plan.bridge.url is not None:
+            self._leave_out(RunPart.CRASH, "the bridge's server is yours, and nothing is killed there")
+            return []
         if "://" in self.plan.ledger:
             self._leave_out(RunPart.CRASH, "it needs a ledger of its own, and --ledger names yours")
             return []

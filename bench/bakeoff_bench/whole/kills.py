@@ -56,7 +56,7 @@ def asked_of(
         seed=seed,
         lanes=_LANES,
         participants="idempotent",
-        bridge=bridge.url or bridge.name,
+        bridge=bridge.name,
     )
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bakeoff.bridge.interface import Bridge
 from bakeoff.bridge.portal import Portal
 from bakeoff.credentials import hide_credentials
 from bakeoff.deployment import Deployment
-from bakeoff.errors import EngineUnavailableError, UnknownNameError
+from bakeoff.errors import BridgeAwayError, EngineUnavailableError, UnknownNameError, UsageError
 from bakeoff.servers.nats import nats_binary
 
 #: No bridge: steps act in the worker's own process.
@@ -17,15 +21,24 @@ NATS = "nats"
 #: Role of the bridge's server in ``Deployment.addresses``.
 ROLE = "bridge"
 _SCHEMES = ("nats", "tls")
+#: PURISTA's own prefix.
+PREFIX = "purista"
+_PREFIX = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 _STEPS = "BakeoffOrchestrator"
 
 
 @dataclass(frozen=True, slots=True)
 class ChosenBridge:
-    """A bridge that was asked for; ``url``: its server, if that is not to be started."""
+    """A bridge that was asked for.
+
+    Attributes:
+        url: Its server, if that is not to be started.
+        shared: The prefix of the subjects there, where services of others are to be reached.
+    """
 
     name: str = IN_PROCESS
     url: str | None = None
+    shared: str = ""
 
     def __str__(self) -> str:
         return self.name if self.url is None else f"{self.name}, yours"
@@ -41,10 +54,13 @@ def choose_bridge(text: str) -> ChosenBridge:
         UnknownNameError: If there is no such bridge.
         EngineUnavailableError: If its server or client is not installed.
     """
-    scheme, separator, _ = text.partition("://")
+    scheme, separator, rest = text.partition("://")
     if separator and scheme in _SCHEMES:
         nats_client()
-        return ChosenBridge(NATS, text)
+        server, _, shared = rest.partition("/")
+        if shared and not _PREFIX.match(shared):
+            raise UsageError(f"--bridge .../{shared}: a prefix is like purista: letters, digits, '_' and '-'")
+        return ChosenBridge(NATS, f"{scheme}://{server}", shared)
     if text == NATS:
         nats_client()
         nats_binary()
@@ -55,19 +71,42 @@ def choose_bridge(text: str) -> ChosenBridge:
     return ChosenBridge(text)
 
 
-async def connect_bridge(deployment: Deployment, *, sender: str) -> Bridge:
-    """Connect to the deployment's bridge.
+def bridge_prefix(bridge: ChosenBridge, prefix: str) -> str:
+    """Before every subject of one deployment: PURISTA's own word on a server of ours.
+
+    On anybody else's no two deployments must have the same: their services would share each other's work.
+    """
+    return bridge.shared or (PREFIX if bridge.url is None else f"{prefix}{secrets.token_hex(3)}-{PREFIX}")
+
+
+async def connect_bridge(
+    deployment: Deployment, *, sender: str, on_closed: Callable[[], None] | None = None
+) -> Bridge:
+    """Connect to the deployment's bridge; ``on_closed``: the connection is lost for good.
 
     Raises:
         EngineUnavailableError: If the client is not installed.
         BridgeAwayError: If it does not answer.
     """
     nats_client()
-    from bakeoff.bridge.nats import PREFIX, NatsBridge
+    from bakeoff.bridge.nats import NatsBridge
 
     return await NatsBridge.connect(
-        deployment.addresses[ROLE], sender=sender, prefix=f"{deployment.prefix}{PREFIX}"
+        deployment.addresses[ROLE], sender=sender, prefix=deployment.bridge_prefix, on_closed=on_closed
     )
+
+
+async def forget_events(deployment: Deployment) -> None:
+    """Leave nothing of the deployment's events on a server that is not ours; one that is away keeps them."""
+    from bakeoff.bridge.nats import NatsBridge
+
+    with contextlib.suppress(BridgeAwayError):
+        bridge = await connect_bridge(deployment, sender=_STEPS)
+        try:
+            if isinstance(bridge, NatsBridge):
+                await bridge.forget()
+        finally:
+            await bridge.close()
 
 
 def nats_client() -> None:

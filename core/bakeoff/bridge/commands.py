@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bakeoff.bridge.interface import Address
-from bakeoff.bridge.naming import camel_case
+from bakeoff.bridge.naming import camel_case, served
 from bakeoff.errors import UsageError
 from bakeoff.saga import JSON, Action, Call, Direction, Saga
 
@@ -126,6 +126,7 @@ def services_of(sagas: Iterable[Saga]) -> dict[str, dict[Address, Command]]:
         UsageError: If two functions are the same command.
     """
     found: dict[str, dict[Address, Command]] = {}
+    by_subject: dict[str, Command] = {}
     for saga in sagas:
         for step in saga.steps():
             functions = (step.action, step.compensation) if step.recorded is not False else ()
@@ -133,7 +134,11 @@ def services_of(sagas: Iterable[Saga]) -> dict[str, dict[Address, Command]]:
                 if function is None:
                     continue
                 one = command_of(function)
-                known = found.setdefault(one.address.service, {}).setdefault(one.address, one)
+                # Names that differ may be the same in a subject: doIt and do_it.
+                address = one.address
+                subject = served("", address.service, address.version, address.command)
+                known = by_subject.setdefault(subject, one)
+                found.setdefault(address.service, {}).setdefault(address, one)
                 if known.function is not function:
                     raise UsageError(
                         f"saga {saga.name!r}: two functions are the command {one.address}; give one of them "

@@ -31,6 +31,11 @@ class InProcessBridge:
         self._mailboxes: dict[tuple[str, str], _Mailbox] = {}
         self._running: set[asyncio.Task[JSON]] = set()
 
+    @property
+    def closed(self) -> bool:
+        """Never: there is no connection."""
+        return False
+
     async def invoke(
         self,
         address: Address,

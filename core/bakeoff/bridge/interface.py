@@ -73,6 +73,10 @@ class Bridge(Protocol):
 
     name: str
 
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is lost for good; whoever needs the bridge connects again."""
+
     async def invoke(
         self,
         address: Address,

@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import logging
 import uuid
+import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import nats
@@ -26,6 +27,7 @@ from nats.js.errors import APIError
 from bakeoff.bridge import envelope
 from bakeoff.bridge.envelope import Party
 from bakeoff.bridge.interface import Address, Event, Handler, Listener, Request, Serving
+from bakeoff.bridge.login import login_of
 from bakeoff.bridge.naming import Subject, heard, queue_group, served, snake_case
 from bakeoff.bridge.nats_receiving import ACK_WAIT_S, All, Pulling, Subscribed, Take
 from bakeoff.credentials import hide_credentials, without_credentials
@@ -39,10 +41,13 @@ from bakeoff.errors import (
 )
 from bakeoff.saga import JSON
 
-#: PURISTA's own; on servers that are not ours something stands before it.
-PREFIX = "purista"
 #: Messages of these kinds can be events.
 _EVENTS = (envelope.SUCCESS, envelope.CUSTOM)
+_TOO_LARGE = "PayloadsTooLarge"
+#: Tries of an event that the stream did not take, and seconds between them.
+_TRIES, _AGAIN_S = 5, 0.5
+#: Seconds for which events lie in the stream: longer than any listener of ours is away.
+_KEPT_S = 7 * 86_400
 #: What the library raises when the server does not answer, or not as it should.
 _SILENCES = (nats.errors.Error, APIError, OSError, TimeoutError)
 _CONNECT_S = 5.0
@@ -61,14 +66,22 @@ class NatsBridge:
         self._address = address
         self._prefix = prefix
         self._me = Party(service=sender, instance=uuid.uuid4().hex)
-        self._stream = f"{prefix}_EVENTS".replace(".", "_").replace("-", "_").upper()
+        # A stream's name has fewer characters than a subject's; two prefixes must not share one.
+        self._stream = f"{snake_case(prefix)}_EVENTS_{zlib.crc32(prefix.encode()):08x}".upper()
         #: ``{why: messages}`` that were no messages of ours.
         self.ignored: Counter[str] = Counter()
         self._known_stream: JetStreamContext | None = None
 
     @classmethod
-    async def connect(cls, address: str, *, sender: str, prefix: str = PREFIX) -> NatsBridge:
-        """Connect to ``nats://[user:password@]host:port``.
+    async def connect(
+        cls,
+        address: str,
+        *,
+        sender: str,
+        prefix: str = "purista",
+        on_closed: Callable[[], None] | None = None,
+    ) -> NatsBridge:
+        """Connect to ``nats://[user:password@]host:port``; ``on_closed``: the connection is lost for good.
 
         Raises:
             BridgeAwayError: If nobody answers there, or refuses the credentials.
@@ -80,11 +93,16 @@ class NatsBridge:
             told[:] = [error]
             _logger.info("NATS: %s", error)
 
+        async def close() -> None:
+            if on_closed is not None:
+                on_closed()
+
         try:
             async with asyncio.timeout(_CONNECT_S):
                 client = await nats.connect(
-                    address,
+                    **login_of(address),
                     name=sender,
+                    closed_cb=close,
                     allow_reconnect=True,
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=_RECONNECT_S,
@@ -125,6 +143,9 @@ class NatsBridge:
             )
         except nats.errors.NoRespondersError:
             raise NotServedError(f"nobody serves {address} on {hide_credentials(self._address)}") from None
+        except nats.errors.MaxPayloadError:
+            most = self._client.max_payload
+            raise UnhandledError(f"{address}: a command of more than {most} bytes", _TOO_LARGE) from None
         except nats.errors.TimeoutError:
             raise CommandTimeoutError(f"{address} did not answer within {timeout_s:g} s") from None
         except nats.errors.Error as error:
@@ -143,7 +164,12 @@ class NatsBridge:
             request = _request(asked, address)
             reply = await self._handled(asked, request, handler, event)
             if message.reply:
-                await message.respond(envelope.written(reply))
+                try:
+                    await message.respond(envelope.written(reply))
+                except nats.errors.MaxPayloadError:
+                    problem = PayloadsTooLarge(f"an answer of more than {self._client.max_payload} bytes")
+                    reply = envelope.error(asked, self._me.instance, problem, request.trace)
+                    await message.respond(envelope.written(reply))
             if event and reply["messageType"] == envelope.SUCCESS:
                 if answered is not None:
                     await answered(request)
@@ -220,12 +246,18 @@ class NatsBridge:
         return Pulling(subscription, self._event, listener)
 
     async def _publish(self, subject: Subject, message: Mapping[str, JSON]) -> None:
-        stream = await self._events()
-        try:
-            await stream.publish(subject.under(self._prefix), envelope.written(message))
-        except _SILENCES as error:
-            self._known_stream = None
-            raise away(self._address, error) from error
+        # The stream drops what it has: an event whose acknowledgement was lost is sent again.
+        headers = {"Nats-Msg-Id": uuid.uuid4().hex}
+        for left in reversed(range(_TRIES)):
+            try:
+                stream = await self._events()
+                await stream.publish(subject.under(self._prefix), envelope.written(message), headers=headers)
+                return
+            except (*_SILENCES, BridgeAwayError) as error:
+                self._known_stream = None
+                if not left:
+                    raise away(self._address, error) from error
+                await asyncio.sleep(_AGAIN_S)
 
     async def _events(self) -> JetStreamContext:
         """The stream of events, made at first use; ``BridgeAwayError`` where the server has no JetStream."""
@@ -233,7 +265,10 @@ class NatsBridge:
             context = self._client.jetstream()
             subjects = [f"{self._prefix}.{snake_case(kind)}.>" for kind in _EVENTS]
             try:
-                await context.add_stream(StreamConfig(name=self._stream, subjects=subjects))
+                config = StreamConfig(name=self._stream, subjects=subjects, max_age=_KEPT_S)
+                await context.add_stream(config)
+            except APIError as error:
+                raise away(self._address, error) from error
             except _SILENCES as error:
                 raise BridgeAwayError(
                     f"no JetStream at {hide_credentials(self._address)}, which events need "
@@ -241,6 +276,16 @@ class NatsBridge:
                 ) from error
             self._known_stream = context
         return self._known_stream
+
+    async def forget(self) -> None:
+        """Remove the stream of events, and every listener's place in it."""
+        with contextlib.suppress(*_SILENCES):
+            await self._client.jetstream().delete_stream(self._stream)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is lost for good."""
+        return bool(self._client.is_closed)
 
     # -- what arrives ------------------------------------------------------------------------------
 
@@ -258,7 +303,7 @@ class NatsBridge:
         try:
             return envelope.read(data)
         except MalformedMessageError as error:
-            self.ignored[str(error)] += 1
+            self.ignored[str(error).partition(":")[0][:80]] += 1
             _logger.warning("ignored on the bridge: %s", error)
             return None
 
@@ -278,6 +323,10 @@ class NatsBridge:
         """Close the connection; what is being handled is not waited for (``Serving.stop`` does that)."""
         with contextlib.suppress(*_SILENCES):
             await self._client.close()
+
+
+class PayloadsTooLarge(Exception):
+    """An answer that the server does not take; a saga's outcome names it so."""
 
 
 def _request(asked: dict[str, Any], address: Address) -> Request:

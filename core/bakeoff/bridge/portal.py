@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from bakeoff.bridge.commands import command_of
 from bakeoff.bridge.interface import Bridge
 from bakeoff.errors import (
+    BridgeAwayError,
     BusinessError,
     CommandTimeoutError,
     HandledError,
@@ -60,7 +62,7 @@ class Portal:
         if wrong := one.objection(payload):
             raise StepFault(f"{one.address}: the payload breaks its schema: {wrong[0]['message']}")
         patience_s = timeout_s - min(_EARLIER_S, timeout_s / 10)
-        bridge, loop = self._opened()
+        bridge, loop = self._opened(patience_s)
         asked = bridge.invoke(one.address, payload, parameter, timeout_s=patience_s)
         future = asyncio.run_coroutine_threadsafe(_as_step(asked), loop)
         try:
@@ -69,14 +71,37 @@ class Portal:
             future.cancel()  # a time limit may have struck here
             raise
 
-    def _opened(self) -> tuple[Bridge, asyncio.AbstractEventLoop]:
+    def _opened(self, patience_s: float) -> tuple[Bridge, asyncio.AbstractEventLoop]:
+        """The bridge, made again if it was lost for good; ``BridgeAwayError`` if nobody answers."""
+        if not self._opening.acquire(timeout=patience_s):
+            raise BridgeAwayError("the bridge did not answer in time")
+        try:
+            if self._loop is None:
+                loop = asyncio.new_event_loop()
+                threading.Thread(target=loop.run_forever, name="bakeoff-bridge", daemon=True).start()
+                self._loop = loop
+            if self._bridge is None or self._bridge.closed:
+                making = asyncio.run_coroutine_threadsafe(_made(self.connect), self._loop)
+                try:
+                    self._bridge = making.result(patience_s)
+                except TimeoutError:
+                    making.cancel()
+                    raise BridgeAwayError("the bridge did not answer in time") from None
+            return self._bridge, self._loop
+        finally:
+            self._opening.release()
+
+    def close(self) -> None:
+        """Let go of the connection and the thread; for a process that goes on without them."""
         with self._opening:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="bakeoff-bridge", daemon=True).start()
-            if self._bridge is None:
-                self._bridge = asyncio.run_coroutine_threadsafe(_made(self.connect), self._loop).result()
-            return self._bridge, self._loop
+                return
+            if self._bridge is not None:
+                closing = asyncio.run_coroutine_threadsafe(self._bridge.close(), self._loop)
+                with contextlib.suppress(TimeoutError):
+                    closing.result(_GRACE_S)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop = self._bridge = None
 
 
 async def _made(connect: Callable[[], Awaitable[Bridge]]) -> Bridge:

@@ -54,7 +54,7 @@ class Relay:
         client: Of the engine.
         rules: ``rules_of`` the deployment's sagas.
         relayed, repeated: Events that signalled a saga, and those that had done so before.
-        refused: ``{why: events}``.
+        refused: ``{kind of reason: events}``; the log has the reasons.
     """
 
     client: Signals
@@ -78,11 +78,11 @@ class Relay:
         """Signal the saga that this event is about; raise what is the engine's trouble."""
         workflow_id = workflow_id_in(event.payload)
         if workflow_id is None:
-            self._refuse(event, "it names neither workflowId nor orderId")
+            self._refuse(event, "it names neither workflowId nor orderId", "about nobody")
             return
         # Services that answer a repeated command emit its event again: the same event, for the saga.
         signal_id = f"event:{event.name}:{workflow_id}"
-        reason = "no saga waits for it"
+        reason, kind = "no saga waits for it", "no saga waits for it"
         for saga, signal in self.rules.get(event.name, ()):
             try:
                 if await deliver(self.client, saga, workflow_id, signal, signal_id, event.payload):
@@ -91,9 +91,9 @@ class Relay:
                     self.repeated += 1
                 return
             except (WorkflowNotFoundError, SignalRejectedError) as error:
-                reason = str(error)
-        self._refuse(event, reason)
+                reason, kind = str(error), type(error).__name__
+        self._refuse(event, reason, kind)
 
-    def _refuse(self, event: Event, reason: str) -> None:
-        self.refused[reason] += 1
+    def _refuse(self, event: Event, reason: str, kind: str) -> None:
+        self.refused[kind] += 1  # of the reason there is one for each saga
         _logger.warning("event %s signals nobody: %s", event.name, reason)

@@ -10,7 +10,7 @@ from bakeoff.bridge.bridges import connect_bridge
 from bakeoff.bridge.relay import Relay, rules_of
 from bakeoff.deployment import Deployment
 from bakeoff.engine import Signals
-from bakeoff.errors import NotSupportedError
+from bakeoff.errors import BridgeAwayError, NotSupportedError
 from bakeoff.patience import connected, disconnect
 from bakeoff.plugins import Plugins
 from bakeoff.registry import load_sagas
@@ -33,12 +33,14 @@ async def relay(deployment: Deployment) -> None:
     try:
         if not isinstance(client, Signals):
             raise NotSupportedError(f"{deployment.engine} has no signals, so no event can signal its sagas")
-        bridge = await connect_bridge(deployment, sender="BakeoffRelay")
+        bridge = await connect_bridge(deployment, sender="BakeoffRelay", on_closed=ended.set)
         own = Relay(client=client, rules=rules_of(load_sagas(deployment.sagas).values()))
         try:
             await own.start(bridge)
             _announce(deployment)
             await ended.wait()
+            if bridge.closed:
+                raise BridgeAwayError("the connection to the bridge is lost for good")
         finally:
             await own.stop()
             await bridge.close()

@@ -11,7 +11,7 @@ from bakeoff.bridge.bridges import connect_bridge
 from bakeoff.bridge.commands import services_of
 from bakeoff.bridge.host import ServiceHost
 from bakeoff.deployment import Deployment
-from bakeoff.errors import UnknownNameError
+from bakeoff.errors import BridgeAwayError, UnknownNameError
 from bakeoff.registry import load_sagas
 from bakeoff.world import World
 
@@ -36,13 +36,15 @@ async def serve(deployment: Deployment, names: Sequence[str]) -> None:
         loop.add_signal_handler(number, ended.set)
     world = World.open(deployment.world_url)
     try:
-        bridge = await connect_bridge(deployment, sender=names[0])
+        bridge = await connect_bridge(deployment, sender=names[0], on_closed=ended.set)
         host = ServiceHost(bridge, world.services(), _AT_ONCE)
         try:
             for name in names:
                 await host.serve(known[name].values())
             world.announce_worker(role="service")
             await ended.wait()
+            if bridge.closed:
+                raise BridgeAwayError("the connection to the bridge is lost for good")
         finally:
             await host.stop()
             await bridge.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from bakeoff.bridge.commands import services_of
 from bakeoff.bridge.relay import Relay, rules_of
 from bakeoff.deployment import DEPLOYMENT_VARIABLE, Deployment
 from bakeoff.engine import EngineClient, Signals
+from bakeoff.errors import BakeoffError
 from bakeoff.processes import Launch, Launcher, Workers
 from bakeoff.registry import load_sagas
 from bakeoff.world import World
@@ -40,39 +41,52 @@ async def running_services(
         for name in sorted(services_of(load_sagas(deployment.sagas).values()))
     }
     try:
-        await asyncio.gather(*(workers.start(1, _READY_WITHIN_S) for workers in staff.values()))
+        await started(staff.values())
         yield staff
     finally:
         await asyncio.gather(*(workers.stop() for workers in staff.values()))
 
 
+async def started(groups: Iterable[Workers]) -> None:
+    """Start one process of each at the same time; if one fails, none goes on starting."""
+    try:
+        async with asyncio.TaskGroup() as starting:
+            for group in groups:
+                starting.create_task(group.start(1, _READY_WITHIN_S))
+    except* BakeoffError as failed:
+        raise failed.exceptions[0] from None
+
+
+def waits_for_events(deployment: Deployment) -> bool:
+    """Whether any saga of the deployment does, so that a relay has something to do."""
+    return deployment.bridge != IN_PROCESS and bool(rules_of(load_sagas(deployment.sagas).values()))
+
+
 @asynccontextmanager
 async def running_relay(
     deployment: Deployment, file: Path, launcher: Launcher, world: World, client: EngineClient, *, here: bool
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Workers | None]:
     """Relay events to the sagas of the deployment, where any of them waits for one.
 
     In a process of its own, or, for an engine whose sagas run in its client's process, ``here``.
     """
-    rules = rules_of(load_sagas(deployment.sagas).values())
-    if deployment.bridge == IN_PROCESS or not rules or not isinstance(client, Signals):
-        yield
+    if not waits_for_events(deployment) or not isinstance(client, Signals):
+        yield None
         return
     if not here:
-        argv = [sys.executable, "-P", "-m", "bakeoff.bridge.relaying"]
-        launch = Launch(argv=argv, env={DEPLOYMENT_VARIABLE: str(file)}, stop_within_s=10)
-        group = service_workers(launcher, "relay", launch, world)
+        group = service_workers(launcher, "relay", relay_launch(file), world)
         try:
             await group.start(1, _READY_WITHIN_S)
-            yield
+            yield group
         finally:
             await group.stop()
         return
+    rules = rules_of(load_sagas(deployment.sagas).values())
     bridge = await connect_bridge(deployment, sender="BakeoffRelay")
     relay = Relay(client=client, rules=rules)
     try:
         await relay.start(bridge)
-        yield
+        yield None
     finally:
         await relay.stop()
         await bridge.close()
@@ -87,6 +101,12 @@ def service_workers(launcher: Launcher, name: str, launch: Launch, world: World)
         launch,
         lambda: [seen.pid for seen in world.workers("service") if seen.host == host],
     )
+
+
+def relay_launch(file: Path) -> Launch:
+    """How a relay is started, for the deployment in ``file``."""
+    argv = [sys.executable, "-P", "-m", "bakeoff.bridge.relaying"]
+    return Launch(argv=argv, env={DEPLOYMENT_VARIABLE: str(file)}, stop_within_s=10)
 
 
 def service_launch(file: Path, *names: str) -> Launch:

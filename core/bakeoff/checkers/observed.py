@@ -71,7 +71,9 @@ def choose_alternative(planned: Planned, records: Sequence[Record]) -> Planned:
     return replace(planned, alternatives=())
 
 
-def compatible_statuses(shape: Shape, records: Sequence[Record]) -> frozenset[Status]:
+def compatible_statuses(
+    shape: Shape, records: Sequence[Record], expected: Expectation | None
+) -> frozenset[Status]:
     """The terminal statuses that the ledger of a saga that is over agrees with; none if it is unfinished."""
     acts = {step.name: False for step in shape.recorded}  # whether its last effect was its action
     acted_at_all = set[str]()
@@ -87,7 +89,16 @@ def compatible_statuses(shape: Shape, records: Sequence[Record]) -> frozenset[St
     escalating = {step.name for step in shape.recorded if step.escalates}
     held = [step for step in acted if step.compensated and acts[step.name]]
     statuses: set[Status] = set()
-    owed = [step for step in shape.recorded if not step.optional and step.name not in acted_at_all]
+    # An optional step is owed where the plan attempts it and does not give it up.
+    due = set[str]()
+    if expected is not None:
+        due = {step for step, direction in expected.attempts if direction == "action"}
+        due.discard(expected.exhausted or "")
+    owed = [
+        step
+        for step in shape.recorded
+        if step.name not in acted_at_all and (not step.optional or step.name in due)
+    ]
     # An exhausted step was undone before its escalation; whether a step was due the plan tells.
     in_reverse = [name for name in undo_attempts if name not in escalating]
     if not in_reverse and not owed:
@@ -113,7 +124,14 @@ def compatible_statuses(shape: Shape, records: Sequence[Record]) -> frozenset[St
 def compatible(evidence: Evidence) -> Callable[[str], frozenset[Status]]:
     """``compatible_statuses`` of a saga by its workflow id, looked up once."""
     shape, records = evidence.shape, evidence.by_saga()
-    return cache(lambda workflow_id: compatible_statuses(shape, records.get(workflow_id, ())))
+    planned = evidence.planned
+    return cache(
+        lambda workflow_id: compatible_statuses(
+            shape,
+            records.get(workflow_id, ()),
+            planned[workflow_id].expected if workflow_id in planned else None,
+        )
+    )
 
 
 @remembered

@@ -55,9 +55,9 @@ def inbox(
 
     \b
     Example:
-        bakeoff start approval request-7
+        bakeoff start approval-days request-7
         bakeoff inbox
-        bakeoff approve approval-request-7 --by Ada
+        bakeoff approve approval-days-request-7 --by Ada
     """
 
     async def act(up: Connected) -> list[Waiting]:
@@ -140,7 +140,7 @@ def delegate(
 
     \b
     Example:
-        bakeoff delegate approval-request-7 --to Grace
+        bakeoff delegate approval-days-request-7 --to Grace
     """
     _answer(workflow_id, "delegate", by, comment, to, engine, state)
 
@@ -173,6 +173,10 @@ def _answer(
             raise UsageError(
                 f"{workflow_id} does not wait for a person ({now}); `bakeoff inbox` lists those that do"
             )
+        if word == "delegate" and not _somebody_comes_after(saga, waits[told.awaiting]):
+            raise UsageError(
+                f"{workflow_id}: nobody decides after {told.awaiting}; `bakeoff approve` or `reject` it"
+            )
         await deliver(signals, saga, workflow_id, told.awaiting, uuid.uuid4().hex, payload)
         return told.awaiting
 
@@ -184,6 +188,12 @@ def _human(saga: Saga) -> dict[str, Wait]:
     """Waits that nothing but a person ends."""
     waits = (element for element in saga.elements if isinstance(element, Wait))
     return {wait.name: wait for wait in waits if wait.event is None}
+
+
+def _somebody_comes_after(saga: Saga, wait: Wait) -> bool:
+    """Whether a later wait takes the same signal: a delegate's answer."""
+    later = saga.elements[saga.index_of(wait.name) + 1 :]
+    return any(isinstance(one, Wait) and one.signal_name == wait.signal_name for one in later)
 
 
 def _when(at: float | None) -> str:

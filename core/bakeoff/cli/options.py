@@ -77,6 +77,8 @@ BridgeOption = Annotated[
         "--bridge",
         metavar="in-process|nats|URL",
         help="Between steps and services: function calls, messages over a NATS started for you, or your own.",
+        envvar="BAKEOFF_BRIDGE",
+        show_envvar=True,
     ),
 ]
 SagaOption = Annotated[

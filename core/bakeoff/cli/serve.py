@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -11,9 +12,10 @@ import typer
 
 from bakeoff.bridge.bridges import IN_PROCESS
 from bakeoff.bridge.commands import services_of
-from bakeoff.bridge.staff import service_launch, service_workers
+from bakeoff.bridge.staff import relay_launch, service_launch, service_workers, waits_for_events
 from bakeoff.cli.screen import say, warn
 from bakeoff.cli.state import DEFAULT_STATE, StateOption, is_held, read_state
+from bakeoff.deployment import Deployment
 from bakeoff.errors import BakeoffError, UnknownNameError, UsageError
 from bakeoff.processes import Launcher, Workers, run_interruptibly, scratch_folder
 from bakeoff.registry import load_sagas
@@ -38,6 +40,7 @@ def serve(
     """Run domain services of the `bakeoff up --bridge nats` that is running here, until Ctrl-C.
 
     Steps then send their commands to them. Any number of instances may serve the same commands.
+    Without a name it also relays events to the sagas that wait for them.
 
     \b
     Example, three terminals:
@@ -62,36 +65,43 @@ def serve(
         if name not in known:
             raise UnknownNameError(f"service {name!r} is not known; known: {', '.join(sorted(known))}")
     chosen = list(dict.fromkeys(names or sorted(known)))
+    relays = not names and waits_for_events(deployment)
     with scratch_folder("serve") as scratch:
-        run_interruptibly(_serve(scratch, file, chosen, processes, state, running.host))
+        run_interruptibly(_serve(scratch, file, chosen, processes, relays, state, running.host))
 
 
-async def _serve(scratch: Path, file: Path, names: list[str], processes: int, state: Path, host: str) -> None:
-    from bakeoff.deployment import Deployment
-
+async def _serve(
+    scratch: Path, file: Path, names: list[str], processes: int, relays: bool, state: Path, host: str
+) -> None:
     world = World.open(Deployment.load(file).world_url)
     with ExitStack() as cleanup:
         cleanup.callback(world.close)
         launcher = cleanup.enter_context(Launcher(scratch / "logs"))
         group = service_workers(launcher, "service", service_launch(file, *names), world)
+        relay = service_workers(launcher, "relay", relay_launch(file), world)
         try:
             await group.start(processes)
-            pids = ", ".join(str(child.pid) for child in group.children)
-            say(f"serving {', '.join(names)} (pid {pids}); logs in {scratch / 'logs'}", style="bold green")
+            if relays:
+                await relay.start(1)
+            pids = ", ".join(str(child.pid) for child in [*group.children, *relay.children])
+            what = ", ".join([*names, *(["events for sagas"] if relays else [])])
+            say(f"serving {what} (pid {pids}); logs in {scratch / 'logs'}", style="bold green")
             say("Ctrl-C stops it.")
-            await _supervise(group, state, host)
+            await _supervise([group, relay], state, host)
         finally:
+            await relay.stop()
             await group.stop()
 
 
-async def _supervise(group: Workers, state: Path, host: str) -> None:
+async def _supervise(groups: Sequence[Workers], state: Path, host: str) -> None:
     told = 0
     while True:
         await asyncio.sleep(_POLL_S)
-        if group.failure is not None:
-            raise group.failure
-        if group.restarts > told:
-            told = group.restarts
+        for group in groups:
+            if group.failure is not None:
+                raise group.failure
+        if (restarts := sum(group.restarts for group in groups)) > told:
+            told = restarts
             warn(f"a service ended and was started again (restart {told})")
         if not is_held(state, host):
             raise BakeoffError("the `bakeoff up` that these services belong to has ended; so do they")

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from bakeoff.bridge.bridges import IN_PROCESS, choose_bridge
+from bakeoff.bridge.bridges import IN_PROCESS, ROLE, choose_bridge
 from bakeoff.cli import demo
 from bakeoff.cli.options import (
     BUILT_IN_SAGAS,
@@ -212,7 +212,9 @@ def _teach(backends: Sequence[Backend], orders: dict[str, str], folder: Path) ->
 def _teach_elsewhere(backend: Backend) -> None:
     """How a worker on another machine joins, where servers and ledger can be reached from there."""
     deployment = backend.deployment
-    if not deployment.external or backend.world.engine.url.get_backend_name() == "sqlite":
+    theirs = set(deployment.external) - {ROLE}
+    alone = not theirs or backend.world.engine.url.get_backend_name() == "sqlite"
+    if alone or deployment.bridge != IN_PROCESS:
         return
     settings = deployment.settings
     words = ["bakeoff worker", f"--engine {deployment.engine}", f"--prefix {deployment.prefix}"]

@@ -124,9 +124,8 @@ class Lab:
 
     def _workers_go_on(self) -> None:
         """Say why nothing will happen any more, where the supervisor has given the workers up."""
-        workers = self.stack.workers
-        if workers is not None and workers.failure is not None:
-            raise workers.failure
+        if (failure := self.stack.failure) is not None:
+            raise failure
 
     def never(self, what: str, seen: Callable[[], object], for_s: float) -> None:
         """Watch for ``for_s`` seconds that ``seen()`` stays false."""

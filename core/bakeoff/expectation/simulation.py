@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bakeoff.errors import UsageError
 from bakeoff.expectation.fates import FatePlan, endless, goes_well, word_of
 from bakeoff.expectation.foresight import UNFORESEEN, Unforeseen
 from bakeoff.expectation.prediction import Effect, Expectation, Facts, Mark
@@ -22,8 +23,8 @@ def expect(saga: Saga, fates: Mapping[str, FatePlan], facts: Facts | None = None
 
     Raises:
         ValueError: If a cancel falls into a step whose first attempt does not simply succeed: what happens
-            then is a race, and no prediction; or if a condition reads what a step returns and ``facts`` does
-            not say whether it holds.
+            then is a race, and no prediction; or into an element that it does not come to.
+        UsageError: If a condition reads what a step returns and ``facts`` does not say whether it holds.
     """
     return _Simulation(saga, fates, facts or Facts()).run()
 
@@ -108,11 +109,18 @@ class _Simulation:
         except _Escalates as escalates:
             step: Step = escalates.args[0]
             self._exhausted = step.name
+            during = self._facts.cancelled_during
+            if during is not None and self._saga.index_of(during) > self._saga.index_of(step.name):
+                begin = self._saga.index_of(str(step.on_exhausted))
+                if not begin <= self._saga.index_of(during) < self._saga.end_of(begin):
+                    raise ValueError(f"a cancel during {during!r}, to which it does not come") from None
             self._along(self._saga.index_of(str(step.on_exhausted)))
 
     def _along(self, start: int) -> None:
         """Go one stretch: the ordinary way, or an escalation."""
         cancelled_at = self._cancel_position()
+        if cancelled_at is not None and self._saga.end_of(start) <= cancelled_at:
+            cancelled_at = None  # on a way that it may come to yet
         for index, element in enumerate(self._saga.stretch(start), start):
             if cancelled_at is not None and index > cancelled_at:
                 self._end_by_cancel()
@@ -147,10 +155,11 @@ class _Simulation:
         try:
             return bool(element.when(self._facts.input, dict(self._results)))
         except Unforeseen as error:
-            raise ValueError(
-                f"whether {element.name!r} is due depends on what a step returns ({error}); "
-                "say it with skips= or holds="
-            ) from None
+            raise UsageError(
+                f"saga {self._saga.name!r}: whether {element.name!r} is due depends on what a step returns, "
+                "which cannot be foreseen; let facts(input) beside the saga say it: "
+                '{"holds": [...]} or {"skips": [...]}'
+            ) from error
         except Exception:
             raise _ForwardEnds(frozenset({("ConditionError", element.name)})) from None
 
@@ -161,7 +170,7 @@ class _Simulation:
             return None
         index = self._saga.index_of(during)
         pivot = self._saga.pivot_index()
-        if pivot is not None and index >= pivot:
+        if pivot is not None and pivot <= index < self._saga.end_of(pivot):
             return None
         element = self._saga.elements[index]
         for step in _steps_of(element):

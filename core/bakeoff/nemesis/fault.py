@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -11,6 +11,7 @@ from bakeoff.bridge.bridges import ROLE
 from bakeoff.bridge.commands import command_of
 from bakeoff.errors import BakeoffError
 from bakeoff.processes import Child, Workers
+from bakeoff.saga import Saga
 from bakeoff.servers import RunningServer
 from bakeoff.stack import Stack
 from bakeoff.world.points import Reached, reached, release
@@ -46,10 +47,16 @@ class Target:
     Attributes:
         stack: The running engine.
         at: The process that stands at the point.
+        saga: That is struck; if it is not told, the first one with a step of that name.
     """
 
     stack: Stack
     at: Reached
+    saga: Saga | None = None
+
+    @property
+    def _sagas(self) -> Sequence[Saga]:
+        return [self.saga] if self.saga is not None else list(self.stack.sagas.values())
 
     def worker(self) -> Child:
         """The worker whose session the process belongs to.
@@ -79,7 +86,7 @@ class Target:
         aim = self.at.aim
         if not self.stack.services:
             raise FaultNotSupportedError("there is no bridge: steps act in the engine's own workers")
-        for saga in self.stack.sagas.values():
+        for saga in self._sagas:
             for step in saga.steps():
                 function = step.action if aim.direction == "action" else step.compensation
                 if step.name == aim.step and function is not None:
@@ -114,17 +121,17 @@ class Target:
     def timeout_s(self) -> float:
         """Start-to-close timeout of the call that is struck, in seconds."""
         aim = self.at.aim
-        steps = [step for saga in self.stack.sagas.values() for step in saga.steps() if step.name == aim.step]
+        steps = [step for saga in self._sagas for step in saga.steps() if step.name == aim.step]
         own = [step.timeout if aim.direction == "action" else step.compensation_timeout for step in steps]
         return max((timeout.total_seconds() for timeout in own), default=_NO_TIMEOUT_S)
 
     def patience_s(self) -> float:
         """Seconds in which every attempt of the call that is struck has had its time, and a little more."""
         aim = self.at.aim
-        for saga in self.stack.sagas.values():
+        for saga in self._sagas:
             if any(step.name == aim.step for step in saga.steps()):
                 policy = saga.retry_of(saga.step(aim.step), aim.direction)
-                attempts = min(policy.maximum_attempts or _ENDLESS, _ENDLESS)
+                attempts = policy.maximum_attempts or _ENDLESS
                 pauses = sum(policy.delay_after(n).total_seconds() for n in range(1, attempts))
                 return attempts * self.timeout_s() + pauses + _BEYOND_S
         return _NO_TIMEOUT_S

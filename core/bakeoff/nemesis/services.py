@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bakeoff.nemesis.ends import killed
-from bakeoff.nemesis.fault import FaultMissedError, Landing, Need, Target
+from bakeoff.nemesis.fault import FaultMissedError, FaultNotSupportedError, Landing, Need, Target
 from bakeoff.nemesis.kills import kill_server
 from bakeoff.nemesis.pauses import stopped
 from bakeoff.processes import Child, kill_session, resume_session
 from bakeoff.servers import restart_server
+
+#: Seconds.
+_LONGEST_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,11 @@ class ServicePause:
 
     async def inject(self, target: Target) -> Landing:
         """Stop the process at the point if it is a service's, and the step's service otherwise."""
+        if target.patience_s() > _LONGEST_S:
+            raise FaultNotSupportedError(
+                f"its attempts take {target.patience_s():.0f} s in all, and nobody pauses longer than "
+                f"{_LONGEST_S:.0f} s"
+            )
         child = target.service_at() or next(iter(target.service().children), None)
         if child is None:
             raise FaultMissedError("the service had ended already")
@@ -106,7 +114,8 @@ class BridgeKill:
 
     async def inject(self, target: Target) -> Landing:
         """Kill it while a process stands at the point."""
-        target.service()  # without a bridge there is none to kill
+        if not target.stack.services:
+            raise FaultNotSupportedError("there is no bridge: steps act in the engine's own workers")
         return await kill_server(target.server("bridge"))
 
     async def heal(self, target: Target) -> None:

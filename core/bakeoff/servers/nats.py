@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
+from bakeoff.bridge.login import login_of
 from bakeoff.errors import EngineUnavailableError
 from bakeoff.processes import Launch
+from bakeoff.servers.own import RefusedError
+
+_PROBE_S = 3
+#: Bytes of the largest message: results travel in them.
+_MAX_PAYLOAD = 8_388_608
 
 
 @dataclass(slots=True)
@@ -33,6 +37,7 @@ class NatsServer:
         config = folder / "nats.conf"
         config.write_text(
             f"listen: 127.0.0.1:{ports['client']}\n"
+            f"max_payload: {_MAX_PAYLOAD}\n"
             f"jetstream {{ store_dir: {json.dumps(str(folder / 'jetstream'))}, sync_interval: always }}\n"
         )
         return Launch(argv=[nats_binary(), "-c", str(config)])
@@ -50,26 +55,33 @@ class NatsServer:
         return {}
 
     async def probe(self, address: str) -> str:
-        """``CONNECT`` and ``PING``, with the credentials; the version is in the server's greeting."""
-        url = urlsplit(address)
-        reader, writer = await asyncio.open_connection(url.hostname, url.port or 4222)
+        """Log in, look for JetStream, and read the version."""
+        import nats
+        from nats.js.errors import APIError, ServiceUnavailableError
+
+        told: list[Exception] = []
+
+        async def hear(error: Exception) -> None:
+            told[:] = [error]
+
         try:
-            greeting = json.loads((await reader.readline()).removeprefix(b"INFO "))
-            if greeting.get("tls_required"):
-                raise ConnectionError("this server wants TLS; give a tls:// address")
-            if not greeting.get("jetstream"):
-                raise ConnectionError("this server has no JetStream, which events need")
-            login = {"user": unquote(url.username or ""), "pass": unquote(url.password or "")}
-            plain = {"verbose": False, "pedantic": False, "lang": "python", "version": "1"}
-            said = json.dumps(plain | {name: value for name, value in login.items() if value})
-            writer.write(f"CONNECT {said}\r\nPING\r\n".encode())
-            await writer.drain()
-            answer = (await reader.readline()).decode().strip()
-            if answer != "PONG":
-                raise ConnectionError(answer.removeprefix("-ERR ").strip("'") or "connection closed")
+            client = await nats.connect(
+                **login_of(address), allow_reconnect=False, connect_timeout=_PROBE_S, error_cb=hear
+            )
+        except Exception as error:
+            said = str(told[0] if told else error) or type(error).__name__
+            if "authorization" in said.lower() or "authentication" in said.lower():
+                raise RefusedError(said.removeprefix("nats: ").strip("'")) from error
+            raise ConnectionError(said) from error
+        try:
+            await client.jetstream().account_info()
+            return str(client.connected_server_version)
+        except (ServiceUnavailableError, APIError, nats.errors.Error) as error:
+            raise RefusedError(
+                "it has no JetStream, which events need; start nats-server with JetStream enabled"
+            ) from error
         finally:
-            writer.close()
-        return str(greeting.get("version", "unknown"))
+            await client.close()
 
 
 def nats_binary() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 from bakeoff.deployment import Deployment
 from bakeoff.registry import find_saga, load_sagas
@@ -13,6 +14,14 @@ from bakeoff.world.perform import perform
 from bakeoff.world.points import Aim, reach
 from bakeoff.world.services import Services
 from bakeoff.world.world import World
+
+
+@runtime_checkable
+class Closes(Protocol):
+    """A remote that holds something."""
+
+    def close(self) -> None:
+        """Let go of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,12 @@ class Participant:
         world = World.open(deployment.world_url)
         services = replace(world.services(), remote=remote_of(deployment))
         return cls(world, services, load_sagas(deployment.sagas))
+
+    def close(self) -> None:
+        """Let go of the database, and of the bridge where there is one."""
+        if isinstance(self.services.remote, Closes):
+            self.services.remote.close()
+        self.world.close()
 
     def saga(self, name: str) -> Saga:
         """The saga called ``name``; ``UnknownNameError`` if this worker does not know it."""

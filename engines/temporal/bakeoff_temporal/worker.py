@@ -131,7 +131,7 @@ async def serve(deployment: Deployment) -> None:
         participant.world.announce_worker()
         await stop.wait()
     executor.shutdown(wait=False, cancel_futures=True)
-    participant.world.close()
+    participant.close()
     await asyncio.sleep(DRAIN_S)
 
 
