@@ -157,7 +157,7 @@ def test_settings_that_forbid_the_saga_are_told_with_the_reason(terminal: Termin
         (["--point", "charge_payment.nowhere"], "order has no such point; it has during_start, reserve_inv"),
         (
             ["--saga", "order-approval-timeout"],
-            "order-approval-timeout: `bakeoff crash` needs a saga of recorded steps without timed waits",
+            "order-approval-timeout: `bakeoff crash` needs a saga of recorded steps without short waits",
         ),
         (
             ["--saga", "noop"],
