@@ -161,7 +161,7 @@ def test_settings_that_forbid_the_saga_are_told_with_the_reason(terminal: Termin
         ),
         (
             ["--saga", "noop"],
-            "--saga noop: `bakeoff crash` needs a saga of recorded steps without timed wait",
+            "--saga noop: `bakeoff crash` needs a saga of recorded steps without short wait",
         ),
         (
             ["--engine", "temporal", "--point", "charge_payment.next_published"],

@@ -117,9 +117,10 @@ class _Run:
         found = rounds_for(rates)
         self._manifest["pilot"] = {**asdict(found), "rates": rates}
         self._folder.write_manifest(self._manifest)
-        enough = "" if found.enough else ", which is not enough for 10 %"
+        # Where the most that is allowed does not do, hours more would buy nothing that was asked for.
+        enough = "" if found.enough else f", which is not enough for 10 %: {plan.rounds} are made"
         self._tell(f"pilot: {found.rounds} rounds resolve {found.resolves:.0%}{enough}")
-        return found.rounds
+        return found.rounds if found.enough else plan.rounds
 
     async def block(self, one: Contestant, block: Block, number: int, stacks: AsyncExitStack) -> None:
         """One load of one round."""
