@@ -54,7 +54,7 @@ def test_credentials_and_jetstream_are_missing(tmp_path: Path) -> None:
             with pytest.raises(BridgeAwayError, match=r"no JetStream at .*start nats-server with JetStream"):
                 await bridge.emit("something", {})
             await bridge.close()
-            with pytest.raises(UsageError, match="this server has no JetStream"):
+            with pytest.raises(UsageError, match="it has no JetStream"):
                 await start_server(NatsServer(external_address=address), launcher, tmp_path)
             with pytest.raises(BridgeAwayError, match=r"(?i)authorization"):
                 await NatsBridge.connect(f"nats://127.0.0.1:{port}", sender="Tester")

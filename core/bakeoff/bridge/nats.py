@@ -16,13 +16,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import nats
 import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, StreamConfig
-from nats.js.errors import APIError
+from nats.js.errors import APIError, ServiceUnavailableError
 
 from bakeoff.bridge import envelope
 from bakeoff.bridge.envelope import Party
@@ -90,26 +89,30 @@ class NatsBridge:
 
         async def hear(error: Exception) -> None:
             """The library would print a traceback whenever the connection breaks; the calls say it."""
-            told[:] = [error]
+            if not any("uthoriz" in str(one) for one in told):  # what follows a refusal tells less
+                told[:] = [error]
             _logger.info("NATS: %s", error)
 
         async def close() -> None:
             if on_closed is not None:
                 on_closed()
 
+        client = Client()
         try:
             async with asyncio.timeout(_CONNECT_S):
-                client = await nats.connect(
+                await client.connect(
                     **login_of(address),
                     name=sender,
                     closed_cb=close,
                     allow_reconnect=True,
                     max_reconnect_attempts=-1,
-                    reconnect_time_wait=_RECONNECT_S,
+                    reconnect_time_wait=_RECONNECT_S,  # type: ignore[arg-type] # a part of a second is taken as well
                     connect_timeout=int(_CONNECT_S),
                     error_cb=hear,
                 )
         except _SILENCES as error:
+            with contextlib.suppress(*_SILENCES):
+                await client.close()
             # It tries again and again; why it did not succeed it only tells meanwhile.
             raise away(address, told[0] if told else error) from error
         return cls(client, address, sender, prefix)
@@ -256,6 +259,8 @@ class NatsBridge:
             except (*_SILENCES, BridgeAwayError) as error:
                 self._known_stream = None
                 if not left:
+                    if isinstance(error, BridgeAwayError):
+                        raise
                     raise away(self._address, error) from error
                 await asyncio.sleep(_AGAIN_S)
 
@@ -267,13 +272,13 @@ class NatsBridge:
             try:
                 config = StreamConfig(name=self._stream, subjects=subjects, max_age=_KEPT_S)
                 await context.add_stream(config)
-            except APIError as error:
-                raise away(self._address, error) from error
-            except _SILENCES as error:
+            except (ServiceUnavailableError, nats.errors.NoRespondersError) as error:
                 raise BridgeAwayError(
                     f"no JetStream at {hide_credentials(self._address)}, which events need "
                     f"({words(error, self._address)}); start nats-server with JetStream enabled"
                 ) from error
+            except _SILENCES as error:
+                raise away(self._address, error) from error
             self._known_stream = context
         return self._known_stream
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sys
@@ -56,7 +57,8 @@ class NatsServer:
 
     async def probe(self, address: str) -> str:
         """Log in, look for JetStream, and read the version."""
-        import nats
+        import nats.errors
+        from nats.aio.client import Client
         from nats.js.errors import APIError, ServiceUnavailableError
 
         told: list[Exception] = []
@@ -64,11 +66,14 @@ class NatsServer:
         async def hear(error: Exception) -> None:
             told[:] = [error]
 
+        client = Client()
         try:
-            client = await nats.connect(
+            await client.connect(
                 **login_of(address), allow_reconnect=False, connect_timeout=_PROBE_S, error_cb=hear
             )
         except Exception as error:
+            with contextlib.suppress(Exception):
+                await client.close()
             said = str(told[0] if told else error) or type(error).__name__
             if "authorization" in said.lower() or "authentication" in said.lower():
                 raise RefusedError(said.removeprefix("nats: ").strip("'")) from error
