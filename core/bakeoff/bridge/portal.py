@@ -23,9 +23,10 @@ from bakeoff.errors import (
 )
 from bakeoff.saga import JSON, Action, Call
 
-#: Seconds by which the bridge's patience is shorter than the step's, a tenth of it at the most: an answer
-#: must not come after the step was given up.
-_EARLIER_S = 0.01
+#: Seconds by which the bridge's patience is shorter than the step's, a quarter of it at the most. The step's
+#: own timeout must not strike while the engine still deals with the bridge's: Dramatiq raises its time limit
+#: into the thread, and one that lands there costs the message and the thread.
+_EARLIER_S = 0.25
 #: Seconds that the way to the loop and back may take beyond that.
 _GRACE_S = 5.0
 #: What a service of ours tells of itself; everything else that it declines is a plain decline.
@@ -61,7 +62,7 @@ class Portal:
         payload = one.payload_of(call)
         if wrong := one.objection(payload):
             raise StepFault(f"{one.address}: the payload breaks its schema: {wrong[0]['message']}")
-        patience_s = timeout_s - min(_EARLIER_S, timeout_s / 10)
+        patience_s = timeout_s - min(_EARLIER_S, timeout_s / 4)
         bridge, loop = self._opened(patience_s)
         asked = bridge.invoke(one.address, payload, parameter, timeout_s=patience_s)
         future = asyncio.run_coroutine_threadsafe(_as_step(asked), loop)

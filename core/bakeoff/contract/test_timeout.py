@@ -30,7 +30,8 @@ def test_attempt_is_ended_at_its_timeout(early: Started) -> None:
     end = early.settled()
 
     first, second = (attempt.at for attempt in end.trace.attempts("hasty"))
-    assert second - first >= 0.49
+    # The timeout is 0.5 s; a bridge gives its service three quarters of it.
+    assert second - first >= 0.37
     assert second - first < 6
 
 

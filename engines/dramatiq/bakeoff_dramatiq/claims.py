@@ -15,7 +15,9 @@ _COMMON = {
         "Retry with a delay; Dramatiq's own backoff is always doubled and jittered, so it is not used",
     ),
     Capability.TIMEOUT: Claim(
-        _NATIVE, "time_limit per actor, raised into the thread: it cannot interrupt a system call or C code"
+        _NATIVE,
+        "time_limit per actor, raised into the thread: it cannot interrupt a system call or C code, and one "
+        "that strikes just as the actor ends can cost the message and the thread",
     ),
     Capability.COMPENSATION: Claim(
         _NATIVE, "on_failure of a decline and on_retry_exhausted of a fault publish a pipeline of undos"
