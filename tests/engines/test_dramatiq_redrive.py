@@ -174,13 +174,15 @@ def test_copies_of_an_exhausted_step_do_not_turn_back_beside_its_escalation(lab:
     with rows_of(lab) as rows:
         id = started.workflow_id
         rows.client.hdel(rows.saga_key(id), "outcome")
-        hasty = 1  # its place
-        assert rows.escalate(id, "first", 2 * hasty + 1)
-        assert rows.escalate(id, "first", 2 * hasty + 1), "a redelivered request"
-        assert not rows.escalate(id, "copy", 2 * hasty + 1)
-        assert not rows.compensate(id, "copy, declined", 2 * hasty + 1)
+        rows.client.hdel(rows.saga_key(id), "passed:hasty")
+        rank = 2 * 1 + 1
+        assert rows.escalate(id, "first", "hasty") == "go"
+        assert rows.escalate(id, "first", "hasty") == "go", "a redelivered request"
+        assert rows.escalate(id, "copy", "hasty") == "gone"
+        assert not rows.may_pass(id, "hasty"), "a copy that succeeds"
+        assert not rows.compensate(id, "copy, declined", rank, escalating=["hasty"])
         assert rows.go_on(id, [])
-        assert not rows.compensate(id, "copy, whose undo gave up", 2 * hasty + 1, not_on=True)
+        assert not rows.compensate(id, "copy, whose undo gave up", rank, not_on=True)
         assert rows.compensate(id, "of the escalation", 2 * 4)
         assert not rows.go_on(id, []), "it turns back"
 

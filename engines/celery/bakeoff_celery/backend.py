@@ -1,4 +1,4 @@
-"""The result backend, without two habits that a saga cannot live with."""
+"""The result backend, without three habits that a saga cannot live with."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from typing import Any
 
 from celery import Celery
 from celery.backends.redis import RedisBackend
+from celery.states import FAILURE
+
+#: State, of our own, of the task that brings the outcome: the way back has begun. Its result is the cause.
+COMPENSATING = "COMPENSATING"
 
 
 class OutcomeBackend(RedisBackend):
@@ -17,6 +21,9 @@ class OutcomeBackend(RedisBackend):
     And a retry is noted beside the result, not in its place. ``Task.retry`` publishes the next attempt
     *before* Celery stores ``RETRY``, so on a busy machine that attempt may have ended already, and its
     ``FAILURE``, from which the errback learns everything, would be overwritten.
+
+    And the failure of a task is not stored for the last one of its chain, which has the saga's own id, once
+    the way back is noted there: a copy of a step that fails late would take the note away.
     """
 
     def on_task_call(self, producer: object, task_id: str) -> None:
@@ -26,6 +33,25 @@ class OutcomeBackend(RedisBackend):
         """Forget a result handle that nobody asked; there is nothing to unsubscribe from."""
         self._remove_pending_result(result)  # type: ignore[attr-defined] # missing in the stubs
         return result
+
+    def store_result(
+        self,
+        task_id: str,
+        result: Any,
+        state: str,
+        traceback: Any = None,
+        request: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Store a result, unless it is another task's and would replace the note about the way back."""
+        # What stands in a chain has not come to a worker.
+        of_another = request is not None and request.hostname is None
+        if state == FAILURE and of_another and self._goes_back(task_id):
+            return result
+        return super().store_result(task_id, result, state, traceback, request, **kwargs)
+
+    def _goes_back(self, task_id: str) -> bool:
+        return bool(self.get_task_meta(task_id, cache=False)["status"] == COMPENSATING)
 
     def mark_as_retry(self, task_id: str, exc: Any, *args: Any, **kwargs: Any) -> Any:
         """Store the failed attempt under an id of its own."""

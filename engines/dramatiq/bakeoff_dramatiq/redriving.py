@@ -156,10 +156,8 @@ def _begin_the_way_back(context: Context, row: Mapping[str, str], letter: Letter
 
 
 def _exhausted(context: Context, row: Mapping[str, str]) -> Step:
-    """The step that has handed over to its escalation; the rank tells which."""
-    step = context.saga.elements[int(row["escalated"]) // 2]
-    assert isinstance(step, Step), "members of a group have no escalation"
-    return step
+    """The step that has handed over to its escalation."""
+    return context.saga.step(row["escalated"])
 
 
 def _escalate_again(

@@ -39,7 +39,7 @@ class Rows:
         self._arrive, self._signal = register(scripts.ARRIVE), register(scripts.SIGNAL)
         self._expire, self._compensate = register(scripts.EXPIRE), register(scripts.COMPENSATE)
         self._escalate, self._go_on = register(scripts.ESCALATE), register(scripts.GO_ON)
-        self._reopen = register(scripts.REOPEN)
+        self._pass, self._reopen = register(scripts.PASS), register(scripts.REOPEN)
         self._notes = OneWay(self.client)
 
     def saga_key(self, workflow_id: str) -> str:
@@ -85,19 +85,37 @@ class Rows:
         count: Any = self.client.hget(self.saga_key(workflow_id), f"begun:{step}")
         return int(count or 0)
 
-    def compensate(self, workflow_id: str, message_id: str, rank: int, *, not_on: bool = False) -> bool:
+    def compensate(
+        self,
+        workflow_id: str,
+        message_id: str,
+        rank: int,
+        *,
+        escalating: Sequence[str] = (),
+        not_on: bool = False,
+    ) -> bool:
         """Ask for the right to undo; the rank tells how far, see ``compensation.rank_of``.
 
         A redelivered message is told the same again. A copy of a step that fails as well, because its message
-        was delivered twice, is told that others undo already, that the saga goes on with that
-        step's escalation or that it has completed. ``not_on``: it is the escalation that is not to be.
+        was delivered twice, is told that others undo already, that the saga goes on with the
+        escalation of one of the steps ``escalating`` or that it has completed. ``not_on``: it is the
+        escalation that is not to be.
         """
-        arguments: list[str | int] = [message_id, rank, int(not_on)]
+        arguments: list[str | int] = [message_id, rank, int(not_on), *escalating]
         return bool(self._compensate([self.saga_key(workflow_id)], arguments) == 1)
 
-    def escalate(self, workflow_id: str, message_id: str, rank: int) -> bool:
-        """Ask for the right to hand over from an exhausted step to its escalation; as ``compensate``."""
-        return bool(self._escalate([self.saga_key(workflow_id)], [message_id, rank]))
+    def escalate(self, workflow_id: str, message_id: str, step: str) -> str:
+        """Ask for the right to hand over from an exhausted step to its escalation; as ``compensate``.
+
+        Returns:
+            ``go``, ``gone``, or ``passed`` if a copy of the step has succeeded.
+        """
+        word: bytes = self._escalate([self.saga_key(workflow_id)], [message_id, step])
+        return word.decode()
+
+    def may_pass(self, workflow_id: str, step: str) -> bool:
+        """Let a step with an escalation be followed by the next one, unless a copy of it has handed over."""
+        return bool(self._pass([self.saga_key(workflow_id)], [step]))
 
     def go_on(self, workflow_id: str, left_behind: Sequence[Wait]) -> bool:
         """Note that the escalation begins, and that these waits are over; false if the saga turns back."""
