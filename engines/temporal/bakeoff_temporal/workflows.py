@@ -40,7 +40,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from bakeoff_temporal.inbox import ONLY_BACK, Inbox
     from bakeoff_temporal.local import LOCAL, recorded
-    from bakeoff_temporal.route import ROUTE, on_route
+    from bakeoff_temporal.route import ESCALATIONS, ROUTE, on_route
 
 #: Local activity that tells which activities of this workflow had a faulted attempt.
 FAULTED_ACTIVITIES = "faulted_activities"
@@ -59,7 +59,8 @@ class SagaWorkflow:
     @workflow.init
     def __init__(self, args: Sequence[RawValue]) -> None:
         route = workflow.memo_value(ROUTE, None, type_hint=list[str])
-        self._saga: Saga = on_route(saga_called(workflow.info().workflow_type), route)
+        escalations = workflow.memo_value(ESCALATIONS, None, type_hint=dict[str, str])
+        self._saga: Saga = on_route(saga_called(workflow.info().workflow_type), route, escalations)
         self._input: JSON = workflow.payload_converter().from_payload(args[0].payload)
         self._inbox = Inbox(e.name for e in self._saga.elements if isinstance(e, Wait))
         self._results: dict[str, JSON] = {}
