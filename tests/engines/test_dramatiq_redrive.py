@@ -181,10 +181,10 @@ def test_copies_of_an_exhausted_step_do_not_turn_back_beside_its_escalation(lab:
         assert rows.escalate(id, "copy", "hasty") == "gone"
         assert not rows.may_pass(id, "hasty"), "a copy that succeeds"
         assert not rows.compensate(id, "copy, declined", rank, escalating=["hasty"])
-        assert rows.go_on(id, [])
+        assert rows.go_on(id)
         assert not rows.compensate(id, "copy, whose undo gave up", rank, not_on=True)
         assert rows.compensate(id, "of the escalation", 2 * 4)
-        assert not rows.go_on(id, []), "it turns back"
+        assert not rows.go_on(id), "it turns back"
 
 
 async def _connected(deployment: Any) -> DramatiqClient:

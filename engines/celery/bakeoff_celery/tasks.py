@@ -15,7 +15,7 @@ from bakeoff.world import participant_of_this_process
 from bakeoff_celery.conditions import is_due
 from bakeoff_celery.limits import described, limits, soft_limit
 from bakeoff_celery.state import State, StepFailed, completed, task_name
-from bakeoff_celery.waiting import register_wait
+from bakeoff_celery.waiting import close_waits, register_wait
 from bakeoff_celery.ways import may_pass
 
 AnyTask = Task[Any, Any]
@@ -76,6 +76,8 @@ def _step(deployment: Deployment, saga: Saga, step: Step) -> Callable[..., Any]:
             state["results"][step.name] = _attempt(self, saga, step, state)
             if not may_pass(self.app, deployment, step, state["id"]):
                 raise Ignore  # a copy of this message was the last to fail, and the saga goes on with that
+        if step.on_exhausted is not None:
+            close_waits(self.app, deployment, state["id"], saga.out_of_reach(step))
         return completed(state) if last else state
 
     return act

@@ -82,6 +82,7 @@ def _act(context: Context, step: Step) -> Callable[[State], State]:
     def act(state: State) -> State:
         try:
             if not context.is_due(step, state):
+                _close_escalations(context, step, state)
                 return state
             result = context.perform(step, "action", state)
             goes_on = step.on_exhausted is None or context.rows.may_pass(state["workflow_id"], step.name)
@@ -100,9 +101,16 @@ def _act(context: Context, step: Step) -> Callable[[State], State]:
             raise SkipMessage(
                 f"a copy of {step.name} was exhausted, and the saga goes on with its escalation"
             )
+        _close_escalations(context, step, state)
         return with_result(state, step.name, result)
 
     return act
+
+
+def _close_escalations(context: Context, step: Step, state: State) -> None:
+    """Let no wait of an escalation take a signal to which this step would have been the last to lead."""
+    if step.on_exhausted is not None:
+        context.rows.leave_out(state["workflow_id"], context.saga.out_of_reach(step))
 
 
 def _undo(context: Context, step: Step) -> Callable[[State], State]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from bakeoff.deployment import Deployment
 from bakeoff.outcome import Outcome
-from bakeoff.saga import JSON, Saga, Wait
+from bakeoff.saga import JSON, Element, Saga, Wait
 from bakeoff_dramatiq import scripts
 from bakeoff_dramatiq.connection import redis_client, results_address
 from bakeoff_dramatiq.oneway import OneWay
@@ -117,14 +117,14 @@ class Rows:
         """Let a step with an escalation be followed by the next one, unless a copy of it has handed over."""
         return bool(self._pass([self.saga_key(workflow_id)], [step]))
 
-    def go_on(self, workflow_id: str, left_behind: Sequence[Wait]) -> bool:
-        """Note that the escalation begins, and that these waits are over; false if the saga turns back."""
-        signals = [self.signal_key(workflow_id, wait.name) for wait in left_behind]
-        return bool(self._go_on([self.saga_key(workflow_id), *signals]))
+    def go_on(self, workflow_id: str) -> bool:
+        """Note that the escalation begins; false if the saga turns back."""
+        return bool(self._go_on([self.saga_key(workflow_id)]))
 
-    def leave_out(self, wait: Wait, workflow_id: str) -> None:
-        """Note that the saga passes a wait without waiting: a signal is late from now on."""
-        self.client.hsetnx(self.signal_key(workflow_id, wait.name), "decided", "left out")
+    def leave_out(self, workflow_id: str, elements: Iterable[Element]) -> None:
+        """Note that the saga will not come to the waits among these: a signal is late from now on."""
+        for wait in (element for element in elements if isinstance(element, Wait)):
+            self.client.hsetnx(self.signal_key(workflow_id, wait.name), "decided", "left out")
 
     def settle(self, saga: Saga, workflow_id: str, outcome: Outcome) -> None:
         """Store the outcome and tell whoever waits for it; only the first one counts."""

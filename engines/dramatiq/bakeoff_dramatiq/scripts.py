@@ -122,12 +122,10 @@ if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'passed:'
 return 1
 """
 
-#: KEYS: saga row, then the rows of the signals of waits to which nobody comes any more. 1 if the escalation
-#: begins, 0 if the saga turns back.
+#: KEYS: saga row. 1 if the escalation begins, 0 if the saga turns back.
 GO_ON = """
 if redis.call('HGET', KEYS[1], 'compensating') then return 0 end
 redis.call('HSET', KEYS[1], 'gone_on', 1)
-for place = 2, #KEYS do redis.call('HSETNX', KEYS[place], 'decided', 'left out') end
 return 1
 """
 

@@ -123,6 +123,8 @@ class SagaWorkflow:
             match element:
                 case Step():
                     await self._act((element,))
+                    if element.on_exhausted is not None:
+                        self._inbox.leave_out(self._saga.out_of_reach(element))
                 case Parallel(steps=steps):
                     await self._act(steps)
                 case Wait():
@@ -135,6 +137,7 @@ class SagaWorkflow:
 
     async def _escalate(self, step: Step, cause: Cause) -> None:
         """Undo the exhausted step, which may have had an effect, and go on with its escalation."""
+        self._inbox.leave_out(self._saga.left_behind(step))
         if self._local:
             await recorded()  # another attempt might succeed, with its undo behind it
         if step.compensation is not None:
@@ -151,8 +154,6 @@ class SagaWorkflow:
                 raise Ended(cause) from None
         if self._only_back:
             raise Ended(cause)
-        for element in self._saga.left_behind(step):
-            self._inbox.leave_out(element.name)
         await self._along(self._saga.index_of(str(step.on_exhausted)))
 
     def _cancelled(self) -> bool:
@@ -221,7 +222,7 @@ class SagaWorkflow:
 
     async def _wait(self, wait: Wait) -> None:
         if not is_due(self._saga, wait, self._input, self._results):
-            self._inbox.leave_out(wait.name)
+            self._inbox.leave_out((wait,))
             return
         try:
             await workflow.wait_condition(
