@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from billiard.exceptions import WorkerLostError
 
 from bakeoff.contract.lab import Fates, Lab, Started
 from bakeoff.contract.sagas import ESCALATING
 from bakeoff.outcome import Status
 from bakeoff_celery.canvas import forward
-from bakeoff_celery.state import State
+from bakeoff_celery.state import State, StepFailed
 from tests.engines.shared import Shared
 
 pytestmark = pytest.mark.service
@@ -75,6 +76,21 @@ def test_an_exhausted_copy_begins_no_shorter_way_back(lab: Lab) -> None:
     assert end.outcome.cause.step == "patient"
     _quiet(lab)
     assert started.trace().attempt_counts()["undo book_flight"] == 1
+
+
+@pytest.mark.filterwarnings("ignore:Call to deprecated setex")  # Celery's, from this process for once
+@pytest.mark.parametrize("exhausted", [False, True], ids=["declined", "exhausted"])
+def test_what_a_step_has_said_outlives_its_process(lab: Lab, exhausted: bool) -> None:
+    """A decline at the last attempt must not look like exhaustion, which escalates."""
+    client: Any = lab.stack.client
+    backend: Any = client._app.backend
+    id = f"{lab.new_id()}:hasty"
+    backend.mark_as_failure(id, StepFailed("BusinessError", "no", "hasty", False, exhausted))
+    backend.mark_as_failure(id, WorkerLostError("killed"))
+
+    said = backend.get_task_meta(id, cache=False)["result"]
+    assert isinstance(said, StepFailed)
+    assert said.args == ("BusinessError", "no", "hasty", True, exhausted)
 
 
 def _escalates(started: Started) -> None:

@@ -1,12 +1,15 @@
-"""The result backend, without three habits that a saga cannot live with."""
+"""The result backend, without four habits that a saga cannot live with."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery import Celery
 from celery.backends.redis import RedisBackend
 from celery.states import FAILURE
+
+from bakeoff_celery.state import StepFailed
 
 #: State, of our own, of the task that brings the outcome: the way back has begun. Its result is the cause.
 COMPENSATING = "COMPENSATING"
@@ -24,6 +27,8 @@ class OutcomeBackend(RedisBackend):
 
     And the failure of a task is not stored for the last one of its chain, which has the saga's own id, once
     the way back is noted there: a copy of a step that fails late would take the note away.
+
+    And a step that was declined, or has given up, stays so when its process dies before it has told anybody.
     """
 
     def on_task_call(self, producer: object, task_id: str) -> None:
@@ -49,6 +54,14 @@ class OutcomeBackend(RedisBackend):
         if state == FAILURE and of_another and self._goes_back(task_id):
             return result
         return super().store_result(task_id, result, state, traceback, request, **kwargs)
+
+    def mark_as_failure(self, task_id: str, exc: Any, *args: Any, **kwargs: Any) -> Any:
+        """Store a failure, but not the death of a process in the place of what the step itself has said."""
+        if isinstance(exc, (WorkerLostError, TimeLimitExceeded)):
+            said = self.get_task_meta(task_id, cache=False)["result"]
+            if isinstance(said, StepFailed):
+                exc = StepFailed(said.type, said.message, said.step, True, said.exhausted)
+        return super().mark_as_failure(task_id, exc, *args, **kwargs)
 
     def _goes_back(self, task_id: str) -> bool:
         return bool(self.get_task_meta(task_id, cache=False)["status"] == COMPENSATING)
