@@ -137,9 +137,9 @@ class Rows:
         """Take an outcome back, because it is to be replaced; false if it is another one by now."""
         return bool(self._reopen([self.saga_key(workflow_id)], [outcome]))
 
-    def forget_that_it_passed(self, saga: Saga, workflow_id: str) -> None:
-        """Let a saga that is published again pass its waits again, by the signals that they were given."""
-        for wait in waits_of(saga):
+    def forget_that_it_passed(self, workflow_id: str, elements: Iterable[Element]) -> None:
+        """Let a saga that is published again pass these waits again, by the signals that they were given."""
+        for wait in (element for element in elements if isinstance(element, Wait)):
             key = self.signal_key(workflow_id, wait.name)
             self.client.hdel(key, "published", "decided", "claimed_until", "state")
 
