@@ -24,7 +24,7 @@ BakeoffError
 │   └── MalformedMessageError  bytes that are no message of ours
 ├── NotSupportedError          the engine declares this capability absent
 ├── BusinessError              a decline, raised by an action: never retried
-│   ├── TombstoneError         the step was compensated before it ran
+│   ├── TombstoneError         the step was compensated before this attempt ran
 │   └── UnserialisableError    an input or result that is not JSON
 ├── ConditionError             a step's condition raised: it ends the forward direction
 └── StepFault                  any other failure of an action: retried by policy

@@ -257,6 +257,16 @@ class Saga:
         begin = self.index_of(str(exhausted.on_exhausted))
         return self.elements[self.index_of(exhausted.name) + 1 : begin] + self.elements[self.end_of(begin) :]
 
+    def out_of_reach(self, passed: Step) -> tuple[Element, ...]:
+        """What nobody comes to any more once this step is over and has not handed over: escalations.
+
+        Those, that is, to which no step behind it hands over.
+        """
+        later = self.elements[self.index_of(passed.name) + 1 :]
+        reached = {element.on_exhausted for element in later if isinstance(element, Step)}
+        ways = (self.stretch(self.index_of(name)) for name in self.escalations() if name not in reached)
+        return tuple(element for way in ways for element in way)
+
     def is_due(self, element: Step | Wait, input: JSON, results: Mapping[str, JSON]) -> bool:
         """Ask the element's condition, which sees the results of the elements before it and no later ones.
 

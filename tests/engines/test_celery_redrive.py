@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from bakeoff.processes import kill_session
 from bakeoff.world import Fate
 from bakeoff_celery.canvas import forward
 from bakeoff_celery.client import CeleryClient
-from bakeoff_celery.state import State
+from bakeoff_celery.state import State, task_id
 from tests.engines.celery_stack import celery_lab, results_of
 from tests.engines.shared import Shared
 
@@ -154,6 +155,62 @@ def test_a_lost_way_back_from_an_exhausted_step_does_not_escalate(lab: Lab) -> N
     end = started.settled()
     assert end.outcome.status is Status.COMPENSATED
     assert end.story == ["book_flight", "undo hasty (nothing)", "undo book_flight"]
+
+
+def test_a_lost_way_back_from_the_end_of_an_escalation_undoes_what_lay_on_its_way(lab: Lab) -> None:
+    """And nothing of the way that was left."""
+    fates: dict[str, Fate] = {**_EXHAUSTED, "after:action": _DECLINED, "patient:compensation": _SLOW}
+    started = lab.start(sagas.ESCALATING, fates=fates)
+    started.until_undo_attempted("patient")
+    _kill_workers(lab)
+    with results_of(lab) as client:
+        client.delete("unacked", "unacked_index")
+
+    assert "published all undos again" in redrive(started)
+    end = started.settled()
+    assert end.outcome.status is Status.COMPENSATED
+    assert "undo book_hotel" not in end.counts
+    assert end.counts["undo hasty"] == 1
+    assert end.story[-2:] == ["undo patient", "undo book_flight"]
+
+
+@pytest.mark.parametrize("gives_up", [False, True], ids=["on", "back"])
+def test_what_is_lost_after_a_copy_was_ignored_goes_on(lab: Lab, gives_up: bool) -> None:
+    """The copy has left its own failure, by which the errback would do nothing."""
+    fates: dict[str, Fate] = {**_EXHAUSTED, "patient:action": _SLOW}
+    if gives_up:
+        fates |= {"hasty:compensation": _BROKEN, "book_flight:compensation": _SLOW}
+    started = lab.start(sagas.ESCALATING, fates=fates)
+    if gives_up:
+        started.until_undo_attempted("book_flight")
+    else:
+        started.until_attempted("patient")
+    client: Any = lab.stack.client
+    id = task_id(lab.stack.deployment.native_id(started.workflow_id), "hasty")
+    with results_of(lab) as connection:
+        key = client._app.backend.get_key_for_task(id)
+        stored = json.loads(client._app.backend.client.get(key))
+        stored["result"]["exc_message"] = [
+            "TombstoneError",
+            "compensated before it ran",
+            "hasty",
+            True,
+            False,
+        ]
+        connection.set(key, json.dumps(stored))
+    _kill_workers(lab)
+    with results_of(lab) as connection:
+        connection.delete("unacked", "unacked_index")
+    lab.stack.world.set_fate(started.workflow_id, _EXHAUSTED)
+
+    redrive(started)
+    end = started.settled()
+    if gives_up:
+        assert end.outcome.status is Status.COMPENSATED
+        assert end.story == ["book_flight", "undo hasty (nothing)", "undo book_flight"]
+    else:
+        assert end.outcome.status is Status.COMPLETED
+        assert end.story == ["book_flight", "undo hasty (nothing)", "patient", "after"]
 
 
 def test_a_copy_of_an_exhausted_step_does_not_turn_back_beside_its_escalation(lab: Lab) -> None:

@@ -12,15 +12,16 @@ import pytest
 
 from bakeoff.contract import sagas
 from bakeoff.contract.lab import Lab, Started
-from bakeoff.errors import RedriveRefusedError
+from bakeoff.errors import RedriveRefusedError, SignalRejectedError
 from bakeoff.outcome import DeadLetter, Status
 from bakeoff.processes import kill_session
 from bakeoff.world import Fate
 from bakeoff_dramatiq.broker import make_broker, queue_name
 from bakeoff_dramatiq.client import DramatiqClient
+from bakeoff_dramatiq.redriving import _exhausted_before
 from bakeoff_dramatiq.valkey_broker import ValkeyBroker
 from tests.engines import replay_sagas
-from tests.engines.dramatiq_stack import BROKERS, dramatiq_lab, require, rows_of
+from tests.engines.dramatiq_stack import BROKERS, context_of, dramatiq_lab, require, rows_of
 
 pytestmark = pytest.mark.service
 
@@ -148,6 +149,8 @@ def test_a_lost_escalation_begins_again_by_the_dead_letter(lab: Lab) -> None:
     _lose_everything_in_flight(lab)
 
     assert "began the escalation of hasty again, from its dead letter" in _redrive(started)
+    with pytest.raises(SignalRejectedError):  # a wait of the way that was left
+        started.signal("asked", "to nobody", signal_id="other")
     end = started.settled()
     assert end.outcome.status is Status.COMPLETED
     assert end.story == ["undo hasty (nothing)", "patient", "after"]
@@ -168,21 +171,36 @@ def test_a_lost_way_back_from_an_exhausted_step_does_not_escalate(lab: Lab) -> N
     assert end.story == ["book_flight", "undo hasty (nothing)", "undo book_flight"]
 
 
+def test_what_lies_behind_a_saga_depends_on_the_way_that_it_took(lab: Lab) -> None:
+    """An element of the ordinary way is reached by nobody's exhaustion, whatever the row says."""
+    with context_of(lab, sagas.ESCALATING.name) as context:
+        for element, exhausted in (
+            ("book_hotel", None),
+            ("hasty", None),
+            ("patient", "hasty"),
+            ("after", "hasty"),
+        ):
+            assert _exhausted_before(context, {"escalated": "hasty"}, element) == exhausted
+            assert _exhausted_before(context, {}, element) is None
+
+
 def test_copies_of_an_exhausted_step_do_not_turn_back_beside_its_escalation(lab: Lab) -> None:
     """A message that is delivered twice meets the tombstone and is declined: too late."""
     started = lab.settle(sagas.ESCALATING).started
     with rows_of(lab) as rows:
         id = started.workflow_id
         rows.client.hdel(rows.saga_key(id), "outcome")
-        hasty = 1  # its place
-        assert rows.escalate(id, "first", 2 * hasty + 1)
-        assert rows.escalate(id, "first", 2 * hasty + 1), "a redelivered request"
-        assert not rows.escalate(id, "copy", 2 * hasty + 1)
-        assert not rows.compensate(id, "copy, declined", 2 * hasty + 1)
-        assert rows.go_on(id, [])
-        assert not rows.compensate(id, "copy, whose undo gave up", 2 * hasty + 1, not_on=True)
+        rows.client.hdel(rows.saga_key(id), "passed:hasty")
+        rank = 2 * 1 + 1
+        assert rows.escalate(id, "first", "hasty") == "go"
+        assert rows.escalate(id, "first", "hasty") == "go", "a redelivered request"
+        assert rows.escalate(id, "copy", "hasty") == "gone"
+        assert not rows.may_pass(id, "hasty"), "a copy that succeeds"
+        assert not rows.compensate(id, "copy, declined", rank, escalating=["hasty"])
+        assert rows.go_on(id)
+        assert not rows.compensate(id, "copy, whose undo gave up", rank, not_on=True)
         assert rows.compensate(id, "of the escalation", 2 * 4)
-        assert not rows.go_on(id, []), "it turns back"
+        assert not rows.go_on(id), "it turns back"
 
 
 async def _connected(deployment: Any) -> DramatiqClient:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bakeoff.saga import Step
-from bakeoff_temporal.route import on_route, route_of
+from bakeoff_temporal.route import escalations_of, on_route, route_of
 from tests.engines.replay_sagas import ESCALATION, STEPS
 
 
@@ -36,3 +36,26 @@ def test_an_escalation_that_came_later_is_no_part_of_the_route() -> None:
 
     assert (one.name, two.name, two.on_exhausted) == ("one", "two", None)
     assert on_route(ESCALATION, route_of(ESCALATION)) is ESCALATION
+
+
+def test_a_saga_keeps_the_escalations_with_which_it_began() -> None:
+    """Whether a later version has taken one away, has added it or leads elsewhere."""
+    one, two, word, rescue, last = ESCALATION.elements
+    assert isinstance(one, Step)
+    assert isinstance(two, Step)
+    assert isinstance(last, Step)
+    names, began = route_of(ESCALATION), escalations_of(ESCALATION)
+    gone = replace(ESCALATION, elements=(one, replace(two, on_exhausted=None), word, rescue, last))
+    elsewhere = replace(ESCALATION, elements=(one, replace(two, on_exhausted="last"), word, rescue, last))
+    more = replace(ESCALATION, elements=(replace(one, on_exhausted="last"), two, word, rescue, last))
+
+    assert began == {"two": "rescue"}
+    for changed in (gone, elsewhere, more):
+        assert on_route(changed, names, began) == ESCALATION
+    assert on_route(ESCALATION, names, began) is ESCALATION
+    assert on_route(ESCALATION, names, {}) == gone
+
+
+def test_without_the_escalations_those_on_the_route_count() -> None:
+    """Histories of the version that did not hand them over."""
+    assert on_route(ESCALATION, route_of(ESCALATION), None) is ESCALATION

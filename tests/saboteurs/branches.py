@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bakeoff.outcome import Cause
-from bakeoff.saga import JSON, Element, Step, Wait
+from bakeoff.saga import JSON, Element, Sleep, Step, Wait
 from bakeoff_inline.execution import Execution, _Exhausted, _ForwardEnded
 from tests.saboteurs.around_inline import Tuned, Tuning
 
@@ -46,6 +46,17 @@ class HidesResultsFromConditions(Tuning):
     """Whoever answered is reminded all the same."""
 
     tuned = _Blind
+
+
+class _Restless(Tuned):
+    def is_due(self, element: Step | Wait, input: JSON, results: Mapping[str, JSON]) -> bool:
+        timers = {timer.name for timer in self._saga.elements if isinstance(timer, Sleep)}
+        seen = {name: result for name, result in results.items() if name not in timers}
+        return self._saga.is_due(element, input, seen)
+
+
+class HidesTimersFromConditions(Tuning):
+    tuned = _Restless
 
 
 class CompensatesWhatWasLeftOut(Execution):
@@ -121,3 +132,23 @@ class _Everywhere(Tuned):
 
 class KeepsTheWaitsOfTheWayThatWasLeft(Tuning):
     tuned = _Everywhere
+
+
+class LeavesAWayOnlyAfterTheUndo(Execution):
+    """What somebody answers meanwhile is lost."""
+
+    async def _undo_step(self, step: Step) -> str | None:
+        left = {element.name for element in self.saga.left_behind(step)} if step.on_exhausted else set()
+        self._passed_waits -= left
+        gave_up = await super()._undo_step(step)
+        self._passed_waits |= left
+        return gave_up
+
+
+class _AlwaysInReach(Tuned):
+    def out_of_reach(self, passed: Step) -> tuple[Element, ...]:
+        return ()
+
+
+class KeepsTheWaitsOfAnEscalationThatIsOutOfReach(Tuning):
+    tuned = _AlwaysInReach

@@ -201,6 +201,9 @@ SABOTEURS: dict[str, Saboteur] = {
     "hides_results_from_conditions": _execution(
         branches.HidesResultsFromConditions, "test_conditions::test_no_reminder_for_who_answered"
     ),
+    "hides_timers_from_conditions": _execution(
+        branches.HidesTimersFromConditions, "test_conditions::test_condition_sees_the_timers_before_it"
+    ),
     "compensates_what_was_left_out": _execution(
         branches.CompensatesWhatWasLeftOut, "test_conditions::test_nothing_that_was_left_out_is_compensated"
     ),
@@ -236,6 +239,14 @@ SABOTEURS: dict[str, Saboteur] = {
     "keeps_the_waits_of_the_way_that_was_left": _execution(
         branches.KeepsTheWaitsOfTheWayThatWasLeft,
         "test_escalation::test_waits_of_the_way_that_was_left_are_over",
+    ),
+    "leaves_a_way_only_after_the_undo": _execution(
+        branches.LeavesAWayOnlyAfterTheUndo,
+        "test_escalation::test_waits_of_the_way_that_is_left_are_over_before_the_undo",
+    ),
+    "keeps_the_waits_of_an_escalation_that_is_out_of_reach": _execution(
+        branches.KeepsTheWaitsOfAnEscalationThatIsOutOfReach,
+        "test_escalation::test_waits_of_an_escalation_that_nobody_reaches_any_more_are_over",
     ),
     # backward
     "skips_a_compensation": _execution(backward.SkipsACompensation, f"{_DECLINE}[book_car]"),

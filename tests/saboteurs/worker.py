@@ -11,7 +11,7 @@ from typing import Any
 from bakeoff.deployment import Deployment
 from bakeoff.errors import BusinessError, StepFault
 from bakeoff.processes import is_gone
-from bakeoff.saga import JSON
+from bakeoff.saga import JSON, Saga
 from bakeoff.settings import Value
 from bakeoff.world import Participant, Services, World
 
@@ -92,7 +92,10 @@ def _forgets_attempts_that_died() -> None:
 def _forgets_the_route() -> None:
     import bakeoff_temporal.route
 
-    bakeoff_temporal.route.on_route = lambda saga, route: saga
+    def on_route(saga: Saga, route: Any, escalations: Any = None) -> Saga:
+        return saga
+
+    bakeoff_temporal.route.on_route = on_route
 
 
 _CHEATS: dict[str, Callable[[], None]] = {

@@ -96,6 +96,18 @@ def test_a_late_action_meets_the_tombstone(clerk: Clerk) -> None:
     ]
 
 
+def test_a_late_action_meets_the_undo_of_its_effect(clerk: Clerk) -> None:
+    """Neither the effect nor its stored result is there any more for whoever comes again."""
+    clerk.attempt("1", "charge_payment")
+    clerk.attempt("1", "charge_payment", "compensation")
+
+    with pytest.raises(TombstoneError):
+        clerk.attempt("1", "charge_payment")
+    assert clerk.attempt("1", "charge_payment", "compensation") is not None, "an undo answers again"
+    assert clerk.world.totals().captured_minor == 0
+    assert clerk.world.totals().refunded_minor == 150 + 899
+
+
 def test_behaviours_follow_the_attempts_in_the_database(clerk: Clerk) -> None:
     """Fault, unknown outcome, then the stored result: whatever the engine counts."""
     clerk.world.set_fate("order-1", {"charge_payment:action": {"first": ["fault", "unknown"]}})

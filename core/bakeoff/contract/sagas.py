@@ -301,6 +301,23 @@ REMINDED = Saga(
     ),
 )
 
+
+def _has_rested(input: JSON, results: Mapping[str, JSON]) -> bool:
+    """Whether the timer has elapsed, which brings nothing."""
+    return "nap" in results
+
+
+#: A condition on a timer.
+RESTED = Saga(
+    "rested",
+    (
+        _trip_step("book_flight"),
+        Sleep(name="nap", duration=_ms(200)),
+        _trip_step("book_hotel", when=_has_rested),
+        Step(name="after", action=actions.witness, retry=QUICK),
+    ),
+)
+
 #: A step with an escalation in the middle; behind the ordinary way an escalation of two steps.
 ESCALATING = Saga(
     "escalating",

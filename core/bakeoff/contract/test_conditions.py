@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from bakeoff.contract.lab import Fates, Lab, Settled
-from bakeoff.contract.sagas import CONDITIONAL, REMINDED
+from bakeoff.contract.sagas import CONDITIONAL, REMINDED, RESTED
 from bakeoff.engine import Capability
 from bakeoff.errors import SignalRejectedError
 from bakeoff.outcome import Status
@@ -151,3 +151,12 @@ def test_repeated_answer_finds_the_wait_that_took_it(lab: Lab) -> None:
     assert started.signal("answer", "late", signal_id="s1") is True
     assert started.signal("answer", "late", signal_id="s1") is False
     assert started.settled().outcome.status is Status.COMPLETED
+
+
+@pytest.mark.requires(Capability.TIMERS)
+def test_condition_sees_the_timers_before_it(lab: Lab) -> None:
+    """Their result is ``None``, but it is there."""
+    end = lab.settle(RESTED)
+
+    assert end.outcome.status is Status.COMPLETED
+    assert end.story == ["book_flight", "book_hotel", "after"]

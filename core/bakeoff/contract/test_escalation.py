@@ -109,3 +109,29 @@ def test_waits_of_the_way_that_was_left_are_over(lab: Lab) -> None:
     end = started.settled()
     assert end.outcome.status is Status.COMPLETED
     assert end.trace.result("after")["results"].keys() == {"patient", "asked_again"}
+
+
+@pytest.mark.requires(Capability.SIGNALS)
+def test_waits_of_the_way_that_is_left_are_over_before_the_undo(lab: Lab) -> None:
+    """Who answers while the exhausted step is undone answers the escalation."""
+    started = lab.start(ASKING, fates={**_EXHAUSTED, "hasty:compensation": {"first": ["slow:1"]}})
+    started.until_undo_attempted("hasty")
+    started.signal("answer", "yes")
+
+    end = started.settled()
+    assert end.outcome.status is Status.COMPLETED
+    assert end.trace.result("after")["results"].keys() == {"patient", "asked_again"}
+
+
+@pytest.mark.requires(Capability.SIGNALS)
+def test_waits_of_an_escalation_that_nobody_reaches_any_more_are_over(lab: Lab) -> None:
+    """The last step that leads there has succeeded: a signal has come too late (S7)."""
+    started = lab.start(ASKING, fates={"book_hotel:action": {"first": ["slow:1"]}})
+    started.signal("answer", "yes")
+    started.until_attempted("book_hotel")
+
+    with pytest.raises(SignalRejectedError):
+        started.signal("asked_again", "to nobody", signal_id="other")
+    end = started.settled()
+    assert end.outcome.status is Status.COMPLETED
+    assert set(end.outcome.results) == {"hasty", "asked", "book_hotel"}

@@ -118,10 +118,19 @@ def _apply(services: Services, function: Action, call: Call, ordinal: int, *, sp
 
 def _check_key(tx: Connection, key: str, call: Call) -> None:
     stored = _STORED.first(tx, {"key": key})
-    if stored is not None and stored.kind == "tombstone":
+    if stored is None:
+        return
+    if stored.kind == "tombstone":
         raise TombstoneError(f"{call.step} was compensated before it ran")
-    if stored is not None:
-        raise _AlreadyApplied(stored.result)
+    if call.direction == "action" and _was_undone(tx, call):
+        # Whoever asks is a copy that comes too late, and must not go on as if the effect were there.
+        raise TombstoneError(f"{call.step} was compensated after it ran")
+    raise _AlreadyApplied(stored.result)
+
+
+def _was_undone(tx: Connection, call: Call) -> bool:
+    key = idempotency_key(call.workflow_id, call.step, "compensation")
+    return _STORED.first(tx, {"key": key}) is not None
 
 
 def _apply_nothing(tx: Connection, services: Services, call: Call, ordinal: int, key: str) -> JSON:

@@ -13,20 +13,24 @@ from celery import Celery, Task, chain
 from celery.canvas import Signature
 
 from bakeoff.deployment import Deployment
-from bakeoff.saga import Saga, Wait
-from bakeoff_celery import rows
-from bakeoff_celery.backend import redis_of
+from bakeoff.saga import Saga
 from bakeoff_celery.canvas import become, forward
 from bakeoff_celery.failure import Failure, state_of_outcome
 from bakeoff_celery.state import State, escalate_name
 from bakeoff_celery.undos import undo, undo_chain
+from bakeoff_celery.waiting import close_waits
+from bakeoff_celery.ways import handed_over, may_hand_over
 
 
-def hand_over(app: Celery, deployment: Deployment, saga: Saga, failure: Failure) -> Signature[Any]:
-    """Return what follows when ``failure.element`` is exhausted and has an escalation."""
+def hand_over(app: Celery, deployment: Deployment, saga: Saga, failure: Failure) -> Signature[Any] | None:
+    """Return what follows when ``failure.element`` is exhausted and has an escalation.
+
+    ``None`` if a copy of the step has succeeded: nothing is handed over then.
+    """
     step = saga.step(failure.element)
-    key = rows.escalation_key(deployment, failure.state["id"])
-    redis_of(app).set(key, step.name, ex=int(deployment.settings["result_expires"]))
+    if not may_hand_over(app, deployment, step, failure.state["id"]):
+        return None
+    close_waits(app, deployment, failure.state["id"], saga.left_behind(step))
     state: State = {**failure.state, "exhausted": step.name}
     if step.compensation is None:
         return _go_on(app, deployment, saga, state)
@@ -38,13 +42,11 @@ def hand_over(app: Celery, deployment: Deployment, saga: Saga, failure: Failure)
 def has_gone_on(app: Celery, deployment: Deployment, saga: Saga, failure: Failure) -> bool:
     """Tell whether this is a copy of an exhausted step that was delivered twice.
 
-    It met the tombstone of that step's undo and was declined. It must not turn the saga back beside its
-    escalation.
+    It met the undo of that step and was declined. It must not turn the saga back beside its escalation.
     """
     if failure.exhausted or not saga.escalations():
         return False
-    handed_over: Any = redis_of(app).get(rows.escalation_key(deployment, failure.state["id"]))
-    return handed_over is not None and handed_over.decode() == failure.element
+    return handed_over(app, deployment, failure.state["id"]) == failure.element
 
 
 def escalate_task(app: Celery, deployment: Deployment, saga: Saga) -> Callable[..., Any]:
@@ -70,10 +72,6 @@ def escalate_task(app: Celery, deployment: Deployment, saga: Saga) -> Callable[.
 
 
 def _go_on(app: Celery, deployment: Deployment, saga: Saga, state: State) -> Signature[Any]:
-    """Return the escalation's chain; nobody comes to the waits of the way that is left any more."""
-    step = saga.step(state["exhausted"])
-    expires_s = int(deployment.settings["result_expires"])
-    for wait in (element for element in saga.left_behind(step) if isinstance(element, Wait)):
-        rows.leave_out(redis_of(app), rows.wait_key(deployment, state["id"], wait.name), expires_s)
-    start = saga.index_of(str(step.on_exhausted))
+    """Return the escalation's chain."""
+    start = saga.index_of(str(saga.step(state["exhausted"]).on_exhausted))
     return forward(app, deployment, saga, state, saga.stretch(start))

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from celery import Celery, chain
@@ -19,6 +20,7 @@ from bakeoff.registry import find_saga
 from bakeoff.saga import JSON, Saga, Step, Wait
 from bakeoff_celery import rows
 from bakeoff_celery.canvas import forward, outcome
+from bakeoff_celery.escalation import hand_over, has_gone_on
 from bakeoff_celery.failure import Failure, read_failure
 from bakeoff_celery.inspection import Inspection
 from bakeoff_celery.limits import limits
@@ -26,6 +28,7 @@ from bakeoff_celery.messages import Found, deliver_again, on_valkey
 from bakeoff_celery.state import State, errback_name, task_id, undo_name
 from bakeoff_celery.undos import undo_chain
 from bakeoff_celery.waiting import publish_rest, with_payload
+from bakeoff_celery.ways import handed_over
 
 T = TypeVar("T")
 
@@ -148,6 +151,8 @@ class Redriver:
         # Its escalation has come further than its failure tells, if it has passed a wait.
         if failed is not None and (waited is None or waited[1].get("exhausted") != failed[1].element):
             id, failure = failed
+            if has_gone_on(self._app, self._deployment, saga, failure):
+                return self._go_on_or_back(saga, failure, cause)
             # As Celery calls it: the failed task's id first.
             errback = self._app.tasks[errback_name(saga)].s(id, failure.element).set(task_id=native_id)
             errback.apply_async()
@@ -163,6 +168,17 @@ class Redriver:
             return f"published the chain that follows {wait.name} again"
         forward(self._app, self._deployment, saga, self._first_state(workflow_id, row)).apply_async()
         return "published its chain again from the start; what has taken effect only answers again"
+
+    def _go_on_or_back(self, saga: Saga, failure: Failure, cause: dict[str, str] | None) -> str:
+        """Publish what followed from an exhausted step; the failure is that of a copy, which was ignored."""
+        name = failure.element
+        next_move = hand_over(self._app, self._deployment, saga, failure) if cause is None else None
+        if next_move is not None:
+            next_move.apply_async()
+            return f"published the undo of {name} and its escalation again"
+        going_back = replace(failure, cause=cause or failure.cause, may_have_acted=frozenset({name}))
+        undo_chain(self._app, self._deployment, saga, going_back).apply_async()
+        return f"published the undos of {name} and of the steps before it again"
 
     def _stored_failure(
         self, saga: Saga, native_id: str, cause: dict[str, str] | None
@@ -189,10 +205,14 @@ class Redriver:
     def _guess(self, saga: Saga, workflow_id: str, row: rows.Start, cause: dict[str, str]) -> Failure:
         """The failure of a last step: its note about the way back has taken the place of its state."""
         element = saga.elements[saga.index_of(cause["step"])]
+        state = self._first_state(workflow_id, row)
+        exhausted = handed_over(self._app, self._deployment, workflow_id)
+        if exhausted is not None and element.name != exhausted:
+            state["exhausted"] = exhausted
         members = (element,) if isinstance(element, Step) else getattr(element, "steps", ())
         return Failure(
             element=element.name,
-            state=self._first_state(workflow_id, row),
+            state=state,
             cause={name: cause[name] for name in ("type", "message", "step")},
             may_have_acted=frozenset(member.name for member in members),
             lost=True,

@@ -31,11 +31,6 @@ def wait_key(deployment: Deployment, workflow_id: str, wait: str) -> str:
     return f"{deployment.prefix}bakeoff:signal:{workflow_id}:{wait}"
 
 
-def escalation_key(deployment: Deployment, workflow_id: str) -> str:
-    """Key of the row that holds the name of the step which has handed over to its escalation."""
-    return f"{deployment.prefix}bakeoff:escalated:{workflow_id}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """The row of a start: which saga, a digest of its input, when (Unix seconds), and whether published.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from celery import Celery, Task
+from celery.exceptions import Ignore
 
 from bakeoff.deployment import Deployment
 from bakeoff.errors import BusinessError
@@ -14,7 +15,8 @@ from bakeoff.world import participant_of_this_process
 from bakeoff_celery.conditions import is_due
 from bakeoff_celery.limits import described, limits, soft_limit
 from bakeoff_celery.state import State, StepFailed, completed, task_name
-from bakeoff_celery.waiting import register_wait
+from bakeoff_celery.waiting import close_waits, register_wait
+from bakeoff_celery.ways import may_pass
 
 AnyTask = Task[Any, Any]
 #: A decorator that registers a function as a bound task: ``define(name, **options)(function)``.
@@ -31,7 +33,9 @@ def register_forward(app: Celery, define: Define, deployment: Deployment, saga: 
         if isinstance(element, Step):
             if settings["task_retry_on_worker_lost"] and settings.applies("task_retry_on_worker_lost"):
                 options |= _deaths_count(saga, element)
-            define(name, **options, **limits(saga, element, "action", settings))(_step(saga, element))
+            define(name, **options, **limits(saga, element, "action", settings))(
+                _step(deployment, saga, element)
+            )
         elif isinstance(element, Sleep):
             define(name, **options)(_timer(saga, element))
         elif isinstance(element, Wait):
@@ -64,12 +68,16 @@ def redelivered(task: AnyTask) -> bool:
     return bool(delivery.get("redelivered"))
 
 
-def _step(saga: Saga, step: Step) -> Callable[..., Any]:
+def _step(deployment: Deployment, saga: Saga, step: Step) -> Callable[..., Any]:
     last = saga.is_last(step)
 
     def act(self: AnyTask, state: State) -> Any:
         if is_due(saga, step, state):
             state["results"][step.name] = _attempt(self, saga, step, state)
+            if not may_pass(self.app, deployment, step, state["id"]):
+                raise Ignore  # a copy of this message was the last to fail, and the saga goes on with that
+        if step.on_exhausted is not None:
+            close_waits(self.app, deployment, state["id"], saga.out_of_reach(step))
         return completed(state) if last else state
 
     return act

@@ -7,12 +7,13 @@ same row.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery, Task
 
 from bakeoff.deployment import Deployment
-from bakeoff.saga import JSON, Saga, Wait
+from bakeoff.saga import JSON, Element, Saga, Wait
 from bakeoff_celery import rows
 from bakeoff_celery.backend import redis_of
 from bakeoff_celery.canvas import forward
@@ -30,7 +31,7 @@ def register_wait(app: Celery, define: Define, deployment: Deployment, saga: Sag
         key = rows.wait_key(deployment, state["id"], wait.name)
         expires_s = int(deployment.settings["result_expires"])
         if not is_due(saga, wait, state):
-            rows.leave_out(redis_of(app), key, expires_s)
+            close_waits(app, deployment, state["id"], (wait,))
             publish_rest(app, deployment, saga, wait, state)
             return
         row = rows.park(redis_of(app), key, state, expires_s)
@@ -61,6 +62,13 @@ def register_wait(app: Celery, define: Define, deployment: Deployment, saga: Sag
         redis_of(app).hset(key, "published", rows.now())
 
     define(timeout_name(saga, wait))(time_out)
+
+
+def close_waits(app: Celery, deployment: Deployment, workflow_id: str, elements: Iterable[Element]) -> None:
+    """Let nobody answer the waits among these: the saga will not come to them."""
+    expires_s = int(deployment.settings["result_expires"])
+    for wait in (element for element in elements if isinstance(element, Wait)):
+        rows.leave_out(redis_of(app), rows.wait_key(deployment, workflow_id, wait.name), expires_s)
 
 
 def with_payload(state: State, wait: Wait, payload: JSON) -> State:

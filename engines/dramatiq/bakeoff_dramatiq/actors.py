@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dramatiq.middleware import SkipMessage
+
 from bakeoff.errors import BusinessError, ConditionError
 from bakeoff.outcome import Cause, Outcome, Status
 from bakeoff.saga import Element, Parallel, Saga, Sleep, Step, Wait
@@ -80,8 +82,10 @@ def _act(context: Context, step: Step) -> Callable[[State], State]:
     def act(state: State) -> State:
         try:
             if not context.is_due(step, state):
+                _close_escalations(context, step, state)
                 return state
-            return with_result(state, step.name, context.perform(step, "action", state))
+            result = context.perform(step, "action", state)
+            goes_on = step.on_exhausted is None or context.rows.may_pass(state["workflow_id"], step.name)
         except _FINAL as error:
             options = current_message().options
             options[CAUSE] = cause_of(error, step)
@@ -93,8 +97,20 @@ def _act(context: Context, step: Step) -> Callable[[State], State]:
             if retry := context.again(step, "action", error):
                 raise retry from error
             raise
+        if not goes_on:
+            raise SkipMessage(
+                f"a copy of {step.name} was exhausted, and the saga goes on with its escalation"
+            )
+        _close_escalations(context, step, state)
+        return with_result(state, step.name, result)
 
     return act
+
+
+def _close_escalations(context: Context, step: Step, state: State) -> None:
+    """Let no wait of an escalation take a signal to which this step would have been the last to lead."""
+    if step.on_exhausted is not None:
+        context.rows.leave_out(state["workflow_id"], context.saga.out_of_reach(step))
 
 
 def _undo(context: Context, step: Step) -> Callable[[State], State]:

@@ -14,7 +14,7 @@ from dramatiq.errors import Retry
 from dramatiq.middleware import CurrentMessage, TimeLimitExceeded
 
 from bakeoff.errors import UnserialisableError
-from bakeoff.saga import JSON, Direction, Saga, Step, Wait
+from bakeoff.saga import JSON, Direction, Saga, Sleep, Step, Wait
 from bakeoff.world import Participant
 from bakeoff_dramatiq.compensation import backward, rank_of
 from bakeoff_dramatiq.pipeline import milliseconds
@@ -115,7 +115,14 @@ class Context:
 
     def is_due(self, element: Step | Wait, state: State) -> bool:
         """Ask a condition, by what the message carries; ``ConditionError`` if it raises."""
-        return self.saga.is_due(element, state["input"], state["results"])
+        if element.when is None:
+            return True
+        return self.saga.is_due(element, state["input"], {**self._slept(element, state), **state["results"]})
+
+    def _slept(self, element: Step | Wait, state: State) -> dict[str, JSON]:
+        """Results of the timers before an element: no actor here has noted that they elapsed."""
+        way = self.saga.way_to(element.name, state.get("exhausted"))
+        return {timer.name: None for timer in way if isinstance(timer, Sleep)}
 
     def undo(self, state: State, cause: CauseData, own: Sequence[Step], gave_up: Sequence[str] = ()) -> None:
         """Publish the way back, unless another message has done so already.
@@ -124,7 +131,14 @@ class Context:
         """
         rank = rank_of(self.saga, cause["step"], with_own=bool(own or gave_up))
         asking = current_message().message_id
-        if self.rows.compensate(state["workflow_id"], asking, rank, not_on=bool(gave_up)):
+        escalating = [
+            step.name
+            for step in self.saga.steps()
+            if step.on_exhausted is not None and rank_of(self.saga, step.name, with_own=True) >= rank
+        ]
+        if self.rows.compensate(
+            state["workflow_id"], asking, rank, escalating=escalating, not_on=bool(gave_up)
+        ):
             backward(self.broker, self.saga, state, cause, own, gave_up=gave_up).run()
 
     def again(self, step: Step, direction: Direction, error: BaseException) -> Retry | None:

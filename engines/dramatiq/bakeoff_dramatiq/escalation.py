@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bakeoff.saga import Step, Wait
-from bakeoff_dramatiq.compensation import rank_of
+from bakeoff.saga import Step
 from bakeoff_dramatiq.context import TIRELESS, Context, current_message
 from bakeoff_dramatiq.pipeline import forward, in_a_row
 from bakeoff_dramatiq.state import CauseData, State, escalate_actor, undo_actor
@@ -23,9 +22,14 @@ def declare_escalation(context: Context) -> None:
 
 def hand_over(context: Context, state: State, cause: CauseData, step: Step) -> None:
     """Publish what follows from an exhausted step, unless another message of it has done so already."""
-    rank = rank_of(context.saga, step.name, with_own=True)
-    if context.rows.escalate(state["workflow_id"], current_message().message_id, rank):
-        begin(context, state, cause, step)
+    match context.rows.escalate(state["workflow_id"], current_message().message_id, step.name):
+        case "go":
+            context.rows.leave_out(state["workflow_id"], context.saga.left_behind(step))
+            begin(context, state, cause, step)
+        case "passed":
+            # Nobody knows whether the copy that has succeeded also told the next one.
+            rest = context.saga.stretch(context.saga.index_of(step.name))
+            forward(context.broker, context.saga, state, rest).run()
 
 
 def begin(context: Context, state: State, cause: CauseData, step: Step, *, undone: bool = False) -> None:
@@ -46,8 +50,7 @@ def _escalate(context: Context) -> Callable[[State], None]:
             # Nobody knows whether the step has acted: nothing is built on that.
             context.undo(state, undone["cause"], (), gave_up=undone["errors"])
             return
-        waits = [element for element in saga.left_behind(step) if isinstance(element, Wait)]
-        if context.rows.go_on(workflow_id, waits):
+        if context.rows.go_on(workflow_id):
             start = saga.index_of(str(step.on_exhausted))
             state["exhausted"] = step.name
             forward(context.broker, saga, state, saga.stretch(start)).run()

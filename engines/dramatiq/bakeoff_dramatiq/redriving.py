@@ -78,7 +78,7 @@ def redrive(context: Context, workflow_id: str, step: str | None) -> str:
         for letter in mine:
             put_back(context.broker, context.queue, letter)
         return f"put its dead letter ({', '.join(_actor(letter) for letter in mine)}) back into the queue"
-    context.rows.forget_that_it_passed(context.saga, workflow_id)
+    context.rows.forget_that_it_passed(workflow_id, context.saga.elements)
     forward(context.broker, context.saga, _first_state(workflow_id, row)).run()
     return "published its pipeline again from the start; what has taken effect only answers again"
 
@@ -102,7 +102,7 @@ def _undo(
         "step": before.cause.step,
     }
     state: State = {
-        **_first_state(workflow_id, row),
+        **_first_state(workflow_id, row, _exhausted_before(context, row, cause["step"])),
         "results": dict(before.results),
         "cause": cause,
         "errors": [name for name in before.failed_compensations if name not in chosen],
@@ -123,9 +123,7 @@ def _way_back(context: Context, workflow_id: str, row: Mapping[str, str], mine: 
     own = [step for step in members if isinstance(step, Step)] if with_own else []
     names = {step_actor(saga, step) for step in members if isinstance(step, Step)}
     last = next((letter for letter in mine if _actor(letter) in names), None)
-    state = _first_state(workflow_id, row)
-    if "escalated" in row:
-        state["exhausted"] = _exhausted(context, row).name
+    state = _first_state(workflow_id, row, _exhausted_before(context, row, element.name))
     cause = _lost_cause(members[0].name)
     if last is not None and last.message is not None:
         state = last.message.args[-1]
@@ -156,10 +154,16 @@ def _begin_the_way_back(context: Context, row: Mapping[str, str], letter: Letter
 
 
 def _exhausted(context: Context, row: Mapping[str, str]) -> Step:
-    """The step that has handed over to its escalation; the rank tells which."""
-    step = context.saga.elements[int(row["escalated"]) // 2]
-    assert isinstance(step, Step), "members of a group have no escalation"
-    return step
+    """The step that has handed over to its escalation."""
+    return context.saga.step(row["escalated"])
+
+
+def _exhausted_before(context: Context, row: Mapping[str, str], element: str) -> str | None:
+    """Name of the step whose exhaustion brought the saga to this element, if it lies on an escalation."""
+    if "escalated" not in row:
+        return None
+    saga, step = context.saga, _exhausted(context, row)
+    return step.name if saga.index_of(element) >= saga.index_of(str(step.on_exhausted)) else None
 
 
 def _escalate_again(
@@ -171,7 +175,8 @@ def _escalate_again(
         raise RedriveRefusedError(
             f"{workflow_id}: the dead letter of {step.name} is gone, and what steps before it returned"
         )
-    context.rows.forget_that_it_passed(context.saga, workflow_id)
+    escalation = context.saga.stretch(context.saga.index_of(str(step.on_exhausted)))
+    context.rows.forget_that_it_passed(workflow_id, escalation)
     cause = last.message.options.get(CAUSE) or _lost_cause(step.name)
     begin(context, last.message.args[-1], cause, step, undone="gone_on" in row)
     return f"began the escalation of {step.name} again, from its dead letter"
@@ -181,12 +186,13 @@ def _lost_cause(step: str) -> CauseData:
     return {"type": "Unknown", "message": "the message that knew why is lost", "step": step}
 
 
-def _first_state(workflow_id: str, row: Mapping[str, str]) -> State:
+def _first_state(workflow_id: str, row: Mapping[str, str], exhausted: str | None = None) -> State:
     if "input" not in row:
         raise RedriveRefusedError(
             f"{workflow_id}: its message is gone, and an earlier version that started it kept no input"
         )
-    return {"workflow_id": workflow_id, "input": json.loads(row["input"]), "results": {}}
+    state: State = {"workflow_id": workflow_id, "input": json.loads(row["input"]), "results": {}}
+    return state if exhausted is None else {**state, "exhausted": exhausted}
 
 
 def judged(contexts: Contexts, rows: Rows, broker: Broker, letter: Letter) -> DeadLetter:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from bakeoff.deployment import Deployment
 from bakeoff.outcome import Outcome
-from bakeoff.saga import JSON, Saga, Wait
+from bakeoff.saga import JSON, Element, Saga, Wait
 from bakeoff_dramatiq import scripts
 from bakeoff_dramatiq.connection import redis_client, results_address
 from bakeoff_dramatiq.oneway import OneWay
@@ -39,7 +39,7 @@ class Rows:
         self._arrive, self._signal = register(scripts.ARRIVE), register(scripts.SIGNAL)
         self._expire, self._compensate = register(scripts.EXPIRE), register(scripts.COMPENSATE)
         self._escalate, self._go_on = register(scripts.ESCALATE), register(scripts.GO_ON)
-        self._reopen = register(scripts.REOPEN)
+        self._pass, self._reopen = register(scripts.PASS), register(scripts.REOPEN)
         self._notes = OneWay(self.client)
 
     def saga_key(self, workflow_id: str) -> str:
@@ -85,28 +85,46 @@ class Rows:
         count: Any = self.client.hget(self.saga_key(workflow_id), f"begun:{step}")
         return int(count or 0)
 
-    def compensate(self, workflow_id: str, message_id: str, rank: int, *, not_on: bool = False) -> bool:
+    def compensate(
+        self,
+        workflow_id: str,
+        message_id: str,
+        rank: int,
+        *,
+        escalating: Sequence[str] = (),
+        not_on: bool = False,
+    ) -> bool:
         """Ask for the right to undo; the rank tells how far, see ``compensation.rank_of``.
 
         A redelivered message is told the same again. A copy of a step that fails as well, because its message
-        was delivered twice, is told that others undo already, that the saga goes on with that
-        step's escalation or that it has completed. ``not_on``: it is the escalation that is not to be.
+        was delivered twice, is told that others undo already, that the saga goes on with the
+        escalation of one of the steps ``escalating`` or that it has completed. ``not_on``: it is the
+        escalation that is not to be.
         """
-        arguments: list[str | int] = [message_id, rank, int(not_on)]
+        arguments: list[str | int] = [message_id, rank, int(not_on), *escalating]
         return bool(self._compensate([self.saga_key(workflow_id)], arguments) == 1)
 
-    def escalate(self, workflow_id: str, message_id: str, rank: int) -> bool:
-        """Ask for the right to hand over from an exhausted step to its escalation; as ``compensate``."""
-        return bool(self._escalate([self.saga_key(workflow_id)], [message_id, rank]))
+    def escalate(self, workflow_id: str, message_id: str, step: str) -> str:
+        """Ask for the right to hand over from an exhausted step to its escalation; as ``compensate``.
 
-    def go_on(self, workflow_id: str, left_behind: Sequence[Wait]) -> bool:
-        """Note that the escalation begins, and that these waits are over; false if the saga turns back."""
-        signals = [self.signal_key(workflow_id, wait.name) for wait in left_behind]
-        return bool(self._go_on([self.saga_key(workflow_id), *signals]))
+        Returns:
+            ``go``, ``gone``, or ``passed`` if a copy of the step has succeeded.
+        """
+        word: bytes = self._escalate([self.saga_key(workflow_id)], [message_id, step])
+        return word.decode()
 
-    def leave_out(self, wait: Wait, workflow_id: str) -> None:
-        """Note that the saga passes a wait without waiting: a signal is late from now on."""
-        self.client.hsetnx(self.signal_key(workflow_id, wait.name), "decided", "left out")
+    def may_pass(self, workflow_id: str, step: str) -> bool:
+        """Let a step with an escalation be followed by the next one, unless a copy of it has handed over."""
+        return bool(self._pass([self.saga_key(workflow_id)], [step]))
+
+    def go_on(self, workflow_id: str) -> bool:
+        """Note that the escalation begins; false if the saga turns back."""
+        return bool(self._go_on([self.saga_key(workflow_id)]))
+
+    def leave_out(self, workflow_id: str, elements: Iterable[Element]) -> None:
+        """Note that the saga will not come to the waits among these: a signal is late from now on."""
+        for wait in (element for element in elements if isinstance(element, Wait)):
+            self.client.hsetnx(self.signal_key(workflow_id, wait.name), "decided", "left out")
 
     def settle(self, saga: Saga, workflow_id: str, outcome: Outcome) -> None:
         """Store the outcome and tell whoever waits for it; only the first one counts."""
@@ -119,9 +137,9 @@ class Rows:
         """Take an outcome back, because it is to be replaced; false if it is another one by now."""
         return bool(self._reopen([self.saga_key(workflow_id)], [outcome]))
 
-    def forget_that_it_passed(self, saga: Saga, workflow_id: str) -> None:
-        """Let a saga that is published again pass its waits again, by the signals that they were given."""
-        for wait in waits_of(saga):
+    def forget_that_it_passed(self, workflow_id: str, elements: Iterable[Element]) -> None:
+        """Let a saga that is published again pass these waits again, by the signals that they were given."""
+        for wait in (element for element in elements if isinstance(element, Wait)):
             key = self.signal_key(workflow_id, wait.name)
             self.client.hdel(key, "published", "decided", "claimed_until", "state")
 

@@ -84,9 +84,10 @@ if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HINCRBY', KEYS[1], ARGV[1
 return 1
 """
 
-#: KEYS: saga row. ARGV: id of the message that asks, rank, 1 if an escalation is given up before it begins.
+#: KEYS: saga row. ARGV: id of the message that asks, rank, 1 if an escalation is given up before it begins,
+#: then the steps with an escalation that lie as far or further.
 #: The forward direction has ended: 1 if this message is to undo, 0 if another one does and reaches as far, or
-#: the saga goes on with the escalation of that step, 2 if the saga has completed.
+#: the saga goes on with the escalation of one of those steps, 2 if the saga has completed.
 COMPENSATE = """
 local outcome, owner, rank, escalated, on = unpack(
   redis.call('HMGET', KEYS[1], 'outcome', 'compensating', 'rank', 'escalated', 'gone_on'))
@@ -95,27 +96,36 @@ if owner and owner ~= ARGV[1] and tonumber(rank) >= tonumber(ARGV[2]) then retur
 if ARGV[3] == '1' then
   if on then return 0 end
   redis.call('HDEL', KEYS[1], 'escalating', 'escalated')
-elseif escalated and tonumber(escalated) >= tonumber(ARGV[2]) then return 0 end
+elseif escalated then
+  for place = 4, #ARGV do if escalated == ARGV[place] then return 0 end end
+end
 redis.call('HSET', KEYS[1], 'compensating', ARGV[1], 'rank', ARGV[2])
 return 1
 """
 
-#: KEYS: saga row. ARGV: id of the message that asks, rank. A step with an escalation is exhausted: 1 if this
-#: message is to hand over, 0 if another one does, or the saga turns back or is over.
+#: KEYS: saga row. ARGV: id of the message that asks, step. A step with an escalation is exhausted: ``go`` if
+#: this message is to hand over, ``gone`` if another one does, or the saga turns back or is over, ``passed``
+#: if a copy of the step has succeeded.
 ESCALATE = """
-local outcome, undoing, owner = unpack(
-  redis.call('HMGET', KEYS[1], 'outcome', 'compensating', 'escalating'))
-if outcome or undoing or (owner and owner ~= ARGV[1]) then return 0 end
+local outcome, undoing, owner, passed = unpack(
+  redis.call('HMGET', KEYS[1], 'outcome', 'compensating', 'escalating', 'passed:' .. ARGV[2]))
+if outcome or undoing or (owner and owner ~= ARGV[1]) then return 'gone' end
+if passed then return 'passed' end
 redis.call('HSET', KEYS[1], 'escalating', ARGV[1], 'escalated', ARGV[2])
+return 'go'
+"""
+
+#: KEYS: saga row. ARGV: step. A step with an escalation has succeeded: 1 unless a copy of it has handed over.
+PASS = """
+if redis.call('HGET', KEYS[1], 'escalated') == ARGV[1] then return 0 end
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'passed:' .. ARGV[1], 1) end
 return 1
 """
 
-#: KEYS: saga row, then the rows of the signals of waits to which nobody comes any more. 1 if the escalation
-#: begins, 0 if the saga turns back.
+#: KEYS: saga row. 1 if the escalation begins, 0 if the saga turns back.
 GO_ON = """
 if redis.call('HGET', KEYS[1], 'compensating') then return 0 end
 redis.call('HSET', KEYS[1], 'gone_on', 1)
-for place = 2, #KEYS do redis.call('HSETNX', KEYS[place], 'decided', 'left out') end
 return 1
 """
 

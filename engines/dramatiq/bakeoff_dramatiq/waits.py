@@ -42,7 +42,7 @@ def _arrive(context: Context, wait: Wait) -> Callable[[State], None]:
             context.undo(state, cause_of(error, wait), ())
             return
         if not is_due:
-            context.rows.leave_out(wait, state["workflow_id"])
+            context.rows.leave_out(state["workflow_id"], (wait,))
             _behind(context, wait, state).run()
             return
         word, payload = context.rows.arrive(wait, state)

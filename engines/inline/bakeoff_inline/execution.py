@@ -7,6 +7,7 @@ import contextlib
 import functools
 import json
 import time
+from collections.abc import Iterable
 
 from bakeoff.errors import BusinessError, ConditionError, SignalRejectedError
 from bakeoff.outcome import Cause, Description, Outcome, Status
@@ -108,11 +109,15 @@ class Execution:
 
     async def _escalate(self, step: Step, cause: Cause) -> None:
         """Undo the exhausted step, which may have had an effect, and go on with its escalation."""
+        self._pass_by(self.saga.left_behind(step))
         if await self._undo_step(step) is not None:
             self._gave_up.append(step.name)
             raise _ForwardEnded(cause)
-        self._passed_waits.update(element.name for element in self.saga.left_behind(step))
         await self._along(self.saga.index_of(str(step.on_exhausted)))
+
+    def _pass_by(self, elements: Iterable[Element]) -> None:
+        """Let no wait among them take a signal any more."""
+        self._passed_waits.update(element.name for element in elements)
 
     def _check_cancel(self, step: str) -> None:
         if self._cancelled.is_set() and not self._irrevocable:
@@ -138,6 +143,8 @@ class Execution:
             raise _ForwardEnded(error)
         if isinstance(element, Step) and element.pivot:
             self._undo.clear()
+        if isinstance(element, Step) and element.on_exhausted is not None:
+            self._pass_by(self.saga.out_of_reach(element))
 
     def _is_due(self, element: Step | Wait) -> bool:
         try:

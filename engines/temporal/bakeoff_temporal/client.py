@@ -44,7 +44,7 @@ from bakeoff_temporal.connection import DRAIN_S, ROLE, task_queue
 from bakeoff_temporal.failures import outcome_of
 from bakeoff_temporal.local import LOCAL
 from bakeoff_temporal.redriving import redrive
-from bakeoff_temporal.route import ROUTE, route_of
+from bakeoff_temporal.route import memo_of
 from bakeoff_temporal.settings import NO_CANCEL
 
 #: gRPC says these when nobody can know whether the request was carried out.
@@ -88,7 +88,7 @@ class TemporalClient:
                 task_queue=self._queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                memo={ROUTE: route_of(saga), **self._local},
+                memo={**memo_of(saga), **self._local},
                 task_timeout=self._task_timeout,
             )
         except WorkflowAlreadyStartedError as error:

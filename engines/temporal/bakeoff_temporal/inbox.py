@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from bakeoff.saga import JSON
+from bakeoff.saga import JSON, Element
 
 #: Signal of a saga whose exhausted step could not be undone: it never escalates. No wait can be called so.
 ONLY_BACK: Final = "bakeoff:only-back"
@@ -46,9 +46,9 @@ class Inbox:
         self._open.discard(name)
         return self._arrived.get(name)
 
-    def leave_out(self, name: str) -> None:
-        """Nobody will come to this wait; any other name is none of ours."""
-        self._open.discard(name)
+    def leave_out(self, elements: Iterable[Element]) -> None:
+        """Nobody will come to the waits among these."""
+        self._open.difference_update(element.name for element in elements)
 
     def close(self) -> None:
         """Nobody will wait any more."""

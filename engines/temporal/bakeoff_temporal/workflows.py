@@ -40,7 +40,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from bakeoff_temporal.inbox import ONLY_BACK, Inbox
     from bakeoff_temporal.local import LOCAL, recorded
-    from bakeoff_temporal.route import ROUTE, on_route
+    from bakeoff_temporal.route import ESCALATIONS, ROUTE, on_route
 
 #: Local activity that tells which activities of this workflow had a faulted attempt.
 FAULTED_ACTIVITIES = "faulted_activities"
@@ -59,7 +59,8 @@ class SagaWorkflow:
     @workflow.init
     def __init__(self, args: Sequence[RawValue]) -> None:
         route = workflow.memo_value(ROUTE, None, type_hint=list[str])
-        self._saga: Saga = on_route(saga_called(workflow.info().workflow_type), route)
+        escalations = workflow.memo_value(ESCALATIONS, None, type_hint=dict[str, str])
+        self._saga: Saga = on_route(saga_called(workflow.info().workflow_type), route, escalations)
         self._input: JSON = workflow.payload_converter().from_payload(args[0].payload)
         self._inbox = Inbox(e.name for e in self._saga.elements if isinstance(e, Wait))
         self._results: dict[str, JSON] = {}
@@ -122,6 +123,8 @@ class SagaWorkflow:
             match element:
                 case Step():
                     await self._act((element,))
+                    if element.on_exhausted is not None:
+                        self._inbox.leave_out(self._saga.out_of_reach(element))
                 case Parallel(steps=steps):
                     await self._act(steps)
                 case Wait():
@@ -134,6 +137,7 @@ class SagaWorkflow:
 
     async def _escalate(self, step: Step, cause: Cause) -> None:
         """Undo the exhausted step, which may have had an effect, and go on with its escalation."""
+        self._inbox.leave_out(self._saga.left_behind(step))
         if self._local:
             await recorded()  # another attempt might succeed, with its undo behind it
         if step.compensation is not None:
@@ -150,8 +154,6 @@ class SagaWorkflow:
                 raise Ended(cause) from None
         if self._only_back:
             raise Ended(cause)
-        for element in self._saga.left_behind(step):
-            self._inbox.leave_out(element.name)
         await self._along(self._saga.index_of(str(step.on_exhausted)))
 
     def _cancelled(self) -> bool:
@@ -220,7 +222,7 @@ class SagaWorkflow:
 
     async def _wait(self, wait: Wait) -> None:
         if not is_due(self._saga, wait, self._input, self._results):
-            self._inbox.leave_out(wait.name)
+            self._inbox.leave_out((wait,))
             return
         try:
             await workflow.wait_condition(

@@ -34,8 +34,23 @@ def exhausted_step(saga: Saga, record: Record) -> Step | None:
 
 def is_left_out(saga: Saga, record: Record, name: str) -> bool:
     """Whether the saga has passed this element, which has not begun, or has taken another way."""
-    step = exhausted_step(saga, record)
-    if step is not None and any(element.name == name for element in saga.left_behind(step)):
-        return True
+    if (exhausted := exhausted_step(saga, record)) is not None:
+        return _holds(saga.left_behind(exhausted), name) or _is_before(saga, name, furthest(saga, record))
     last = furthest(saga, record)
+    if _is_before(saga, name, last):
+        return True
+    passed = [step for step in saga.steps() if step.on_exhausted and _is_over(saga, record, step, last)]
+    return bool(passed) and _holds(saga.out_of_reach(passed[-1]), name)
+
+
+def _holds(elements: Sequence[Element], name: str) -> bool:
+    return any(element.name == name for element in elements)
+
+
+def _is_before(saga: Saga, name: str, last: Element | None) -> bool:
     return last is not None and saga.index_of(name) < saga.index_of(last.name)
+
+
+def _is_over(saga: Saga, record: Record, step: Step, last: Element | None) -> bool:
+    entry = record.action(step.name)
+    return (entry is not None and entry.state is State.DONE) or _is_before(saga, step.name, last)
