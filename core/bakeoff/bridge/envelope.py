@@ -20,6 +20,8 @@ CUSTOM = "customMessage"
 _KINDS = frozenset({COMMAND, SUCCESS, ERROR, CUSTOM})
 _PLAIN = {"contentType": "application/json", "contentEncoding": "utf-8"}
 _TARGET = "invoke"
+#: What an answer repeats of its command: for whom it was asked belongs to the event that the answer is, too.
+_ECHOED = ("id", "correlationId", "traceId", "principalId", "tenantId")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +158,7 @@ def _base(trace: Mapping[str, str]) -> dict[str, JSON]:
 
 
 def _answer(asked: Mapping[str, JSON], instance: str, trace: Mapping[str, str]) -> dict[str, JSON]:
-    same = {name: asked[name] for name in ("id", "correlationId", "traceId") if name in asked}
+    same = {name: asked[name] for name in _ECHOED if name in asked}
     sender = {**Party.of(asked.get("receiver")).to_json(), "instanceId": instance}
     return {**_base(trace), **same, "sender": sender, "receiver": Party.of(asked.get("sender")).to_json()}
 

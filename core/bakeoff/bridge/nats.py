@@ -181,6 +181,8 @@ class NatsBridge:
                 await self._publish(
                     Subject(
                         message_type=envelope.SUCCESS,
+                        principal=str(reply.get("principalId") or ""),
+                        tenant=str(reply.get("tenantId") or ""),
                         sender_instance=sender.instance,
                         sender_service=sender.service,
                         sender_version=sender.version,
