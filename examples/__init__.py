@@ -1,0 +1,1 @@
+"""Examples, run from the checkout; nothing of them is installed."""

@@ -1,0 +1,50 @@
+// OrderService: takes orders, so that the others know what is in them, and closes them.
+
+import { HandledError, ServiceBuilder, StatusCode } from '@purista/core'
+import { z } from 'zod'
+import { describeOrder, effect, keyed, ofOrder, orderOf, record } from '../command.js'
+
+const NAME = 'OrderService'
+
+const line = z.object({
+  sku: z.string().min(1),
+  quantity: z.int().positive(),
+  unitPriceMinor: z.int().positive(),
+})
+
+/** `cardLimitMinor`: what the customer's card is good for; `onCredit`: somebody else is asked first. */
+export const order = z.object({
+  orderId: z.string().min(1),
+  lines: z.array(line).min(1),
+  cardLimitMinor: z.int().optional(),
+  onCredit: z.boolean().optional(),
+})
+
+export const orderService = new ServiceBuilder({
+  serviceName: NAME,
+  serviceVersion: '1',
+  serviceDescription: 'takes orders and closes them',
+}).defineResource()
+
+const takeOrder = keyed(
+  orderService.getCommandBuilder('takeOrder', 'remember what a customer wants', 'orderTaken'), ofOrder, order)
+  .setCommandFunction(effect(keep))
+
+export function keep(ledger, one) {
+  if (ledger.first('SELECT 1 FROM orders WHERE order_id = ?', one.orderId)) {
+    throw new HandledError(StatusCode.Conflict, `there is an order '${one.orderId}' already`, { orderId: one.orderId })
+  }
+  ledger.run('INSERT INTO orders (order_id, body) VALUES (?, ?)', one.orderId, JSON.stringify(one))
+  return { orderId: one.orderId }
+}
+
+const closeOrder = keyed(
+  orderService.getCommandBuilder('closeOrder', 'nothing more is to come', 'orderClosed'), ofOrder)
+  .setCommandFunction(effect((ledger, { orderId }) => {
+    orderOf(ledger, orderId)
+    record(ledger, NAME, orderId, 'closing', 'done')
+    return { orderId }
+  }))
+
+orderService.addCommandDefinition(
+  takeOrder.getDefinition(), closeOrder.getDefinition(), describeOrder(orderService))
