@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from examples.purista.node import Node
-from examples.purista.serve import services_launch
+from examples.purista.serve import services_launch, until_ready
 
 from bakeoff.bridge import Address, Bridge
 from bakeoff.bridge.bridges import ROLE, connect_bridge
@@ -19,11 +20,9 @@ from bakeoff.contract.stack_thread import StackThread
 from bakeoff.processes import Child, Launcher, kill_session
 from bakeoff.saga import JSON, Saga
 from bakeoff.stack import Stack
-from tests.processes.traces import until
 
 T = TypeVar("T")
 
-_READY = '"ready":true'
 _ANSWER_S = 10.0
 
 
@@ -46,11 +45,7 @@ class Services:
         launch = services_launch(self.node, self.server, self.ledger, *names)
         child = self.launcher.start(f"purista-{next(self._numbers)}", launch)
 
-        def ready() -> bool:
-            assert child.alive, child.log_tail()
-            return _READY in child.log.read_text()
-
-        until(ready, "PURISTA services are ready", 60)
+        asyncio.run(until_ready(child))
         return child
 
 

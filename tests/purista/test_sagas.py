@@ -17,7 +17,7 @@ from bakeoff.saga import JSON, Call
 from tests.processes.traces import until
 from tests.purista.services import Shop, address
 
-pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(300)]
 
 CHARGE = "charge_payment:action"
 

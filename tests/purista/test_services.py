@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +15,11 @@ from typing import Any
 
 import nats
 import pytest
-from examples.purista.node import Node
+from examples.purista.node import HERE, Node
 
 from bakeoff.bridge import Event, Request, envelope
 from bakeoff.bridge.envelope import Party
+from bakeoff.bridge.naming import snake_case
 from bakeoff.bridge.nats import NatsBridge
 from bakeoff.errors import CommandTimeoutError, HandledError, NotServedError, UnhandledError
 from bakeoff.processes import Launcher
@@ -219,6 +222,29 @@ def test_sigterm_ends_a_process_after_its_last_answer(counter: Counter) -> None:
     assert child.pid in [one["pid"] for attempts in seen for one in attempts]
     assert {len(attempts) for attempts in seen} == {1}
     assert child.popen.wait(10) == 0
+
+
+def test_both_adapters_make_the_same_subjects(node: Node) -> None:
+    names = (
+        "InventoryService",
+        "reserveInventory",
+        "HTTPServer2",
+        "a-b",
+        "aB",
+        "a_b",
+        "6d11fc039a",
+        "1",
+        "...",
+    )
+    script = (
+        f"import {{ snakeCase }} from {json.dumps((HERE / 'src/bridge/subjects.js').as_uri())};"
+        f"console.log(JSON.stringify({json.dumps(names)}.map(snakeCase)))"
+    )
+    done = subprocess.run(
+        [node.binary, "--input-type=module", "-e", script], capture_output=True, text=True, check=True
+    )
+
+    assert json.loads(done.stdout) == [snake_case(name) for name in names]
 
 
 @pytest.mark.parametrize("served_by", ["purista", "python"])
