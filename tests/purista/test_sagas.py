@@ -11,7 +11,7 @@ from bakeoff.bridge.commands import command, command_of
 from bakeoff.bridge.host import ServiceHost
 from bakeoff.engine import Capability, Support
 from bakeoff.errors import BusinessError
-from bakeoff.orders import FULFILMENT_DAYS, ORDER
+from bakeoff.orders import FULFILMENT, FULFILMENT_DAYS, ORDER
 from bakeoff.outcome import Outcome, Status
 from bakeoff.saga import JSON, Call
 from tests.processes.traces import until
@@ -172,10 +172,29 @@ def test_without_services_nothing_has_happened(shop: Shop) -> None:
     ]
 
 
+def test_an_action_that_comes_after_its_undo_has_no_effect(shop: Shop) -> None:
+    """Every attempt is given up at its timeout, and goes on in its service: the first one comes too late."""
+    order_id = shop.new_order()
+    slow = ["slow:8", "slow:7", "slow:6"]
+    saga = shop.start(ORDER, order_id, {"reserve_inventory:action": {"first": slow}})
+    outcome = saga.outcome()
+    undone = [("releaseInventory", "nothing"), ("releaseInventory", "tombstone")]
+    assert shop.told("InventoryService", order_id).done == undone
+
+    # All three wake up meanwhile; what they are told is in the log of the services, and nobody reads it.
+    shop.lab.never(
+        "a late action took effect",
+        lambda: shop.told("InventoryService", order_id).done != undone,
+        for_s=6,
+    )
+    assert outcome.status is Status.COMPENSATED
+    assert outcome.cause is not None
+    assert (outcome.cause.type, outcome.cause.step) == ("TimeoutError", "reserve_inventory")
+    assert shop.told("InventoryService", order_id).attempted == {"reserveInventory": 3, "releaseInventory": 1}
+
+
 def test_an_event_of_purista_ends_the_wait_of_a_saga(shop: Shop) -> None:
-    claim = shop.stack.info.claims[Capability.CONDITIONS]
-    if claim.support is Support.ABSENT:
-        pytest.skip(f"not supported by {shop.engine}: conditions: {claim.reason}")
+    _can_leave_steps_out(shop)
     order_id = shop.new_order()
     saga = shop.start(FULFILMENT_DAYS, order_id)
     shop.lab.until("the confirmation is sent", lambda: bool(shop.told("EmailService", order_id).states))
@@ -186,6 +205,17 @@ def test_an_event_of_purista_ends_the_wait_of_a_saga(shop: Shop) -> None:
     shipment = {"orderId": order_id, "shipmentId": f"shipment-{order_id}-1"}
     assert outcome.results["delivered"] == shipment
     assert shop.told("ShippingService", order_id).states == [("shipment", "delivered")]
+    assert shop.told("OrderService", order_id).states == [("closing", "done")]
+
+
+def test_a_delivery_that_nobody_confirms_is_claimed(shop: Shop) -> None:
+    _can_leave_steps_out(shop)
+    order_id = shop.new_order()
+    outcome = shop.start(FULFILMENT, order_id).outcome()
+
+    assert outcome.status is Status.COMPLETED
+    states = [("shipment", "created"), ("reminder", "done"), ("claim", "done")]
+    assert sorted(shop.told("ShippingService", order_id).states) == sorted(states)
     assert shop.told("OrderService", order_id).states == [("closing", "done")]
 
 
@@ -234,6 +264,13 @@ def test_python_and_purista_share_the_work_of_a_command(shop: Shop) -> None:
     shop.call(serving.stop)
 
     assert answers == {"python", "purista"}
+
+
+def _can_leave_steps_out(shop: Shop) -> None:
+    """The saga ``fulfilment`` has conditions; an engine that declares that it has none is not asked."""
+    claim = shop.stack.info.claims[Capability.CONDITIONS]
+    if claim.support is Support.ABSENT:
+        pytest.skip(f"not supported by {shop.engine}: conditions: {claim.reason}")
 
 
 def _declined(outcome: Outcome, step: str, message: str) -> None:

@@ -21,10 +21,17 @@ from bakeoff.bridge import Event, Request, envelope
 from bakeoff.bridge.envelope import Party
 from bakeoff.bridge.naming import snake_case
 from bakeoff.bridge.nats import NatsBridge
-from bakeoff.errors import CommandTimeoutError, HandledError, NotServedError, UnhandledError
-from bakeoff.processes import Launcher
+from bakeoff.errors import (
+    BridgeAwayError,
+    CommandTimeoutError,
+    HandledError,
+    NotServedError,
+    ServerStartError,
+    UnhandledError,
+)
+from bakeoff.processes import Launcher, free_ports, kill_session
 from bakeoff.saga import JSON
-from bakeoff.servers import NatsServer, start_server
+from bakeoff.servers import NatsServer, RunningServer, restart_server, start_server
 from tests.processes.traces import until
 from tests.purista.services import Services, address, order
 
@@ -39,6 +46,7 @@ class Counter:
     """Where a test asks the services."""
 
     run: asyncio.Runner
+    server: RunningServer
     services: Services
     bridge: NatsBridge
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -82,7 +90,7 @@ def counter(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Co
         services = Services(launcher, node, server.address, folder / "purista.db")
         services.start()
         bridge = run.run(NatsBridge.connect(server.address, sender="Tester"))
-        counter = Counter(run, services, bridge)
+        counter = Counter(run, server, services, bridge)
         counter.ask("InventoryService", "receiveGoods", {"sku": "mug", "quantity": 1000}, "goods")
         yield counter
         run.run(bridge.close())
@@ -222,6 +230,40 @@ def test_sigterm_ends_a_process_after_its_last_answer(counter: Counter) -> None:
     assert child.pid in [one["pid"] for attempts in seen for one in attempts]
     assert {len(attempts) for attempts in seen} == {1}
     assert child.popen.wait(10) == 0
+
+
+def test_a_server_that_comes_back_finds_the_services_again(counter: Counter) -> None:
+    order_id = counter.new_order()
+    child = counter.server.child
+    assert child is not None
+    kill_session(child.pid)
+    counter.run.run(restart_server(counter.server, counter.services.launcher))
+
+    def answered() -> bool:
+        try:
+            asked = {"orderId": order_id}
+            return bool(counter.ask("OrderService", "describeOrder", asked, within_s=1))
+        except (BridgeAwayError, CommandTimeoutError, NotServedError):
+            return False
+
+    until(answered, "the services are back", 20)
+    events = counter.hear(
+        "inventoryReserved",
+        lambda: counter.ask("InventoryService", "reserveInventory", {"orderId": order_id}, order_id),
+    )
+    assert [event.payload for event in events] == [{"orderId": order_id, "units": 2}]
+
+
+def test_services_without_a_server_say_so(counter: Counter, tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    with Launcher(tmp_path) as launcher:
+        alone = Services(
+            launcher, counter.services.node, f"nats://ann:secret@127.0.0.1:{port}", tmp_path / "l.db"
+        )
+        with pytest.raises(ServerStartError, match=rf"no NATS answers at 127\.0\.0\.1:{port}") as failed:
+            alone.start()
+
+    assert "secret" not in str(failed.value)
 
 
 def test_both_adapters_make_the_same_subjects(node: Node) -> None:

@@ -48,7 +48,12 @@ const bridge = new NatsBridge({
   defaultCommandTimeout: PATIENCE_MS,
   logger,
 })
-await bridge.start()
+try {
+  await bridge.start()
+} catch (error) {
+  console.error(`no NATS answers at ${new URL(values.server).host} (${error.message})`)
+  process.exit(1)
+}
 const names = positionals.length ? positionals : Object.keys(SERVICES)
 const services = await Promise.all(
   names.map(name => SERVICES[name].getInstance(bridge, { logger, resources: { ledger } })))

@@ -23,6 +23,8 @@ import { queueGroup, subjectFor, subjectOf } from './subjects.js'
 const COMMANDS = 'PURISTA_QUEUE'
 const SUBSCRIPTIONS = 'PURISTA_SUBSCRIPTION'
 const RECONNECT_MS = 200
+/** What is being handled gets so long when the bridge is taken down. */
+const LAST_MS = 8000
 
 export class NatsBridge extends EventBridgeBaseClass {
   #connection
@@ -189,7 +191,7 @@ export class NatsBridge extends EventBridgeBaseClass {
   async destroy() {
     await Promise.all([...this.#subscriptions.values()].map(one => one.drain()))
     this.#subscriptions.clear()
-    await this.waitForInFlightDrain()
+    await this.waitForInFlightDrain(LAST_MS)
     await this.#connection?.drain()
     await super.destroy()
   }
