@@ -38,10 +38,6 @@ if (unknown.length) {
 }
 
 const logger = initLogger(values.log)
-const ledger = new Ledger(values.ledger)
-if (values.demo) {
-  fill(ledger)
-}
 const bridge = new NatsBridge({
   servers: values.server,
   prefix: values.prefix,
@@ -53,6 +49,10 @@ try {
 } catch (error) {
   console.error(`no NATS answers at ${new URL(values.server).host} (${error.message})`)
   process.exit(1)
+}
+const ledger = new Ledger(values.ledger)
+if (values.demo) {
+  fill(ledger)
 }
 const names = positionals.length ? positionals : Object.keys(SERVICES)
 const services = await Promise.all(
