@@ -62,7 +62,7 @@ def test_several_engines_run_each_test_once_each() -> None:
 def test_all_means_every_installed_engine() -> None:
     done = run("--engine=all", "--collect-only", "-q", "-k", "all_steps_act_once")
 
-    for label in ("celery[valkey]", "dramatiq[valkey]", "inline", "temporal"):
+    for label in ("celery[valkey]", "choreography", "dramatiq[valkey]", "inline", "temporal"):
         assert f"[{label}]" in done.stdout
 
 
@@ -81,7 +81,7 @@ def test_broker_and_settings_are_part_of_the_column() -> None:
     [
         (
             ["--engine=temporall"],
-            "installed: celery, celery-sagalog, dramatiq, inline, temporal. Did you mean",
+            "installed: celery, celery-sagalog, choreography, dramatiq, inline, temporal. Did you mean",
         ),
         (["--engine=inline", "--set", "inline.thread=3"], "did you mean inline.threads?"),
         (["--engine=inline", "--set", "inline.threads=many"], "'many' is not a whole number"),

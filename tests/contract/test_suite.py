@@ -90,6 +90,7 @@ def test_reviewed_matrix_is_of_this_suite() -> None:
         "celery[rabbitmq]",
         "celery-sagalog[valkey]",
         "celery-sagalog[rabbitmq]",
+        "choreography",
         "dramatiq[valkey]",
         "dramatiq[rabbitmq]",
     }

@@ -101,7 +101,9 @@ def test_every_capability_is_asked_for_by_a_contract_test(capability: Capability
     assert f"Capability.{capability.name}" in tests
 
 
-@pytest.mark.parametrize("engine", ["celery", "celery-sagalog", "dramatiq", "inline", "temporal"])
+@pytest.mark.parametrize(
+    "engine", ["celery", "celery-sagalog", "choreography", "dramatiq", "inline", "temporal"]
+)
 def test_every_engine_claims_every_capability_with_a_reason(engine: str) -> None:
     """And has a page that names its settings."""
     from bakeoff.plugins import Plugins

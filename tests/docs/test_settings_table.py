@@ -8,7 +8,7 @@ from bakeoff.plugins import Plugins
 from bakeoff_bench.lines.knobs import TUNING, by_need, declared, is_changed
 
 PAGE = Path(__file__).parents[2] / "docs" / "engines" / "README.md"
-ENGINES = ("temporal", "celery", "celery-sagalog", "dramatiq")
+ENGINES = ("temporal", "celery", "celery-sagalog", "dramatiq", "choreography")
 
 
 def _table() -> list[str]:
@@ -21,7 +21,8 @@ def _table() -> list[str]:
         " | ".join([need.replace("_", " "), *("; ".join(changed[name].get(need, [])) for name in ENGINES)])
         for need in [*needs, TUNING]
     ]
-    return [f"| changed for | {' | '.join(ENGINES)} |", "|---" * 5 + "|", *(f"| {row} |" for row in rows)]
+    lines = "|---" * (len(ENGINES) + 1) + "|"
+    return [f"| changed for | {' | '.join(ENGINES)} |", lines, *(f"| {row} |" for row in rows)]
 
 
 def test_the_page_names_every_setting_that_a_promise_takes() -> None:

@@ -8,6 +8,7 @@ from bakeoff.engine import HasDeadLetters, Means, Redrives, Support
 from bakeoff.plugins import Plugins
 from bakeoff.settings import ConfigClass, resolve
 from bakeoff_celery.client import CeleryClient
+from bakeoff_choreography.client import ChoreographyClient
 from bakeoff_dramatiq.client import DramatiqClient
 from bakeoff_inline.client import InlineClient
 from bakeoff_temporal.client import TemporalClient
@@ -20,6 +21,7 @@ _PROTOCOLS: dict[Means, type] = {Means.REDRIVE: Redrives, Means.DEAD_LETTERS: Ha
     [
         ("celery", CeleryClient, {"broker": "valkey"}),
         ("celery", CeleryClient, {"broker": "rabbitmq"}),
+        ("choreography", ChoreographyClient, {}),
         ("dramatiq", DramatiqClient, {"broker": "valkey"}),
         ("dramatiq", DramatiqClient, {"broker": "rabbitmq"}),
         ("temporal", TemporalClient, {}),

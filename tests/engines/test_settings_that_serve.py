@@ -12,7 +12,7 @@ from bakeoff.engine import Capability, EngineInfo, Means, Support, Survives
 from bakeoff.plugins import Plugins
 from bakeoff.settings import ConfigClass, Setting, Value, resolve
 
-ENGINES = ["celery", "celery-sagalog", "dramatiq", "inline", "temporal"]
+ENGINES = ["celery", "celery-sagalog", "choreography", "dramatiq", "inline", "temporal"]
 BROKERS = ("valkey", "rabbitmq")
 
 

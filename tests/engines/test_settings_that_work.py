@@ -16,6 +16,8 @@ ZERO = {
     "celery.worker_prefetch_multiplier",
     "celery-sagalog.publish_max_retries",
     "celery-sagalog.worker_prefetch_multiplier",
+    "choreography.max_ack_pending",
+    "choreography.max_age_s",
     "dramatiq.connection_retries",
     "dramatiq.queue_prefetch",
     "temporal.activity_pollers",
@@ -26,7 +28,7 @@ ZERO = {
 
 
 def _numbers() -> Iterator[tuple[str, Setting]]:
-    for engine in ("celery", "celery-sagalog", "dramatiq", "inline", "temporal"):
+    for engine in ("celery", "celery-sagalog", "choreography", "dramatiq", "inline", "temporal"):
         for setting in Plugins().engine(engine).info().settings:
             if isinstance(setting.default, int | float) and not isinstance(setting.default, bool):
                 yield engine, setting

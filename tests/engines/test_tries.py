@@ -21,6 +21,7 @@ TRIES: dict[str, dict[str, tuple[Value, ...]]] = {
         "worker_prefetch_multiplier": (1, 2, 4, 8),
         "worker_processes": (1, 2, 4),
     },
+    "choreography": {},
     "dramatiq": {
         "broker": ("valkey", "rabbitmq"),
         "processes": (1, 2, 4),
