@@ -10,8 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bakeoff.bridge.bridges import IN_PROCESS, ROLE
-from bakeoff.bridge.nats import PREFIX
+from bakeoff.bridge.bridges import IN_PROCESS, PREFIX, ROLE
 from bakeoff.cli.interrupts import Interrupts
 from bakeoff.cli.screen import complain, say
 from bakeoff.cli.state import DEFAULT_STATE, is_held, read_state
@@ -70,7 +69,7 @@ def main(arguments: Sequence[str]) -> None:
         Path(deployment.folder) / "purista.db",
         "--demo",
         *asked.services,
-        prefix=f"{deployment.prefix}{PREFIX}",
+        prefix=deployment.bridge_prefix,
     )
     with scratch_folder("purista") as scratch:
         run_interruptibly(_serve(launch, scratch, asked.state, running.host))
