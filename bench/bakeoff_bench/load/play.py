@@ -102,8 +102,11 @@ async def play(
     unsettled = {one.workflow_id for one in samples if one.settled_s is None}
     stage.settled += [one.workflow_id for one in samples if one.settled_s is not None]
     stuck = stuck_in(samples, effort.seconds, lease_s)
-    if not stuck:
-        stage.open.update({one: plan for one, plan in started.items() if one in unsettled})
+    # What runs in the generator has ended with it, and a start that was never acknowledged may not be there:
+    # nobody may be left who could settle them.
+    if not stuck and not stage.stack.info.in_process:
+        accepted = [one for one in samples if one.accepted_s is not None]
+        stage.open.update({id_: started[id_] for one in accepted if (id_ := one.workflow_id) in unsettled})
     # More came than could be done: who was left is censored, and nobody's loss. Otherwise they are stuck.
     overloaded = not numbers["kept_up"] and not stuck
     due = {k: one for k, one in started.items() if k not in unsettled} if overloaded else started

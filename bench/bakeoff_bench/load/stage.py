@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from bakeoff.bridge.bridges import NO_BRIDGE, ChosenBridge
 from bakeoff.checkers import CHECKERS, Evidence, Planned, Shape, Validity, judge, merge, settled_by_plan
@@ -20,6 +19,7 @@ from bakeoff.history import read_history
 from bakeoff.processes import Launcher, Split
 from bakeoff.saga import Saga
 from bakeoff.stack import Stack, StackPlan, running_stack
+from bakeoff_bench.load.histories import Histories
 from bakeoff_bench.load.order import LoadOrder, baskets
 from bakeoff_scenarios import Arrival, LoadScenario, profile_of, shelves
 
@@ -55,7 +55,7 @@ class Stage:
         stock: ``{stock code: units}`` on the shelves at the start.
         generators: Starts those who make the load, on CPUs of their own.
         counts: ``{status: sagas}`` that must come out of all loads so far.
-        open: ``{workflow id: plan}`` of those that had not settled when their load was over.
+        open: ``{workflow id: plan}`` of those that had not settled when their load was over, and still may.
         settled: Workflow ids of those that had.
     """
 
@@ -67,20 +67,28 @@ class Stage:
     counts: Counter[str] = field(default_factory=Counter)
     open: dict[str, Planned] = field(default_factory=dict)
     settled: list[str] = field(default_factory=list)
+    _histories: Histories = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._histories = Histories(self.folder / "history.jsonl")
 
     async def drained(self) -> int:
         """Wait until the sagas that earlier loads left open have settled; return how many have not."""
         deadline_s = time.monotonic() + _DRAIN_S
         while self.open and time.monotonic() < deadline_s:
-            await asyncio.to_thread(self._look_at_open)
+            await asyncio.to_thread(self._look_at_open, until_one_is=True)
             await asyncio.sleep(_LOOK_S)
+        await asyncio.to_thread(self._look_at_open, until_one_is=False)
         return len(self.open)
 
-    def _look_at_open(self) -> None:
+    def _look_at_open(self, *, until_one_is: bool) -> None:
+        """Forget those that have settled; at best in the order of their arrival, so the first one tells."""
         for workflow_id, planned in list(self.open.items()):
             records = self.stack.world.ledger(workflow_id=workflow_id)
             if settled_by_plan(planned.expected, records):
                 del self.open[workflow_id]
+            elif until_one_is:
+                return
 
     def prepare(self, order: LoadOrder) -> list[Arrival]:
         """Make a load's orders and fates known; return its sagas."""
@@ -134,42 +142,7 @@ class Stage:
                 file.write(json.dumps(one.to_json(), separators=(",", ":")) + "\n")
         about = {"stock": dict(self.stock), "counts": dict(self.counts), "notes": []}
         (self.folder / "workload.json").write_text(json.dumps(about) + "\n")
-        append_histories(self.folder / "history.jsonl", histories)
-
-
-def append_histories(whole: Path, parts: Sequence[Path]) -> None:
-    """Add histories to a longer one, in its clock, with numbers of their own."""
-    if whole.exists():
-        with whole.open(encoding="utf-8") as file:
-            first = json.loads(file.readline())
-    else:
-        first = {"began_at": 0.0, "next": 0}
-    began_at, number = first["began_at"], _next_number(whole)
-    with whole.open("a", encoding="utf-8") as file:
-        for part in parts:
-            most = 0
-            for text in part.read_text(encoding="utf-8").splitlines():
-                try:
-                    line: dict[str, Any] = json.loads(text)
-                except ValueError:
-                    break  # torn: its writer was killed
-                if "n" not in line:
-                    shift_s = line["began_at"] - began_at if began_at else 0.0
-                    if not began_at:
-                        began_at = line["began_at"]
-                        file.write(text + "\n")
-                    continue
-                most = max(most, line["n"])
-                line |= {"n": line["n"] + number, "at_s": line["at_s"] + shift_s}
-                file.write(json.dumps(line, separators=(",", ":")) + "\n")
-            number += most
-
-
-def _next_number(whole: Path) -> int:
-    if not whole.exists():
-        return 0
-    with whole.open(encoding="utf-8") as file:
-        return max((json.loads(line).get("n", 0) for line in file), default=0)
+        self._histories.append(histories)
 
 
 @asynccontextmanager
