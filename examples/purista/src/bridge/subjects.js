@@ -38,5 +38,5 @@ export function subjectFor(prefix, properties) {
 
 /** Instances of a command or subscription that share its messages. */
 export function queueGroup(kind, { serviceName, serviceVersion, serviceTarget }) {
-  return [kind, serviceName, serviceVersion, serviceTarget].map(snakeCase).join('_').toUpperCase()
+  return [kind, ...[serviceName, serviceVersion, serviceTarget].map(snakeCase)].join('_').toUpperCase()
 }
