@@ -77,3 +77,15 @@ def test_a_number_that_is_given_anew_is_another_process() -> None:
         book.record([reading], {CHILD: Role.WORKERS}, _PARENTS)
 
     assert book.seconds()[Role.WORKERS] == 2
+
+
+def test_who_is_just_being_started_is_not_its_parents_for_ever() -> None:
+    """Before it leads a session of its own, a new worker looks like a child of the client."""
+    book = CpuBook()
+    client = Reading(MASTER, 1.0, 5.0, 0.0, 0, "pss", 1)
+    book.record([client], {MASTER: Role.CLIENT}, _PARENTS)
+    for own_s, role in [(0.0, Role.CLIENT), (0.7, Role.WORKERS)]:
+        worker = Reading(CHILD, 1.0, own_s, 0.0, 0, "pss", 1)
+        book.record([client, worker], {MASTER: Role.CLIENT, CHILD: role}, _PARENTS)
+
+    assert book.seconds() == {Role.CLIENT: 0, Role.WORKERS: 0.7}

@@ -72,6 +72,8 @@ class CpuBook:
                 self._entries[key] = _Entry(roles[one.pid], keys.get(parents[one.pid]), first, one)
             else:
                 entry.last = one
+                # Whoever is just being started is its parent's for a moment.
+                entry.role = roles[one.pid]
         for key, entry in self._entries.items():
             entry.ended = key not in now
         self._begun = True
