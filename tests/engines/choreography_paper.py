@@ -59,6 +59,7 @@ class Paper:
     Attributes:
         choose: Picks among options; where trouble is possible the first option is none.
         trouble: Of ``"doubled"``, ``"died"``: what may happen.
+        input: Of the saga; conditions see it.
         stored: The log: ``(subject, story)``.
         effects: ``(step, direction, "effect" or "nothing")`` in order, as the services write them.
         attempts: Of every call.
@@ -72,6 +73,7 @@ class Paper:
     effects: list[tuple[str, Direction, str]] = field(default_factory=list)
     attempts: dict[Call, int] = field(default_factory=dict)
     deaths: int = 0
+    input: JSON = None
     # What ``Log`` has.
     subjects: Subjects = field(default_factory=lambda: Subjects(""))
     before: float = 0
@@ -91,7 +93,7 @@ class Paper:
     async def run(self, events: int = 3000) -> Outcome:
         """Until nobody has anything to do, which must be the end of the saga."""
         if not self.stored:
-            await self.append(Event("", Act.START, "", Story(saga=self.saga.name, workflow_id="w")))
+            await self.append(Event("", Act.START, "", self._beginning()))
         for _ in range(events):
             if self._waiting:
                 await self._deliver(*self._waiting.pop(self.choose(range(len(self._waiting)))))
@@ -104,6 +106,9 @@ class Paper:
         assert len(ends) == 1, [str(event) for event in self.events()]
         assert ends[0].over is not None
         return ends[0].story.outcome(ends[0].over)
+
+    def _beginning(self) -> Story:
+        return Story(saga=self.saga.name, workflow_id="w", input=self.input)
 
     def events(self) -> list[Event]:
         """All that was said."""

@@ -16,7 +16,7 @@ from bakeoff.processes import Launch
 from bakeoff.servers.own import RefusedError
 
 _PROBE_S = 3
-#: Bytes of the largest message: results travel in them.
+#: Bytes of a bridge's largest message: whatever an engine carries must not fail at the bridge.
 _MAX_PAYLOAD = 8_388_608
 
 
@@ -26,11 +26,13 @@ class NatsServer:
 
     An event is synced to the disk before it is acknowledged (``sync_interval: always``), or, without
     ``sync_always``, every two minutes as shipped: it survives the kill of a process then, and no power cut.
+    A message has at most ``max_payload`` bytes, or with ``None`` as many as the server takes as shipped.
     """
 
     role: str = "bridge"
     external_address: str | None = None
     sync_always: bool = True
+    max_payload: int | None = _MAX_PAYLOAD
     kind: str = "nats"
     port_names: tuple[str, ...] = ("client",)
     ready_within_s: float = 10.0
@@ -39,9 +41,10 @@ class NatsServer:
         """Keep the streams in ``folder``."""
         config = folder / "nats.conf"
         sync = ", sync_interval: always" if self.sync_always else ""
+        most = f"max_payload: {self.max_payload}\n" if self.max_payload else ""
         config.write_text(
             f"listen: 127.0.0.1:{ports['client']}\n"
-            f"max_payload: {_MAX_PAYLOAD}\n"
+            f"{most}"
             f"jetstream {{ store_dir: {json.dumps(str(folder / 'jetstream'))}{sync} }}\n"
         )
         return Launch(argv=[nats_binary(), "-c", str(config)])

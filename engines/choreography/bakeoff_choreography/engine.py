@@ -50,6 +50,7 @@ class ChoreographyEngine:
                 role="broker",
                 external_address=settings["broker_url"] or None,
                 sync_always=bool(settings["sync_always"]),
+                max_payload=None,
             ),
         )
 

@@ -26,7 +26,7 @@ from bakeoff_choreography.cancelling import not_begun
 from bakeoff_choreography.events import Act, Event, How, Story
 from bakeoff_choreography.log import SILENCES, Log
 from bakeoff_choreography.voice import Voice
-from bakeoff_choreography.wiring import Do, Duty, answers_itself, element_of, heard
+from bakeoff_choreography.wiring import Do, Duty, answers_itself, element_of, heard, passed_by
 
 #: Seconds until an event comes again that nobody here understands yet.
 _STRANGE_S = 5.0
@@ -114,6 +114,8 @@ class Participants:
                 doubtful=about.num_delivered > 1 or about.sequence.stream <= self._log.doubt,
                 at=about.timestamp.timestamp(),
             )
+            for wait in passed_by(saga, event):
+                await self._voice.persistently(Event(wait.name, Act.SIGNAL, How.SKIPPED, event.story))
             try:
                 said = await self._done_already(duty, told, about) or await self._do(duty, told)
             except Again as again:

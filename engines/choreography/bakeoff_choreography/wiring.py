@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bakeoff.outcome import Status
-from bakeoff.saga import Element, Parallel, Saga, Step
+from bakeoff.saga import Element, Parallel, Saga, Step, Wait
 from bakeoff_choreography.events import Act, Event, How, Story
 
 
@@ -96,6 +96,22 @@ def _escalated_from(saga: Saga, story: Story, name: str) -> str | None:
     if exhausted is None or saga.index_of(name) <= saga.index_of(exhausted):
         return None
     return exhausted
+
+
+def passed_by(saga: Saga, event: Event) -> Sequence[Wait]:
+    """Waits to which nobody comes any more now that this is said: a signal for them comes too late (S7)."""
+    if event.act is not Act.ACTION:
+        return ()
+    step = element_of(saga, event.element)
+    if not isinstance(step, Step) or step.on_exhausted is None:
+        return ()
+    if event.how == How.EXHAUSTED:
+        left = saga.left_behind(step)
+    elif event.how in (How.DONE, How.SKIPPED):
+        left = saga.out_of_reach(step)
+    else:
+        return ()
+    return [element for element in left if isinstance(element, Wait)]
 
 
 def ending(saga: Saga, event: Event) -> Status | None:
