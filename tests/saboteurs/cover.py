@@ -15,7 +15,7 @@ _AFTER = "test_pivot::test_faults_after_the_pivot_are_retried_and_nothing_is_com
 _PIVOT, _TIMEOUT, _OUTCOME = "test_pivot::test_", "test_timeout::test_", "test_outcome::test_cause_of_"
 _OBSERVE, _START, _SIGNALS = "test_observe::test_", "test_start::test_starting_", "test_signals::test_"
 
-_CONDITIONS = "test_conditions::test_"
+_CONDITIONS, _ESCALATION = "test_conditions::test_", "test_escalation::test_"
 
 _STEP = "test_recovery::test_crash_at_every_point_of_a_step"
 _UNDO = "test_recovery::test_crash_at_every_point_of_an_undo"
@@ -23,6 +23,8 @@ _DOUBTFUL = "test_recovery::test_step_declined_after_its_process_died_is_undone"
 _BROKER = "test_recovery_broker::test_saga_goes_on_when_its_server_is_back"
 _DEPLOY = "test_recovery_deploy::test_saga_in_flight_ends_well_under_a_new_version"
 _ZOMBIE = "test_recovery_zombie::test_worker_that_comes_back_from_the_dead"
+_HANDING_OVER = "test_recovery_escalation::test_crash_on_the_way_to_an_escalation"
+_FORGOTTEN = ("undo_hasty", "before_effect")
 _EARLY, _FORGETFUL = "celery_acknowledges_before_it_acts", "dramatiq_forgets_undos_that_died"
 _DEAF, _REFUSING = (
     "dramatiq_never_looks_for_its_broker_again",
@@ -41,6 +43,11 @@ _RECOVERY = {
         if (step, point) != ("book_hotel", "before_effect")
     },
     f"{_DOUBTFUL}[book_car.before_effect, then declined]": "dramatiq_forgets_attempts_that_died",
+    **{
+        f"{_HANDING_OVER}[{where}.{point}]": _FORGETFUL if (where, point) == _FORGOTTEN else _EARLY
+        for where in ("undo_hasty", "patient")
+        for point in _POINTS
+    },
     "test_recovery::test_crash_in_the_engines_own_windows": _EARLY,
     "test_recovery::test_death_of_a_pool_child_at_every_point": _EARLY,
     **{
@@ -61,6 +68,10 @@ _RECOVERY = {
 #: ``{contract test: saboteur}``.
 ALSO_CAUGHT = {
     **_RECOVERY,
+    f"{_ESCALATION}cancel_on_an_escalation_compensates_what_succeeded": (
+        "forgets_what_was_before_an_escalation"
+    ),
+    f"{_ESCALATION}cancel_during_the_undo_begins_no_escalation": "ignores_cancels",
     f"{_CANCEL}between_retries_compensates": "notices_cancels_at_the_end",
     f"{_CANCEL}while_sleeping_compensates": "ignores_cancels",
     f"{_CANCEL}while_waiting_compensates": "ignores_cancels",

@@ -97,6 +97,37 @@ def test_undo_that_gives_up_escalates_nothing(lab: Lab) -> None:
     assert "patient" not in end.counts
 
 
+@pytest.mark.requires(Capability.CANCEL)
+def test_cancel_on_an_escalation_compensates_what_succeeded(lab: Lab) -> None:
+    """Of the escalation, and of the way before it; the exhausted step is undone already (S9)."""
+    started = lab.start(ESCALATING, fates={**_EXHAUSTED, "patient:action": {"first": ["slow:1"]}})
+    started.until_attempted("patient")
+    started.cancel()
+    end = started.settled()
+
+    assert end.outcome.status is Status.COMPENSATED
+    assert end.outcome.cause is not None
+    assert end.outcome.cause.type == "Cancelled"
+    assert "after" not in end.counts
+    undone = [word for word in end.story if word.startswith("undo")]
+    assert undone[0] == _NOTHING
+    assert undone[1] in ("undo patient", "undo patient (nothing)")
+    assert undone[2:] == ["undo book_flight"]
+
+
+@pytest.mark.requires(Capability.CANCEL)
+def test_cancel_during_the_undo_begins_no_escalation(lab: Lab) -> None:
+    """The undo is not interrupted; then the saga goes back, and nobody goes on in the step's place (S9)."""
+    started = lab.start(ESCALATING, fates={**_EXHAUSTED, "hasty:compensation": {"first": ["slow:1"]}})
+    started.until_undo_attempted("hasty")
+    started.cancel()
+    end = started.settled()
+
+    assert end.outcome.status is Status.COMPENSATED
+    assert end.story == ["book_flight", _NOTHING, "undo book_flight"]
+    assert end.counts == {"book_flight": 1, "hasty": 2, "undo hasty": 1, "undo book_flight": 1}
+
+
 @pytest.mark.requires(Capability.SIGNALS)
 def test_waits_of_the_way_that_was_left_are_over(lab: Lab) -> None:
     """A signal for one of them has come too late (S7); the wait of the escalation takes it."""

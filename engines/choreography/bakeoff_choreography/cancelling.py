@@ -39,21 +39,34 @@ def turn_of(saga: Saga, events: Sequence[Event]) -> Turn:
 
 
 def cancelled(saga: Saga, events: Sequence[Event]) -> Event | None:
-    """What a cancel says now; ``None`` where it comes too late (S9)."""
+    """What a cancel says now; ``None`` where it comes too late (S9).
+
+    An exhausted step that is being undone is not interrupted; whoever goes on in its place finds the cancel.
+    """
     turn = turn_of(saga, events)
-    if turn.duty is None or turn.duty.do is Do.UNDO or _is_irrevocable(saga, turn.duty.element):
+    if turn.duty is None or any(event.how == How.CANCELLED for event in events):
         return None
-    if any(event.how == How.CANCELLED for event in events):
+    name, story = turn.duty.element, turn.last.story
+    if turn.duty.do is Do.UNDO:
+        if turn.last.how != How.EXHAUSTED:
+            return None
+        name, story = _successor(saga, turn), replace(story, exhausted=name)
+    if _is_irrevocable(saga, name):
         return None
-    name = turn.duty.element
     cause = Cause("Cancelled", "cancelled by request", name)
-    return Event(name, Act.ACTION, How.CANCELLED, replace(turn.last.story, cause=cause))
+    return Event(name, Act.ACTION, How.CANCELLED, replace(story, cause=cause))
 
 
 def is_between(saga: Saga, events: Sequence[Event]) -> bool:
-    """Whether an exhausted step is being undone: that is not interrupted, and the saga goes on afterwards."""
+    """Whether an exhausted step is being undone, and nobody will look for a cancel when it is."""
     turn = turn_of(saga, events)
-    return turn.duty is not None and turn.duty.do is Do.UNDO and turn.last.how == How.EXHAUSTED
+    if turn.duty is None or turn.duty.do is not Do.UNDO or turn.last.how != How.EXHAUSTED:
+        return False
+    return not answers_itself(saga, _successor(saga, turn))
+
+
+def _successor(saga: Saga, turn: Turn) -> str:
+    return str(saga.step(turn.last.element).on_exhausted)
 
 
 def beside(cancel: Event, said: Event) -> Event:

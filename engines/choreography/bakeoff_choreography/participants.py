@@ -117,7 +117,10 @@ class Participants:
             for wait in passed_by(saga, event):
                 await self._voice.persistently(Event(wait.name, Act.SIGNAL, How.SKIPPED, event.story))
             try:
-                said = await self._done_already(duty, told, about) or await self._do(duty, told)
+                hands_over = event.act is Act.COMPENSATION and duty.do is Do.ACT
+                said = await self._done_already(duty, told, about, look=hands_over) or await self._do(
+                    duty, told
+                )
             except Again as again:
                 await message.nak(again.pause.total_seconds())
                 return
@@ -127,8 +130,14 @@ class Participants:
                 await self._voice.say(saga, said)
             await message.ack()
 
-    async def _done_already(self, duty: Duty, told: Heard, about: Msg.Metadata) -> Event | None:
+    async def _done_already(
+        self, duty: Duty, told: Heard, about: Msg.Metadata, *, look: bool
+    ) -> Event | None:
         """Look in the log, if there is reason to, whether somebody has done this duty or cancelled it.
+
+        Args:
+            duty, told, about: What was heard.
+            look: There is reason: a cancel may have come before it was anybody's turn.
 
         Returns:
             What is to be said instead of doing it, if anything.
@@ -137,7 +146,12 @@ class Participants:
             _Done: If there is nothing left to do.
         """
         waited_s = time.time() - told.at
-        if about.num_delivered == 1 and about.sequence.stream > self._log.before and waited_s < _STALE_S:
+        if (
+            not look
+            and about.num_delivered == 1
+            and about.sequence.stream > self._log.before
+            and waited_s < _STALE_S
+        ):
             return None
         family = self._log.subjects.family(told.story.workflow_id, duty.element, duty.act)
         entry = await self._log.last(family)
