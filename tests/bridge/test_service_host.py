@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from bakeoff.bridge import Address, Bridge, Event
 from bakeoff.bridge.commands import command, command_of, services_of
 from bakeoff.bridge.host import ServiceHost
 from bakeoff.bridge.in_process import InProcessBridge
+from bakeoff.bridge.relay import workflow_id_in
 from bakeoff.errors import HandledError, UnhandledError, UsageError
-from bakeoff.orders import ORDER
+from bakeoff.orders import ORDER, ORDER_PIVOT
 from bakeoff.saga import JSON, Call, Saga, Step
 from bakeoff.world import World
 from tests.unit.clerk import make_world
@@ -23,11 +24,13 @@ RESERVE = Address(service="InventoryService", command="reserveInventory")
 RELEASE = Address(service="InventoryService", command="releaseInventory")
 
 
-def _with_host(folder: Path, test: Callable[[Bridge, World], Awaitable[None]]) -> World:
+def _with_host(
+    folder: Path, test: Callable[[Bridge, World], Awaitable[None]], sagas: Sequence[Saga] = (ORDER,)
+) -> World:
     async def run() -> World:
         world, bridge = make_world(folder), InProcessBridge()
         host = ServiceHost(bridge, world.services(), slots=4)
-        for commands in services_of([ORDER]).values():
+        for commands in services_of(sagas).values():
             await host.serve(commands.values())
         try:
             await test(bridge, world)
@@ -69,7 +72,7 @@ def test_a_repeated_command_acts_once(tmp_path: Path) -> None:
             )
             for n in (1, 2)
         ]
-        assert first == second == {"units": 2}
+        assert first == second == {"orderId": "1", "units": 2}
         async with asyncio.timeout(5):
             while len(heard) < 2:  # whoever is signalled by events must know repeats
                 await asyncio.sleep(0.01)
@@ -78,6 +81,29 @@ def test_a_repeated_command_acts_once(tmp_path: Path) -> None:
     assert world.totals().reserved == 2
     assert [record.kind for record in world.ledger(workflow_id="order-1")] == ["effect"]
     world.close()
+
+
+def test_every_event_of_an_order_tells_its_saga(tmp_path: Path) -> None:
+    """Without the order's id in it nobody could be signalled by what a service has done."""
+    heard: dict[str, str | None] = {}
+
+    async def test(bridge: Bridge, world: World) -> None:
+        async def listen(event: Event) -> None:
+            heard[event.name] = workflow_id_in(event.payload)
+
+        steps = [one for saga in (ORDER, ORDER_PIVOT) for one in saga.steps()]
+        named = [one for one in steps if command_of(one.action).event]
+        for name in {command_of(one.action).event for one in named}:
+            await bridge.on_event(name, listen)
+        for one in named:
+            asked = _asking("1", one.name)
+            await bridge.invoke(command_of(one.action).address, {"orderId": "1"}, asked, timeout_s=5)
+        async with asyncio.timeout(5):
+            while len(heard) < 3:
+                await asyncio.sleep(0.01)
+
+    _with_host(tmp_path, test, sagas=[ORDER, ORDER_PIVOT]).close()
+    assert heard == dict.fromkeys(("inventoryReserved", "paymentProcessed", "shipmentCreated"), "order-1")
 
 
 def test_a_command_that_comes_after_its_undo_does_nothing(tmp_path: Path) -> None:
@@ -133,7 +159,7 @@ def test_who_is_no_saga_needs_a_key_and_nothing_else(tmp_path: Path) -> None:
     async def test(bridge: Bridge, world: World) -> None:
         for _ in range(2):
             done = await bridge.invoke(RESERVE, {"orderId": "2"}, {"key": "mine"}, timeout_s=5)
-            assert done == {"units": 3}
+            assert done == {"orderId": "2", "units": 3}
 
     world = _with_host(tmp_path, test)
     assert world.totals().reserved == 3

@@ -74,7 +74,7 @@ def test_an_order_completes_and_starting_it_again_changes_nothing(deployment: De
     first = deployment.bakeoff("start", "order", "order-123", "--wait", process=True)
     assert first.splitlines()[0] == "started order-123"
     assert "order-123 completed" in first
-    assert 'reserve_inventory    {"units": 3}' in first
+    assert 'reserve_inventory    {"orderId": "order-123", "units": 3}' in first
 
     again = deployment.bakeoff("start", "order", "order-123")
     assert again.splitlines()[0] == "order-123 exists already; nothing was started"

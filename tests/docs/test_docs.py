@@ -12,6 +12,7 @@ import pytest
 
 from bakeoff import hookspecs
 from bakeoff.engine import Capability
+from tests.docs.named_tests import is_there, named_tests
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -24,6 +25,22 @@ def test_links_lead_somewhere(page: Path) -> None:
     broken = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
 
     assert not broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_tests_that_are_named_exist(page: Path) -> None:
+    """A page that says which test shows something must not outlive that test."""
+    missing = [named for named in named_tests(page.read_text()) if not is_there(*named)]
+
+    assert not missing
+
+
+def test_a_test_that_does_not_exist_is_noticed() -> None:
+    text = "`tests/docs/test_docs.py::test_of_nothing`, `test_nowhere::test_x`, `test_start::test_of_nothing`"
+    here = f"`tests/docs/test_docs.py::{test_links_lead_somewhere.__name__}`"
+
+    assert [is_there(*named) for named in named_tests(text)] == [False] * 3
+    assert [is_there(*named) for named in named_tests(here)] == [True]
 
 
 def test_every_hook_is_documented_with_its_arguments() -> None:

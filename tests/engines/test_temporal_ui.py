@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import timedelta
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
@@ -13,6 +14,8 @@ import pytest
 
 from bakeoff.contract import sagas
 from bakeoff.contract.lab import Lab
+from bakeoff.outcome import Status
+from bakeoff.saga import RetryPolicy
 from bakeoff_temporal.connection import connect
 from tests.engines.shared import Shared
 
@@ -107,6 +110,60 @@ def test_waiting_saga_is_running_and_takes_a_signal_from_the_ui(lab: Lab) -> Non
     lab.thread.call(send, 10)
     settled = started.settled()
     assert settled.outcome.results["approved"] == {"by": "a person"}
+
+
+def test_a_step_between_two_attempts_is_a_pending_action(lab: Lab) -> None:
+    """With its attempt and its last failure, which are also what ``describe`` tells."""
+    started = lab.start(sagas.PATIENT_JOURNEY, fates={"patient:action": {"first": ["fault"]}})
+
+    def pending() -> dict[str, Any] | None:
+        found = _get(lab, f"workflows/{started.workflow_id}").get("pendingActivities", [])
+        return next((one for one in found if one.get("lastFailure")), None)
+
+    action = lab.until("a pending action that has failed once", pending)
+    described = started.describe()
+    assert action["activityType"]["name"] == described.current_step == "patient"
+    assert int(action["attempt"]) == described.attempt == 2
+    assert described.last_error is not None
+    assert action["lastFailure"]["message"] in described.last_error
+    assert described.next_retry_at is not None
+    assert started.settled().outcome.status is Status.COMPLETED
+
+
+def test_every_activity_has_the_timeout_and_the_policy_of_its_step(lab: Lab) -> None:
+    """Two steps that share neither, and their undos: as the server was told, activity by activity."""
+    started = lab.settle(sagas.POLICIES, fates={"patient:action": {"then": "unknown"}}).started
+
+    scheduled = [
+        event["activityTaskScheduledEventAttributes"]
+        for event in _events(lab, started.workflow_id)
+        if "Scheduled" in _kind(event)
+    ]
+    told = {one["activityType"]["name"]: _patience(one) for one in scheduled}
+    meant = {}
+    for step in sagas.POLICIES.steps():
+        meant[step.name] = _meant(step.timeout, step.retry)
+        meant[step.compensation_name] = _meant(step.compensation_timeout, step.compensation_retry)
+    assert told == meant
+    assert told["hasty"] != told["patient"]
+
+
+_Patience = tuple[float, float, float, float, int]
+
+
+def _patience(scheduled: dict[str, Any]) -> _Patience:
+    """Start-to-close timeout, first pause, its growth, the longest pause, attempts; times like ``"0.5s"``."""
+    policy = scheduled["retryPolicy"]
+    timeout, first, longest = (
+        float(text.removesuffix("s"))
+        for text in (scheduled["startToCloseTimeout"], policy["initialInterval"], policy["maximumInterval"])
+    )
+    return timeout, first, float(policy["backoffCoefficient"]), longest, int(policy["maximumAttempts"])
+
+
+def _meant(timeout: timedelta, retry: RetryPolicy) -> _Patience:
+    first, longest = retry.initial_interval.total_seconds(), retry.maximum_interval.total_seconds()
+    return timeout.total_seconds(), first, retry.backoff_coefficient, longest, retry.maximum_attempts or 0
 
 
 def test_all_three_are_found_by_status(lab: Lab) -> None:

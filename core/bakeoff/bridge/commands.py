@@ -22,7 +22,8 @@ class Command:
     """A function as a command.
 
     Attributes:
-        event: What its successful answers are called as events; ``""``: they are none.
+        event: What its successful answers are called as events; ``""``: they are none. An answer that is to
+            signal a saga names it (``bakeoff.bridge.relay.workflow_id_in``).
         identified_by: Key of the payload that holds the saga's input, where that is an id (``orderId``);
             ``""``: the payload is ``{"input", "results"}`` as the step got them.
     """

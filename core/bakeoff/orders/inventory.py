@@ -89,7 +89,7 @@ def release_west(call: Call) -> JSON:
 def _reserve(call: Call, warehouse: str | None) -> JSON:
     wanted = basket(call.tx, call.input, warehouse)
     if not wanted:
-        return {"units": 0}
+        return {"orderId": call.input, "units": 0}
     rows = _on_hand(len(wanted)).all(call.tx, {f"sku{n}": item["code"] for n, item in enumerate(wanted)})
     on_hand = {row.sku: row.on_hand for row in rows}
     short = [item for item in wanted if on_hand.get(item["code"], 0) < item["n"]]
@@ -100,7 +100,7 @@ def _reserve(call: Call, warehouse: str | None) -> JSON:
         more = f" and {len(short) - 5} more" if len(short) > 5 else ""
         raise BusinessError(f"insufficient stock for {named}{more}")
     _RESERVE.run_many(call.tx, wanted)
-    return {"units": sum(item["n"] for item in wanted)}
+    return {"orderId": call.input, "units": sum(item["n"] for item in wanted)}
 
 
 def _release(call: Call, warehouse: str | None) -> JSON:

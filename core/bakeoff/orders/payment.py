@@ -68,11 +68,11 @@ def _charge(call: Call, state: str) -> JSON:
         },
     )
     _REMEMBER.run(call.tx, {"order": order.order_id, "charge": charge_id})
-    return {"charge_id": charge_id, "amount_minor": order.total_minor}
+    return {"orderId": order.order_id, "charge_id": charge_id, "amount_minor": order.total_minor}
 
 
 def _end(call: Call, state: str) -> JSON:
     known = call.own_result or {}
     charge_id = known.get("charge_id") or load_order(call.tx, call.input).charge_id
     _SET_STATE.run(call.tx, {"charge": charge_id, "new_state": state})
-    return {"charge_id": charge_id}
+    return {"orderId": call.input, "charge_id": charge_id}

@@ -38,7 +38,7 @@ def create_shipment(call: Call) -> JSON:
     shipment_id = f"sh-{order.order_id}-{taken + 1}"
     _INSERT.run(call.tx, {"shipment_id": shipment_id, "order_id": order.order_id, "state": "created"})
     _SHIP.run_many(call.tx, basket(call.tx, call.input))
-    return {"shipment_id": shipment_id}
+    return {"orderId": order.order_id, "shipment_id": shipment_id}
 
 
 @command("ShippingService", "cancelShipment", identified_by="orderId")
