@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from bakeoff.engine import EngineClient
 from bakeoff.errors import StartUnknownError
 from bakeoff.outcome import Outcome
 from bakeoff.saga import JSON, Saga
 from bakeoff.telemetry.carrying import carrying
-from bakeoff.telemetry.tracing import Tracing, headers_of
-
-if TYPE_CHECKING:
-    from opentelemetry.trace import Span
+from bakeoff.telemetry.spans import Span
+from bakeoff.telemetry.tracing import Tracing
 
 
 class TracedClient:
@@ -37,9 +34,9 @@ class TracedClient:
         span = self._open.setdefault(workflow_id, self._tracing.saga(saga.name, workflow_id))
         fresh = kept = False
         try:
-            with carrying(headers_of(span)):
+            with carrying(span.headers):
                 fresh = await self._client.start(saga, workflow_id, input)
-            span.add_event("accepted")
+            span.happened("accepted")
         except StartUnknownError:
             kept = True  # it may run, and a start that is repeated is the same one
             raise

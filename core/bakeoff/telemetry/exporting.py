@@ -11,7 +11,7 @@ import logging
 import os
 import socket
 import threading
-from contextvars import ContextVar
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Final
 
@@ -24,8 +24,9 @@ from opentelemetry.sdk.environment_variables import (
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.util.types import AttributeValue
 
+from bakeoff.telemetry.spans import Span
 from bakeoff.telemetry.switch import Otlp
 
 _PATH: Final = "/v1/traces"
@@ -37,9 +38,6 @@ _LOGGERS: Final = (
     "opentelemetry.exporter.otlp.proto.http.trace_exporter",
     "opentelemetry.sdk._shared_internal",
 )
-
-#: ``(trace id, span id)`` for the next root span of this thread or task.
-laid_down: ContextVar[tuple[int, int] | None] = ContextVar("bakeoff_ids", default=None)
 
 
 class Exporting:
@@ -53,37 +51,50 @@ class Exporting:
     def __init__(self, otlp: Otlp, service: str) -> None:
         _tell_once()
         self._exporter = OTLPSpanExporter(_endpoint(otlp.url))
-        resource = Resource.create(
-            {
-                "service.name": service,
-                "service.namespace": "bakeoff",
-                "service.version": version("bakeoff"),
-                "service.instance.id": f"{socket.gethostname()}-{os.getpid()}",
-            }
+        self._resource = _Resource(
+            Resource.create(
+                {
+                    "service.name": service,
+                    "service.namespace": "bakeoff",
+                    "service.version": version("bakeoff"),
+                    "service.instance.id": f"{socket.gethostname()}-{os.getpid()}",
+                }
+            ).attributes
         )
-        self.provider = TracerProvider(resource=resource, id_generator=_Ids(), shutdown_on_exit=False)
         every_ms = None if os.environ.get(OTEL_BSP_SCHEDULE_DELAY) else _EVERY_MS
-        self.provider.add_span_processor(BatchSpanProcessor(self._exporter, schedule_delay_millis=every_ms))
+        self._batches = BatchSpanProcessor(self._exporter, schedule_delay_millis=every_ms)
+        self._sampler = TracerProvider(shutdown_on_exit=False).sampler  # what the environment asks for
+
+    def samples(self, trace_id: int) -> bool:
+        """Whether a trace is exported; its id decides, and everybody comes to the same answer."""
+        return bool(self._sampler.should_sample(None, trace_id, "saga").decision.is_sampled())
+
+    def take(self, span: Span) -> None:
+        """Export a span that ends now, sooner or later."""
+        if span.context.trace_flags.sampled:
+            self._batches.on_end(span.ended(self._resource))
 
     def close(self) -> None:
         """Export what is left, but do not wait long for a receiver that is away."""
-        last = threading.Thread(target=self.provider.shutdown, name="last-spans", daemon=True)
+        last = threading.Thread(target=self._batches.shutdown, name="last-spans", daemon=True)
         last.start()
         last.join(_LAST_SPANS_S)
         if last.is_alive():
             self._exporter.shutdown()
 
 
-class _Ids(RandomIdGenerator):
-    """Draws ids, unless they are laid down."""
+class _Resource(Resource):
+    """The SDK hashes the resource of every span, and makes JSON of it each time; this one never changes."""
 
-    def generate_trace_id(self) -> int:
-        found = laid_down.get()
-        return super().generate_trace_id() if found is None else found[0]
+    def __init__(self, attributes: Mapping[str, AttributeValue]) -> None:
+        super().__init__(attributes)
+        self._hash = super().__hash__()
 
-    def generate_span_id(self) -> int:
-        found = laid_down.get()
-        return super().generate_span_id() if found is None else found[1]
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
 
 
 class _Once(logging.Filter):

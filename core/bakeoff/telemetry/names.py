@@ -33,7 +33,6 @@ _SYSTEM: Final = "messaging.system"
 _OPERATION: Final = "messaging.operation.name"
 _OPERATION_TYPE: Final = "messaging.operation.type"
 _DESTINATION: Final = "messaging.destination.name"
-_CONVERSATION: Final = "messaging.message.conversation_id"
 _RPC_SYSTEM: Final = "rpc.system.name"
 _RPC_METHOD: Final = "rpc.method"
 
@@ -59,7 +58,6 @@ def saga_attributes(saga: str, workflow_id: str) -> Attributes:
         WORKFLOW_ID: workflow_id,
         _OPERATION: "start",
         _OPERATION_TYPE: "send",
-        _CONVERSATION: workflow_id,
     }
 
 
@@ -75,7 +73,6 @@ def step_attributes(saga: str, call: Call) -> Attributes:
         **call_attributes(call.workflow_id, call.step, call.direction, call.attempt),
         _OPERATION: "process",
         _OPERATION_TYPE: "process",
-        _CONVERSATION: call.workflow_id,
     }
 
 
