@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from bakeoff.bridge.bridges import NO_BRIDGE, ChosenBridge
+from bakeoff.bridge.bridges import ChosenBridge
 from tests.telemetry.receiver import Receiver, Span, receiving
-from tests.telemetry.traced import DECLINED, RETRIED, of_saga, plan_for, run_orders, tree
+from tests.telemetry.traced import (
+    DECLINED,
+    GROUPED,
+    PARKED,
+    RETRIED,
+    of_saga,
+    plan_for,
+    run_all,
+    run_orders,
+    tree,
+)
 from tests.tiers import one_of
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
@@ -33,7 +44,6 @@ MESSAGING = {
     "messaging.system",
     "messaging.operation.name",
     "messaging.operation.type",
-    "messaging.message.conversation_id",
 }
 OF_SAGA = {"bakeoff.engine", "bakeoff.saga", "bakeoff.workflow_id", "bakeoff.outcome", *MESSAGING}
 OF_CALL = {"bakeoff.workflow_id", "bakeoff.step", "bakeoff.direction", "bakeoff.attempt"}
@@ -42,18 +52,12 @@ OF_COMMAND = {"rpc.system.name", "rpc.method", *OF_CALL}
 ON_QUEUES = ["celery", "celery-sagalog", "dramatiq"]
 
 
-def traced(
-    engine: str,
-    folder: Path,
-    bridge: ChosenBridge = NO_BRIDGE,
-    overrides: Mapping[str, str] | None = None,
-) -> Receiver:
-    """What came of the two sagas; all of it was flushed by each engine's own shutdown."""
+@contextmanager
+def exported_at_the_end() -> Iterator[Receiver]:
+    """A receiver that gets nothing before a process ends: what it got was flushed by its own shutdown."""
     with pytest.MonkeyPatch.context() as patch, receiving() as receiver:
         patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "600000")
-        plan = plan_for(engine, folder, receiver.url, bridge=bridge, overrides=overrides)
-        asyncio.run(run_orders(plan, [RETRIED, DECLINED]))
-    return receiver
+        yield receiver
 
 
 @pytest.fixture(scope="module", params=["inline", *one_of(ON_QUEUES, "dramatiq"), "temporal"])
@@ -65,7 +69,9 @@ def engine(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def receiver(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Receiver:
     """What it exported."""
-    return traced(engine, tmp_path_factory.mktemp(engine))
+    with exported_at_the_end() as receiver:
+        asyncio.run(run_all(plan_for(engine, tmp_path_factory.mktemp(engine), receiver.url)))
+    return receiver
 
 
 def test_a_saga_is_one_trace_on_every_engine(engine: str, receiver: Receiver) -> None:
@@ -98,9 +104,27 @@ def test_each_attempt_has_a_span_that_says_how_it_ended(receiver: Receiver) -> N
     assert of_saga(receiver, RETRIED)[0].attributes["bakeoff.outcome"] == "completed"
 
 
+def test_groups_and_waits_are_in_the_trace(receiver: Receiver) -> None:
+    """Whatever the engine puts a saga together of, and wherever it lies while nothing runs."""
+    grouped, parked = of_saga(receiver, GROUPED), of_saga(receiver, PARKED)
+
+    members = {"step book_flight", "step left", "step middle", "step right", "step after"}
+    assert {(parent, name) for parent, name in tree(receiver, GROUPED) if parent} == {
+        ("saga parallel", name) for name in members
+    }
+    assert tree(receiver, PARKED) == [
+        ("", "saga approval"),
+        ("saga approval", "step book_flight"),
+        ("saga approval", "step after"),
+    ]
+    assert {span.attributes["bakeoff.context"] for span in (*grouped[1:], *parked[1:])} == {"carried"}
+
+
 def test_a_bridge_hands_the_trace_on_to_services_and_events(tmp_path: Path) -> None:
     """Whoever acts in the end is in the same trace, in a process of its own."""
-    receiver = traced("inline", tmp_path, ChosenBridge("nats"))
+    with exported_at_the_end() as receiver:
+        plan = plan_for("inline", tmp_path, receiver.url, bridge=ChosenBridge("nats"))
+        asyncio.run(run_orders(plan, [RETRIED, DECLINED]))
 
     declined = tree(receiver, DECLINED)
     assert [pair for pair in declined if "saga order" in pair] == BACK_AGAIN
