@@ -18,7 +18,8 @@ from tests.tiers import one_of
 @pytest.mark.service
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "engine", one_of(["celery", "celery-sagalog", "dramatiq", "temporal"], "dramatiq", "temporal")
+    "engine",
+    one_of(["celery", "celery-sagalog", "choreography", "dramatiq", "temporal"], "dramatiq", "temporal"),
 )
 def test_a_worker_imports_nothing_that_makes_spans(engine: str, tmp_path: Path) -> None:
     assert asyncio.run(told_by(engine, tmp_path, None)) == []

@@ -49,7 +49,7 @@ OF_SAGA = {"bakeoff.engine", "bakeoff.saga", "bakeoff.workflow_id", "bakeoff.out
 OF_CALL = {"bakeoff.workflow_id", "bakeoff.step", "bakeoff.direction", "bakeoff.attempt"}
 OF_STEP = {"bakeoff.engine", "bakeoff.saga", "bakeoff.context", *OF_CALL, *MESSAGING}
 OF_COMMAND = {"rpc.system.name", "rpc.method", *OF_CALL}
-ON_QUEUES = ["celery", "celery-sagalog", "dramatiq"]
+ON_QUEUES = ["celery", "celery-sagalog", "choreography", "dramatiq"]
 
 
 @contextmanager

@@ -36,7 +36,7 @@ _DESTINATION: Final = "messaging.destination.name"
 _RPC_SYSTEM: Final = "rpc.system.name"
 _RPC_METHOD: Final = "rpc.method"
 
-_SYSTEMS = {"amqp": "rabbitmq", "amqps": "rabbitmq", "rediss": "redis", "valkey": "redis"}
+_SYSTEMS = {"amqp": "rabbitmq", "amqps": "rabbitmq", "rediss": "redis", "valkey": "redis", "tls": "nats"}
 
 
 def engine_attributes(deployment: Deployment) -> Attributes:
