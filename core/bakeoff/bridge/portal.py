@@ -98,7 +98,7 @@ class Portal:
         try:
             if self._loop is None:
                 loop = asyncio.new_event_loop()
-                threading.Thread(target=loop.run_forever, name="bakeoff-bridge", daemon=True).start()
+                threading.Thread(target=_run, args=(loop,), name="bakeoff-bridge", daemon=True).start()
                 self._loop = loop
             if self._bridge is None or self._bridge.closed:
                 making = asyncio.run_coroutine_threadsafe(_made(self.connect), self._loop)
@@ -122,6 +122,14 @@ class Portal:
                     closing.result(_GRACE_S)
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._loop = self._bridge = None
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Until the portal is closed; a loop that is only stopped keeps its sockets."""
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
 
 
 async def _made(connect: Callable[[], Awaitable[Bridge]]) -> Bridge:
