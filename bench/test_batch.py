@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from bakeoff.engine import EngineClient
 from bakeoff.orders import ORDER
 from bakeoff_bench.suite.bench import Bench
 from bakeoff_bench.suite.facts import about, of_sagas, spread
 from bakeoff_bench.suite.proof import Proof, prove
-from bakeoff_bench.suite.site import Sent, through
+from bakeoff_bench.suite.site import closed_loop
 
 #: Orders of one batch, and how many of them are in flight.
 BATCH, IN_FLIGHT = 64, 16
@@ -24,7 +21,7 @@ def test_batch(bench: Bench) -> None:
     batches = bench.time(
         f"batch of {BATCH}",
         prepare=lambda: site.order_sagas(BATCH),
-        act=lambda batch: site.do(lambda client: _drive(client, batch)),
+        act=lambda batch: site.do(lambda client: closed_loop(client, batch, IN_FLIGHT)),
         check=lambda batch: proofs.extend(prove(site, batch)),
         rounds=5,
         warm_up=1,
@@ -37,15 +34,3 @@ def test_batch(bench: Bench) -> None:
         sagas_per_s=spread(BATCH / seconds for seconds in bench.seconds),
         latency_s=spread(one.sent.ended_s - one.sent.began_s for one in counted),
     )
-
-
-async def _drive(client: EngineClient, batch: list[Sent]) -> None:
-    waiting = iter(batch)
-
-    async def slot() -> None:
-        for one in waiting:
-            await through(client, one)
-
-    async with asyncio.TaskGroup() as slots:
-        for _ in range(IN_FLIGHT):
-            slots.create_task(slot())

@@ -11,6 +11,7 @@ from typing import Any
 
 from bakeoff.errors import UsageError
 from bakeoff.settings import SettingsInForce
+from bakeoff.telemetry.switch import Otlp
 
 #: Environment variable that holds the path of the deployment file in every worker process.
 DEPLOYMENT_VARIABLE = "BAKEOFF_DEPLOYMENT"
@@ -34,6 +35,7 @@ class Deployment:
         bridge: Between steps and services (``bakeoff.bridge.bridges``).
         bridge_prefix: Before every subject there; on a server that is not ours no other deployment has it.
         pages: ``{title: URL}`` of the web pages for people of the servers that we started.
+        otlp: Where spans go; ``None``: there are none.
         folder: Where ``bakeoff up`` or the run keeps data; empty for a worker on another machine.
     """
 
@@ -48,6 +50,7 @@ class Deployment:
     bridge: str = "in-process"
     bridge_prefix: str = "purista"
     pages: Mapping[str, str] = field(default_factory=dict)
+    otlp: Otlp | None = None
     folder: str = ""
 
     def native_id(self, workflow_id: str) -> str:
@@ -68,6 +71,7 @@ class Deployment:
             data: dict[str, Any] = json.loads(path.read_text())
             data["settings"] = SettingsInForce.from_json(data["settings"])
             data["sagas"], data["external"] = tuple(data["sagas"]), tuple(data["external"])
+            data["otlp"] = Otlp(**data["otlp"]) if data.get("otlp") else None
             return cls(**data)
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise UsageError(

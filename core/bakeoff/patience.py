@@ -50,9 +50,18 @@ async def connected(engine: OrchestrationEngine, deployment: Deployment) -> Engi
     """
     try:
         async with in_time(f"{engine.name}: connect()"):
-            return await engine.connect(deployment)
+            client = await engine.connect(deployment)
     except TimeoutError as error:
         raise ServerStartError(str(error) or f"{engine.name}: connect() timed out") from error
+    return client if deployment.otlp is None else _traced(client, deployment)
+
+
+def _traced(client: EngineClient, deployment: Deployment) -> EngineClient:
+    from bakeoff.telemetry.client import TracedClient  # brings OpenTelemetry
+    from bakeoff.telemetry.processes import tracing_of
+
+    tracing = tracing_of(deployment, "bakeoff-client")
+    return client if tracing is None else TracedClient(client, tracing)
 
 
 async def disconnect(engine: OrchestrationEngine, client: EngineClient) -> None:

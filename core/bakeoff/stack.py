@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from bakeoff.saga import Saga
 from bakeoff.servers import NatsServer, PostgresServer, RunningServer, start_server
 from bakeoff.settings import SettingsInForce
 from bakeoff.sharing import check_slots, processes_of_worker, slots_of_process
+from bakeoff.telemetry import Otlp
 from bakeoff.world import Profile, World
 from bakeoff.world.world import Participants
 
@@ -45,6 +47,7 @@ class StackPlan:
         proxied: Whether workers reach the servers that we start through a TCP proxy; clients never do.
         bridge: Between steps and services.
         staffed: Whether the services behind a bridge are started.
+        otlp: Receiver of spans (``--otlp``); ``None``: nothing is traced.
         cpus: Servers and workers run on these only, also those that are started again (and the proxy);
             ``None``: wherever the system puts them. An in-process engine runs where its client does.
     """
@@ -63,6 +66,7 @@ class StackPlan:
     proxied: bool = False
     bridge: ChosenBridge = NO_BRIDGE
     staffed: bool = True
+    otlp: str | None = None
     cpus: frozenset[int] | None = None
 
 
@@ -161,6 +165,7 @@ async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
             bridge=plan.bridge.name,
             bridge_prefix=bridge_prefix(plan.bridge, plan.prefix),
             pages={title: url for s in servers for title, url in s.pages.items()},
+            otlp=_otlp(plan, external),
             folder=str(plan.folder.resolve()),
         )
         file = plan.folder / "deployment.json"
@@ -205,8 +210,8 @@ async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
             file = backend.worker_file or backend.deployment_file
             workers = workers_of(backend.launcher, backend.engine, file, backend.world)
             stack.push_async_callback(workers.stop)
-            if not backend.deployment.external and plan.ledger == "sqlite":
-                # What workers and servers would put in order goes with their folder.
+            if not backend.deployment.external and plan.ledger == "sqlite" and plan.otlp is None:
+                # What workers and servers would put in order goes with their folder; spans do not.
                 stack.callback(backend.launcher.hurry)
             # A worker may start a process per slot, and announces itself when all of them are there.
             await workers.start(plan.workers, ready_within_s=30.0 + plan.slots)
@@ -258,6 +263,13 @@ def worker_launch(engine: OrchestrationEngine, deployment: Deployment, file: Pat
     return Launch(
         argv=engine.worker_command(deployment), env={DEPLOYMENT_VARIABLE: str(file)}, stop_within_s=10
     )
+
+
+def _otlp(plan: StackPlan, external: Sequence[str]) -> Otlp | None:
+    """Where spans go. A prefix is all that a worker on another machine knows of the deployment."""
+    if plan.otlp is None:
+        return None
+    return Otlp(url=plan.otlp, seed=plan.prefix if external else secrets.token_hex(8))
 
 
 async def _world_url(plan: StackPlan, launcher: Launcher, servers: list[RunningServer]) -> str:

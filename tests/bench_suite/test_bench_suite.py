@@ -16,6 +16,8 @@ _SIZES = {
     for name in ("steps", "compensation")
     for size in (1, 4, 16)
 }
+#: Has two deployments of its own.
+_SPANS = {f"test_telemetry{_ENGINE}"}
 _HARNESS = {"test_ledger", "test_checkers", "test_plugin", "test_hop", "test_null_engine"}
 
 pytestmark = pytest.mark.slow
@@ -29,7 +31,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 def test_without_an_engine_it_is_inline_and_the_harness(ran: Ran) -> None:
     assert ran.code == 0, ran.out
-    assert set(ran.benchmarks) == _SAGAS | _SIZES | _HARNESS
+    assert set(ran.benchmarks) == _SAGAS | _SIZES | _SPANS | _HARNESS
     assert {one["stats"]["rounds"] for one in ran.benchmarks.values()} == {2}
     assert all(one["stats"]["min"] > 0 for one in ran.benchmarks.values())
 

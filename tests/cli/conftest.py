@@ -29,7 +29,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     temporary.mkdir()
     monkeypatch.chdir(home)
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    for variable in ("BAKEOFF_LEDGER", "BAKEOFF_STATE"):
+    for variable in ("BAKEOFF_LEDGER", "BAKEOFF_OTLP", "BAKEOFF_STATE"):
         monkeypatch.delenv(variable, raising=False)
     return home
 

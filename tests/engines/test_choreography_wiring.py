@@ -225,3 +225,15 @@ def test_events_are_read_as_they_were_written() -> None:
     ):
         assert names.event(names.of(event), story.written()) == event
     assert names.of(Event("pay", Act.ACTION, How.DONE, story)).startswith("bakeoff%2Eit-saga.a%2Eb.pay.")
+
+
+def test_a_trace_context_travels_in_the_story() -> None:
+    """Nobody else keeps it; and without one an event is not a byte longer."""
+    plain = Story(saga="trip", workflow_id="w")
+    traced = replace(
+        plain, headers={"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    )
+
+    assert Story.read(traced.written()) == traced
+    assert Story.read(plain.written()) == plain
+    assert b"headers" not in plain.written()

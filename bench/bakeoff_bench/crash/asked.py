@@ -14,6 +14,7 @@ from bakeoff.nemesis import Fault
 from bakeoff.plugins import Plugins
 from bakeoff.processes import run_interruptibly
 from bakeoff.settings import ConfigClass
+from bakeoff.telemetry import check_otlp
 from bakeoff.world.world import Participants
 from bakeoff_bench.crash.contestants import CLASS_WORDS, Contestant, Options, behind, find_contestants
 from bakeoff_bench.crash.plan import CrashPlan, Series
@@ -30,7 +31,7 @@ class Asked:
         saga: ``--saga``.
         options: Of the engines; ``short_leases`` is the part's business.
         parts: Blocks of the matrix.
-        seed, lanes, copies, participants, bridge: See ``CrashPlan``.
+        seed, lanes, copies, participants, bridge, otlp: See ``CrashPlan``.
         varied: ``[{"ENGINE.NAME": text}]`` of a sweep; contestants differ in them.
     """
 
@@ -43,6 +44,7 @@ class Asked:
     varied: Sequence[Mapping[str, str]] = ({},)
     copies: int = 1
     bridge: str = IN_PROCESS
+    otlp: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON; ``from_json`` reverses it."""
@@ -56,6 +58,7 @@ class Asked:
             "varied": [dict(one) for one in self.varied],
             "copies": self.copies,
             "bridge": self.bridge,
+            "otlp": self.otlp,
         }
 
     @classmethod
@@ -83,7 +86,7 @@ class Asked:
         """
         saga, references = choose_saga(self.saga)
         check_saga(saga)
-        bridge = choose_bridge(self.bridge)
+        bridge, otlp = choose_bridge(self.bridge), check_otlp(self.otlp)
         if bridge.url is not None:
             raise UsageError(
                 "--bridge URL: nothing is killed on a server that bakeoff did not start; give --bridge nats"
@@ -125,6 +128,7 @@ class Asked:
             participants=self.participants,
             copies=self.copies,
             bridge=bridge,
+            otlp=otlp,
         )
 
     def _others(self, known: Mapping[str, Fault]) -> list[str]:

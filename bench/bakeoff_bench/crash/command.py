@@ -14,11 +14,19 @@ import typer
 
 from bakeoff.bridge.bridges import IN_PROCESS
 from bakeoff.cli.failures import of_the_machine
-from bakeoff.cli.options import BridgeOption, EngineOption, SagaOption, SetOption, SetRawOption
+from bakeoff.cli.options import (
+    BridgeOption,
+    EngineOption,
+    OtlpOption,
+    SagaOption,
+    SetOption,
+    SetRawOption,
+)
 from bakeoff.cli.screen import say, warn
 from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
+from bakeoff.telemetry import check_otlp
 from bakeoff_bench.crash.asked import Asked
 from bakeoff_bench.crash.conduct import conduct
 from bakeoff_bench.crash.contestants import Options
@@ -97,6 +105,7 @@ def crash(
         typer.Option(help="`naive` switches the idempotency keys off, to see what happens twice."),
     ] = ParticipantsChoice.IDEMPOTENT,
     bridge: BridgeOption = IN_PROCESS,
+    otlp: OtlpOption = None,
     set_: SetOption = None,
     set_raw: SetRawOption = None,
     out: Annotated[
@@ -149,6 +158,7 @@ def crash(
         copies=copies or COPIES[profile],
         participants=participants.value,
         bridge=bridge,
+        otlp=check_otlp(otlp),
     )
     with crash_folder(asked, out) as folder:
         make_kills(asked, folder, json_, plot, keeps=out is not None)

@@ -142,6 +142,7 @@ class _Run:
                     faults=True,
                     proxied=Need.PROXY in needs,
                     bridge=self._plan.bridge,
+                    otlp=self._plan.otlp,
                 )
             )
         )

@@ -14,6 +14,7 @@ from typing import Any
 from bakeoff import errors
 from bakeoff.deployment import Deployment
 from bakeoff.engine import EngineClient, Signals
+from bakeoff.patience import connected
 from bakeoff.plugins import Plugins
 from bakeoff.registry import load_sagas
 from bakeoff.world import World
@@ -27,7 +28,7 @@ _SILENCE_S = 60.0
 async def serve() -> None:
     """Answer until killed."""
     deployment = Deployment.of_this_process()
-    client = await Plugins().engine(deployment.engine).connect(deployment)
+    client = await connected(Plugins().engine(deployment.engine), deployment)
     sagas = load_sagas(deployment.sagas)
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

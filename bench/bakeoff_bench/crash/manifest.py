@@ -31,6 +31,7 @@ def manifest_of(asked: Asked, plan: CrashPlan) -> dict[str, Any]:
         "seed": plan.seed,
         "participants": plan.participants,
         "bridge": str(plan.bridge),
+        "otlp": plan.otlp,
         "series": [
             {
                 "title": series.title,
@@ -78,6 +79,7 @@ def _command(one: Contestant, plan: CrashPlan) -> str:
     words += ["--saga", plan.saga.name] if plan.saga.name != "order" else []
     words += ["--own-leases", "--kills", "1"]
     words += ["--bridge", plan.bridge.name] if plan.bridge.name != IN_PROCESS else []
+    words += ["--otlp", plan.otlp] if plan.otlp is not None else []
     words += ["--participants", plan.participants] if plan.participants != "idempotent" else []
     return shown(words)
 

@@ -87,6 +87,7 @@ class CrashPlan:
         copies: Stacks of each contestant with a long lease, which then waits for several kills at once.
         participants: ``idempotent`` or ``naive``.
         bridge: Between steps and services.
+        otlp: Receiver of spans.
     """
 
     saga: Saga
@@ -97,6 +98,7 @@ class CrashPlan:
     participants: Participants = "idempotent"
     copies: int = 1
     bridge: ChosenBridge = NO_BRIDGE
+    otlp: str | None = None
 
     def copies_of(self, one: Contestant, shots: int) -> int:
         """How many stacks a contestant gets that has so many shots before it."""

@@ -18,6 +18,7 @@ from bakeoff.cli.options import (
     BridgeOption,
     EngineOption,
     LedgerOption,
+    OtlpOption,
     SetOption,
     SetRawOption,
     WorkersOption,
@@ -28,6 +29,7 @@ from bakeoff.cli.screen import progress, say, warn
 from bakeoff.errors import BakeoffError, EngineUnavailableError, UsageError
 from bakeoff.processes import run_interruptibly
 from bakeoff.settings import ConfigClass
+from bakeoff.telemetry import check_otlp
 from bakeoff_bench.crash.contestants import Contestant, Options, behind, find_contestants
 from bakeoff_bench.load.check import measured_nothing
 from bakeoff_bench.load.extra import check_extra
@@ -127,6 +129,7 @@ def load(
     ] = 4,
     ledger: LedgerOption = "sqlite",
     bridge: BridgeOption = IN_PROCESS,
+    otlp: OtlpOption = None,
     cpus: Annotated[
         int | None,
         typer.Option(
@@ -192,6 +195,7 @@ def load(
     contestants = behind(able, between.name)
     check_slots_of([one.chosen for one in contestants], slots)
     check_ledger_of_run(ledger, len(contestants))
+    receiver = check_otlp(otlp)
     plan = LoadPlan(
         contestants=contestants,
         load=the_load,
@@ -212,6 +216,7 @@ def load(
         slots=slots,
         ledger=ledger,
         bridge=between,
+        otlp=receiver,
         cpus=split_cpus(cpus),
         quality="as asked" if asked_for else profile.value,
     )

@@ -210,6 +210,7 @@ class _Run:
                     faults=plan.fault is not None,
                     cpus=plan.cpus,
                     bridge=plan.bridge,
+                    otlp=plan.otlp,
                 )
             )
             about = self._manifest["contestants"][one.label]

@@ -56,7 +56,7 @@ class LoadPlan:
             percentile may take.
         fault: What strikes in the middle of each open-loop load.
         shape: ``module:Class`` of the user's own ``LoadTestShape``.
-        seed, workers, slots, ledger, bridge, prefix: As everywhere.
+        seed, workers, slots, ledger, bridge, prefix, otlp: As everywhere.
         cpus: Of deployments and of generators; ``None``: all share all of them.
         quality: ``indicative``, ``publishable`` or ``as asked``.
     """
@@ -80,6 +80,7 @@ class LoadPlan:
     slots: int = 4
     ledger: str = "sqlite"
     bridge: ChosenBridge = NO_BRIDGE
+    otlp: str | None = None
     prefix: str = field(default_factory=lambda: f"bakeoff-{secrets.token_hex(3)}-")
     cpus: Split | None = None
     quality: str = "as asked"
@@ -128,6 +129,7 @@ class LoadPlan:
             "slots": self.slots,
             "ledger": self.ledger if "://" not in self.ledger else "external",
             "bridge": str(self.bridge),
+            "otlp": self.otlp,
             "patience_s": self.patience_s,
             "cpus": None if self.cpus is None else [sorted(part) for part in self.cpus],
             "quality": self.quality,

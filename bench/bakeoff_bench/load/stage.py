@@ -161,6 +161,7 @@ async def staged(
     faults: bool,
     cpus: Split | None = None,
     bridge: ChosenBridge = NO_BRIDGE,
+    otlp: str | None = None,
 ) -> AsyncIterator[Stage]:
     """Bring an engine up for loads.
 
@@ -179,6 +180,7 @@ async def staged(
         prefix=prefix,
         faults=faults,
         bridge=bridge,
+        otlp=otlp,
         cpus=None if cpus is None else cpus.deployment,
     )
     generators = Launcher(folder / "logs", None if cpus is None else cpus.generator)

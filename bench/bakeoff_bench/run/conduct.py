@@ -159,6 +159,7 @@ class _Run:
                     ledger=plan.ledger,
                     prefix=plan.prefix,
                     bridge=plan.bridge,
+                    otlp=plan.otlp,
                 )
             )
         )

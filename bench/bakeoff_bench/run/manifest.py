@@ -49,6 +49,7 @@ def manifest_of(plan: RunPlan, contestants: Sequence[Contestant]) -> dict[str, A
         "ledger": plan.ledger if "://" not in plan.ledger else "external",
         "participants": plan.participants,
         "bridge": str(plan.bridge),
+        "otlp": plan.otlp,
         "machine": machine(),
         "engines": {one.chosen.name: _about(one) for one in contestants},
     }

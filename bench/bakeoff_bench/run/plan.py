@@ -32,6 +32,7 @@ class RunPlan:
         participants: ``idempotent`` or ``naive``.
         bridge: Between steps and services.
         prefix: Of all names on servers that we did not start.
+        otlp: Receiver of spans.
     """
 
     engines: Sequence[ChosenEngine]
@@ -48,6 +49,7 @@ class RunPlan:
     participants: Participants
     prefix: str
     bridge: ChosenBridge = NO_BRIDGE
+    otlp: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -143,9 +144,27 @@ async def through(client: EngineClient, one: Sent) -> None:
     await finish(client, one)
 
 
+async def closed_loop(client: EngineClient, batch: Sequence[Sent], in_flight: int) -> None:
+    """So many at a time: whoever gets an outcome starts the next one."""
+    waiting = iter(batch)
+
+    async def slot() -> None:
+        for one in waiting:
+            await through(client, one)
+
+    async with asyncio.TaskGroup() as slots:
+        for _ in range(in_flight):
+            slots.create_task(slot())
+
+
 @contextmanager
-def running_site(contestant: Contestant, *, faults: bool = False) -> Iterator[Site]:
-    """Bring an engine up with one worker of four slots; ``faults``: its sagas may be held at points.
+def running_site(contestant: Contestant, *, faults: bool = False, otlp: str | None = None) -> Iterator[Site]:
+    """Bring an engine up with one worker of four slots.
+
+    Args:
+        contestant: The engine.
+        faults: Whether its sagas may be held at points.
+        otlp: Receiver of spans.
 
     Raises:
         BakeoffError: If it does not come up.
@@ -159,6 +178,7 @@ def running_site(contestant: Contestant, *, faults: bool = False) -> Iterator[Si
                 sagas=SAGAS,
                 prefix=f"bakeoff-bench-{uuid.uuid4().hex[:6]}-",
                 faults=faults,
+                otlp=otlp,
             )
         )
         cleanup.callback(thread.stop)

@@ -17,6 +17,7 @@ from bakeoff.cli.options import (
     ConfigOption,
     EngineOption,
     LedgerOption,
+    OtlpOption,
     SagaOption,
     SetOption,
     SetRawOption,
@@ -30,6 +31,7 @@ from bakeoff.cli.screen import complain, say, warn
 from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.processes import run_interruptibly
 from bakeoff.settings import ConfigClass
+from bakeoff.telemetry import check_otlp
 from bakeoff_bench.crash.asked import Asked
 from bakeoff_bench.crash.command import kill_all
 from bakeoff_bench.crash.folder import CrashFolder
@@ -90,6 +92,7 @@ def run(
     set_raw: SetRawOption = None,
     ledger: LedgerOption = "sqlite",
     bridge: BridgeOption = IN_PROCESS,
+    otlp: OtlpOption = None,
     participants: Annotated[
         ParticipantsChoice,
         typer.Option(help="`naive` switches the idempotency keys off, to see what happens twice."),
@@ -129,6 +132,7 @@ def run(
     the_saga, references = choose_saga(saga)
     check_ledger_of_run(ledger, len(chosen))
     between = choose_bridge(bridge)
+    receiver = check_otlp(otlp)
     check_json(json_, out)
     page = None if no_report else _page(report, out, whole=not only)
     book = orders_of(orders, count, quick)
@@ -150,6 +154,7 @@ def run(
         participants=participants.value,
         prefix=f"bakeoff-{secrets.token_hex(3)}-",
         bridge=between,
+        otlp=receiver,
     )
     parts = _Parts(plan, saga, set_ or (), set_raw or (), only or (), quick=quick)
     with run_folder(out) as folder:
@@ -198,7 +203,15 @@ class _Parts:
             self.asked = self._or_none(
                 RunPart.CRASH,
                 lambda: asked_of(
-                    mine, saga, plan.saga, sets, raws, plan.seed, bridge=plan.bridge, quick=quick
+                    mine,
+                    saga,
+                    plan.saga,
+                    sets,
+                    raws,
+                    plan.seed,
+                    bridge=plan.bridge,
+                    quick=quick,
+                    otlp=plan.otlp,
                 ),
             )
         if RunPart.LOAD in wanted and self._can_load():
@@ -213,6 +226,7 @@ class _Parts:
                 slots=plan.slots,
                 ledger=plan.ledger,
                 bridge=plan.bridge,
+                otlp=plan.otlp,
                 quick=quick,
             )
             if self.load is None:

@@ -34,6 +34,7 @@ def asked_of(
     *,
     bridge: ChosenBridge,
     quick: bool,
+    otlp: str | None = None,
 ) -> Asked:
     """What `bakeoff crash` would be asked for."""
     names = tuple(one.name for one in chosen)
@@ -57,6 +58,7 @@ def asked_of(
         lanes=_LANES,
         participants="idempotent",
         bridge=bridge.name,
+        otlp=otlp,
     )
 
 

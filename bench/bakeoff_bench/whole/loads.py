@@ -33,6 +33,7 @@ def plan_of(
     slots: int,
     ledger: str,
     bridge: ChosenBridge,
+    otlp: str | None,
     quick: bool,
 ) -> LoadPlan | None:
     """What `bakeoff load` would do; ``None`` if no engine has what the saga needs."""
@@ -70,6 +71,7 @@ def plan_of(
         slots=slots,
         ledger=ledger,
         bridge=bridge,
+        otlp=otlp,
         cpus=split_cpus(None),
         quality="a glance, by `bakeoff run`",
     )

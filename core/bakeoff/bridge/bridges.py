@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bakeoff.bridge.interface import Bridge
 from bakeoff.bridge.portal import Portal
@@ -14,6 +15,9 @@ from bakeoff.credentials import hide_credentials
 from bakeoff.deployment import Deployment
 from bakeoff.errors import BridgeAwayError, EngineUnavailableError, UnknownNameError, UsageError
 from bakeoff.servers.nats import nats_binary
+
+if TYPE_CHECKING:
+    from bakeoff.telemetry.tracing import Tracing
 
 #: No bridge: steps act in the worker's own process.
 IN_PROCESS = "in-process"
@@ -80,9 +84,19 @@ def bridge_prefix(bridge: ChosenBridge, prefix: str) -> str:
 
 
 async def connect_bridge(
-    deployment: Deployment, *, sender: str, on_closed: Callable[[], None] | None = None
+    deployment: Deployment,
+    *,
+    sender: str,
+    on_closed: Callable[[], None] | None = None,
+    tracing: Tracing | None = None,
 ) -> Bridge:
-    """Connect to the deployment's bridge; ``on_closed``: the connection is lost for good.
+    """Connect to the deployment's bridge.
+
+    Args:
+        deployment: Whose.
+        sender: Who connects, as every message says.
+        on_closed: The connection is lost for good.
+        tracing: Of what is served and published over it.
 
     Raises:
         EngineUnavailableError: If the client is not installed.
@@ -92,7 +106,11 @@ async def connect_bridge(
     from bakeoff.bridge.nats import NatsBridge
 
     return await NatsBridge.connect(
-        deployment.addresses[ROLE], sender=sender, prefix=deployment.bridge_prefix, on_closed=on_closed
+        deployment.addresses[ROLE],
+        sender=sender,
+        prefix=deployment.bridge_prefix,
+        on_closed=on_closed,
+        tracing=tracing,
     )
 
 
@@ -119,12 +137,15 @@ def nats_client() -> None:
         ) from error
 
 
-def remote_of(deployment: Deployment) -> Portal | None:
-    """How steps of a worker of this deployment reach their services; ``None``: they act themselves."""
+def remote_of(deployment: Deployment, tracing: Tracing | None = None) -> Portal | None:
+    """How steps of a worker of this deployment reach their services; ``None``: they act themselves.
+
+    ``tracing``: of the commands that they send.
+    """
     if deployment.bridge == IN_PROCESS:
         return None
 
     async def connect() -> Bridge:
         return await connect_bridge(deployment, sender=_STEPS)
 
-    return Portal(connect)
+    return Portal(connect, tracing)

@@ -147,12 +147,21 @@ def trace_of(message: Mapping[str, Any]) -> dict[str, str]:
     return {str(key): value for key, value in carried.items() if isinstance(value, str)}
 
 
+def traced(message: Mapping[str, JSON], trace: Mapping[str, str]) -> dict[str, JSON]:
+    """The message in another place of its trace."""
+    return {**message, "otp": _otp(trace)}
+
+
+def _otp(trace: Mapping[str, str]) -> str:
+    return json.dumps(dict(trace), separators=(",", ":"))
+
+
 def _base(trace: Mapping[str, str]) -> dict[str, JSON]:
     return {
         "id": str(uuid.uuid4()),
         "timestamp": int(time.time() * 1000),
         "traceId": trace.get("traceparent", "")[3:35] or uuid.uuid4().hex,
-        "otp": json.dumps(dict(trace), separators=(",", ":")),
+        "otp": _otp(trace),
         **_PLAIN,
     }
 

@@ -14,7 +14,7 @@ import uuid
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nats.errors
 from nats.aio.client import Client
@@ -39,6 +39,10 @@ from bakeoff.errors import (
     UnhandledError,
 )
 from bakeoff.saga import JSON
+from bakeoff.telemetry.carrying import headers_in
+
+if TYPE_CHECKING:
+    from bakeoff.telemetry.tracing import Tracing
 
 #: Messages of these kinds can be events.
 _EVENTS = (envelope.SUCCESS, envelope.CUSTOM)
@@ -60,10 +64,13 @@ class NatsBridge:
 
     name = "nats"
 
-    def __init__(self, client: Client, address: str, sender: str, prefix: str) -> None:
+    def __init__(
+        self, client: Client, address: str, sender: str, prefix: str, tracing: Tracing | None = None
+    ) -> None:
         self._client = client
         self._address = address
         self._prefix = prefix
+        self._tracing = tracing
         self._me = Party(service=sender, instance=uuid.uuid4().hex)
         # A stream's name has fewer characters than a subject's; two prefixes must not share one.
         self._stream = f"{snake_case(prefix)}_EVENTS_{zlib.crc32(prefix.encode()):08x}".upper()
@@ -79,8 +86,16 @@ class NatsBridge:
         sender: str,
         prefix: str = "purista",
         on_closed: Callable[[], None] | None = None,
+        tracing: Tracing | None = None,
     ) -> NatsBridge:
-        """Connect to ``nats://[user:password@]host:port``; ``on_closed``: the connection is lost for good.
+        """Connect to ``nats://[user:password@]host:port``.
+
+        Args:
+            address: With credentials, if the server wants any.
+            sender: Who connects, as every message says.
+            prefix: Before every subject.
+            on_closed: The connection is lost for good.
+            tracing: Of what is served and published.
 
         Raises:
             BridgeAwayError: If nobody answers there, or refuses the credentials.
@@ -115,7 +130,7 @@ class NatsBridge:
                 await client.close()
             # It tries again and again; why it did not succeed it only tells meanwhile.
             raise away(address, told[0] if told else error) from error
-        return cls(client, address, sender, prefix)
+        return cls(client, address, sender, prefix, tracing)
 
     # -- commands ----------------------------------------------------------------------------------
 
@@ -142,7 +157,10 @@ class NatsBridge:
         )
         try:
             answer = await self._client.request(
-                subject.under(self._prefix), envelope.written(message), timeout=timeout_s
+                subject.under(self._prefix),
+                envelope.written(message),
+                timeout=timeout_s,
+                headers=dict(trace) if trace else None,
             )
         except nats.errors.NoRespondersError:
             raise NotServedError(f"nobody serves {address} on {hide_credentials(self._address)}") from None
@@ -164,14 +182,14 @@ class NatsBridge:
             asked = self._read(message.data)
             if asked is None or asked["messageType"] != envelope.COMMAND:
                 return
-            request = _request(asked, address)
+            request = _request(asked, address, message.headers)
             reply = await self._handled(asked, request, handler, event)
             if message.reply:
                 try:
                     await message.respond(envelope.written(reply))
                 except nats.errors.MaxPayloadError:
                     problem = PayloadsTooLarge(f"an answer of more than {self._client.max_payload} bytes")
-                    reply = envelope.error(asked, self._me.instance, problem, request.trace)
+                    reply = envelope.error(asked, self._me.instance, problem, envelope.trace_of(reply))
                     await message.respond(envelope.written(reply))
             if event and reply["messageType"] == envelope.SUCCESS:
                 if answered is not None:
@@ -194,6 +212,7 @@ class NatsBridge:
                         receiver_target=receiver.target,
                     ),
                     reply,
+                    request.parameter.get("workflowId"),
                 )
 
         return await self._subscribed(
@@ -205,11 +224,16 @@ class NatsBridge:
     async def _handled(
         self, asked: dict[str, Any], request: Request, handler: Handler, event: str
     ) -> dict[str, JSON]:
+        trace = request.trace
         try:
-            result = await handler(request)
-            return envelope.success(asked, self._me.instance, result, event, request.trace)
+            if self._tracing is None:
+                result = await handler(request)
+            else:
+                with self._tracing.serving(request) as trace:
+                    result = await handler(request)
+            return envelope.success(asked, self._me.instance, result, event, trace)
         except Exception as problem:  # a service may fail with anything
-            return envelope.error(asked, self._me.instance, problem, request.trace)
+            return envelope.error(asked, self._me.instance, problem, trace)
 
     # -- events ------------------------------------------------------------------------------------
 
@@ -250,9 +274,17 @@ class NatsBridge:
             raise away(self._address, error) from error
         return Pulling(subscription, self._event, listener)
 
-    async def _publish(self, subject: Subject, message: Mapping[str, JSON]) -> None:
+    async def _publish(self, subject: Subject, message: Mapping[str, JSON], workflow_id: JSON = None) -> None:
+        trace = envelope.trace_of(message)
+        if self._tracing is None:
+            await self._sent(subject, message, trace)
+            return
+        with self._tracing.emitting(subject.event, workflow_id, trace) as own:
+            await self._sent(subject, envelope.traced(message, own), own)
+
+    async def _sent(self, subject: Subject, message: Mapping[str, JSON], trace: Mapping[str, str]) -> None:
         # The stream drops what it has: an event whose acknowledgement was lost is sent again.
-        headers = {"Nats-Msg-Id": uuid.uuid4().hex}
+        headers = {**trace, "Nats-Msg-Id": uuid.uuid4().hex}
         for left in reversed(range(_TRIES)):
             try:
                 stream = await self._events()
@@ -336,14 +368,17 @@ class PayloadsTooLarge(Exception):
     """An answer that the server does not take; a saga's outcome names it so."""
 
 
-def _request(asked: dict[str, Any], address: Address) -> Request:
-    """A command as its service reads it; a parameter that is no object counts as an empty one."""
+def _request(asked: dict[str, Any], address: Address, headers: Mapping[str, str] | None) -> Request:
+    """A command as its service reads it; a parameter that is no object counts as an empty one.
+
+    Who does not write the trace into the envelope, as PURISTA does, may send it as a header.
+    """
     parameter = asked["payload"].get("parameter")
     return Request(
         address=address,
         payload=asked["payload"].get("payload"),
         parameter=parameter if isinstance(parameter, dict) else {},
-        trace=envelope.trace_of(asked),
+        trace=envelope.trace_of(asked) or headers_in(headers) or {},
         sender=Party.of(asked.get("sender")).service,
     )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from bakeoff.bridge.commands import command_of
+from bakeoff.bridge.commands import Command, command_of
 from bakeoff.bridge.interface import Bridge
 from bakeoff.errors import (
     BridgeAwayError,
@@ -22,6 +23,9 @@ from bakeoff.errors import (
     UnserialisableError,
 )
 from bakeoff.saga import JSON, Action, Call
+
+if TYPE_CHECKING:
+    from bakeoff.telemetry.tracing import Tracing
 
 #: Seconds by which the bridge's patience is shorter than the step's, a quarter of it at the most. The step's
 #: own timeout must not strike while the engine still deals with the bridge's: Dramatiq raises its time limit
@@ -39,9 +43,11 @@ class Portal:
 
     Attributes:
         connect: Makes the bridge, at the first call: a process that forks has none yet.
+        tracing: Of the commands.
     """
 
     connect: Callable[[], Awaitable[Bridge]]
+    tracing: Tracing | None = None
     _loop: asyncio.AbstractEventLoop | None = None
     _bridge: Bridge | None = None
     _opening: threading.Lock = field(default_factory=threading.Lock)
@@ -63,8 +69,21 @@ class Portal:
         if wrong := one.objection(payload):
             raise StepFault(f"{one.address}: the payload breaks its schema: {wrong[0]['message']}")
         patience_s = timeout_s - min(_EARLIER_S, timeout_s / 4)
+        if self.tracing is None:
+            return self._ask(one, payload, parameter, patience_s)
+        with self.tracing.command(one.address, call) as trace:
+            return self._ask(one, payload, parameter, patience_s, trace)
+
+    def _ask(
+        self,
+        one: Command,
+        payload: JSON,
+        parameter: Mapping[str, JSON],
+        patience_s: float,
+        trace: Mapping[str, str] | None = None,
+    ) -> JSON:
         bridge, loop = self._opened(patience_s)
-        asked = bridge.invoke(one.address, payload, parameter, timeout_s=patience_s)
+        asked = bridge.invoke(one.address, payload, parameter, timeout_s=patience_s, trace=trace)
         future = asyncio.run_coroutine_threadsafe(_as_step(asked), loop)
         try:
             return future.result(patience_s + _GRACE_S)
@@ -79,7 +98,7 @@ class Portal:
         try:
             if self._loop is None:
                 loop = asyncio.new_event_loop()
-                threading.Thread(target=_run, args=[loop], name="bakeoff-bridge", daemon=True).start()
+                threading.Thread(target=_run, args=(loop,), name="bakeoff-bridge", daemon=True).start()
                 self._loop = loop
             if self._bridge is None or self._bridge.closed:
                 making = asyncio.run_coroutine_threadsafe(_made(self.connect), self._loop)
@@ -106,6 +125,7 @@ class Portal:
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Until the portal is closed; a loop that is only stopped keeps its sockets."""
     try:
         loop.run_forever()
     finally:

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from bakeoff.bridge.interface import Bridge, Event, Serving
 from bakeoff.engine import Signals
@@ -13,6 +14,9 @@ from bakeoff.errors import SignalRejectedError, WorkflowNotFoundError
 from bakeoff.orders.model import Order
 from bakeoff.saga import JSON, Saga, Wait
 from bakeoff.signals import deliver
+
+if TYPE_CHECKING:
+    from bakeoff.telemetry.tracing import Tracing
 
 #: Under which name a relay listens: however many there are, each event is relayed once.
 DURABLE = "bakeoff-relay"
@@ -55,6 +59,7 @@ class Relay:
         rules: ``rules_of`` the deployment's sagas.
         relayed, repeated: Events that signalled a saga, and those that had done so before.
         refused: ``{kind of reason: events}``; the log has the reasons.
+        tracing: Of what is heard.
     """
 
     client: Signals
@@ -62,6 +67,7 @@ class Relay:
     relayed: int = 0
     repeated: int = 0
     refused: Counter[str] = field(default_factory=Counter)
+    tracing: Tracing | None = None
     _heard: list[Serving] = field(default_factory=list)
 
     async def start(self, bridge: Bridge) -> None:
@@ -76,6 +82,13 @@ class Relay:
 
     async def hear(self, event: Event) -> None:
         """Signal the saga that this event is about; raise what is the engine's trouble."""
+        if self.tracing is None:
+            await self._signal(event)
+            return
+        with self.tracing.hearing(event, workflow_id_in(event.payload)):
+            await self._signal(event)
+
+    async def _signal(self, event: Event) -> None:
         workflow_id = workflow_id_in(event.payload)
         if workflow_id is None:
             self._refuse(event, "it names neither workflowId nor orderId", "about nobody")

@@ -14,6 +14,7 @@ from bakeoff.errors import BridgeAwayError, NotSupportedError
 from bakeoff.patience import connected, disconnect
 from bakeoff.plugins import Plugins
 from bakeoff.registry import load_sagas
+from bakeoff.telemetry.processes import tracing_of
 from bakeoff.world import World
 
 
@@ -34,7 +35,8 @@ async def relay(deployment: Deployment) -> None:
         if not isinstance(client, Signals):
             raise NotSupportedError(f"{deployment.engine} has no signals, so no event can signal its sagas")
         bridge = await connect_bridge(deployment, sender="BakeoffRelay", on_closed=ended.set)
-        own = Relay(client=client, rules=rules_of(load_sagas(deployment.sagas).values()))
+        tracing = tracing_of(deployment, "bakeoff-relay")
+        own = Relay(client=client, rules=rules_of(load_sagas(deployment.sagas).values()), tracing=tracing)
         try:
             await own.start(bridge)
             _announce(deployment)
@@ -44,6 +46,8 @@ async def relay(deployment: Deployment) -> None:
         finally:
             await own.stop()
             await bridge.close()
+            if tracing is not None:
+                tracing.close()
     finally:
         await disconnect(engine, client)
 

@@ -13,6 +13,7 @@ from bakeoff.bridge.host import ServiceHost
 from bakeoff.deployment import Deployment
 from bakeoff.errors import BridgeAwayError, UnknownNameError
 from bakeoff.registry import load_sagas
+from bakeoff.telemetry.processes import tracing_of
 from bakeoff.world import World
 
 #: Commands that one process handles at once: slow ones must not keep an undo waiting.
@@ -35,8 +36,9 @@ async def serve(deployment: Deployment, names: Sequence[str]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     world = World.open(deployment.world_url)
+    tracing = tracing_of(deployment, names[0] if len(names) == 1 else "bakeoff-services")
     try:
-        bridge = await connect_bridge(deployment, sender=names[0], on_closed=ended.set)
+        bridge = await connect_bridge(deployment, sender=names[0], on_closed=ended.set, tracing=tracing)
         host = ServiceHost(bridge, world.services(), _AT_ONCE)
         try:
             for name in names:
@@ -50,6 +52,8 @@ async def serve(deployment: Deployment, names: Sequence[str]) -> None:
             await bridge.close()
     finally:
         world.close()
+        if tracing is not None:
+            tracing.close()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from bakeoff.engine import EngineClient, Signals
 from bakeoff.errors import BakeoffError
 from bakeoff.processes import Launch, Launcher, Workers
 from bakeoff.registry import load_sagas
+from bakeoff.telemetry.processes import tracing_of
 from bakeoff.world import World
 
 _READY_WITHIN_S = 30.0
@@ -83,13 +84,16 @@ async def running_relay(
         return
     rules = rules_of(load_sagas(deployment.sagas).values())
     bridge = await connect_bridge(deployment, sender="BakeoffRelay")
-    relay = Relay(client=client, rules=rules)
+    tracing = tracing_of(deployment, "bakeoff-relay")
+    relay = Relay(client=client, rules=rules, tracing=tracing)
     try:
         await relay.start(bridge)
         yield None
     finally:
         await relay.stop()
         await bridge.close()
+        if tracing is not None:
+            await asyncio.to_thread(tracing.close)
 
 
 def service_workers(launcher: Launcher, name: str, launch: Launch, world: World) -> Workers:

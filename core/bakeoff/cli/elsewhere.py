@@ -13,6 +13,7 @@ from bakeoff.errors import UsageError
 from bakeoff.processes import Launcher, run_interruptibly, scratch_folder
 from bakeoff.servers import Server, start_server
 from bakeoff.settings import ConfigClass
+from bakeoff.telemetry import Otlp
 from bakeoff.world import World
 
 _ROLE = re.compile(r"^([a-z_]+)=(.+)$")
@@ -28,6 +29,7 @@ def deployment_elsewhere(
     ledger: str | None,
     sagas: Sequence[str],
     prefix: str | None,
+    otlp: str | None = None,
 ) -> Deployment:
     """Put together what ``bakeoff up`` runs on another machine; every server of it must answer.
 
@@ -38,6 +40,7 @@ def deployment_elsewhere(
         ledger: URL of the PostgreSQL that both sides reach.
         sagas: References of the user's own sagas.
         prefix: The one that ``bakeoff up`` printed.
+        otlp: Receiver of spans, if ``bakeoff up`` has one.
 
     Raises:
         UsageError: If something is missing, does not answer, or cannot be shared.
@@ -63,6 +66,7 @@ def deployment_elsewhere(
         prefix=prefix,
         sagas=tuple(references),
         external=tuple(found),
+        otlp=Otlp(url=otlp, seed=prefix) if otlp else None,
     )
 
 

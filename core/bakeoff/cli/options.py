@@ -81,6 +81,16 @@ BridgeOption = Annotated[
         show_envvar=True,
     ),
 ]
+OtlpOption = Annotated[
+    str | None,
+    typer.Option(
+        "--otlp",
+        metavar="URL",
+        help="Export every saga as a trace to this OTLP/HTTP receiver, e.g. http://127.0.0.1:4318.",
+        envvar="BAKEOFF_OTLP",
+        show_envvar=True,
+    ),
+]
 SagaOption = Annotated[
     str,
     typer.Option(

@@ -22,6 +22,7 @@ from bakeoff.cli.options import (
     ConfigOption,
     EngineOption,
     LedgerOption,
+    OtlpOption,
     SetOption,
     SetRawOption,
     SlotsOption,
@@ -39,6 +40,7 @@ from bakeoff.plugins import Plugins
 from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff.stack import Backend, StackPlan, running_backend
+from bakeoff.telemetry import check_otlp
 from bakeoff.tuned import spelled_out
 
 _POLL_S = 0.2
@@ -68,6 +70,7 @@ def up(
     set_raw: SetRawOption = None,
     ledger: LedgerOption = "sqlite",
     bridge: BridgeOption = IN_PROCESS,
+    otlp: OtlpOption = None,
     slots: SlotsOption = 4,
     prefix: PrefixOption = None,
     state: StateOption = DEFAULT_STATE,
@@ -109,6 +112,7 @@ def up(
     check_ledger(ledger)
     check_ledger_is_empty(ledger)
     between = choose_bridge(bridge)
+    receiver = check_otlp(otlp)
     own = check_prefix(f"bakeoff-{secrets.token_hex(3)}-" if prefix is None else prefix)
     sagas = dict.fromkeys([BUILT_IN_SAGAS, *(ref for text in saga or () for ref in choose_saga(text)[1])])
     with ExitStack() as cleanup:
@@ -123,6 +127,7 @@ def up(
                 slots=slots,
                 ledger=ledger,
                 bridge=between,
+                otlp=receiver,
                 staffed=False,
                 # New each time, so that what an earlier deployment left on a broker is not ours to take.
                 prefix=own,
@@ -188,6 +193,8 @@ def _introduce(backend: Backend) -> None:
     rows += [(title, url, "web page") for title, url in _pages(backend).items()]
     if backend.deployment.prefix:
         rows.append(("prefix", backend.deployment.prefix, "of every name on your server"))
+    if backend.deployment.otlp is not None:
+        rows.append(("traces", backend.deployment.otlp.url, "OTLP"))
     rows.append(("logs", str(backend.deployment_file.parent / "logs"), ""))
     for title, value, remark in rows:
         say(f"  {title:12} {value}" + (f"   ({remark})" if remark else ""))
@@ -228,6 +235,8 @@ def _teach_elsewhere(backend: Backend) -> None:
         shown = HIDDEN if name in settings.secrets and "://" not in value else hide_credentials(value)
         words.append(f"--set {deployment.engine}.{name}={shown}")
     words += [f"--set-raw {deployment.engine}.{key}={value}" for key, value in settings.shown_raw().items()]
+    if deployment.otlp is not None:
+        words.append(f"--otlp {deployment.otlp.url}")
     words.append(f"--ledger {hide_credentials(deployment.world_url)}")
     say(f"  {' '.join(words)}   (elsewhere)")
 

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from bakeoff.cli.elsewhere import deployment_elsewhere, refuse_in_process
-from bakeoff.cli.options import SetOption, SetRawOption, choose_engines
+from bakeoff.cli.options import OtlpOption, SetOption, SetRawOption, choose_engines
 from bakeoff.cli.screen import say, warn
 from bakeoff.cli.state import DEFAULT_STATE, Running, StateOption, is_held, read_state
 from bakeoff.cli.up import PrefixOption, SagasOption
@@ -24,6 +24,7 @@ from bakeoff.processes import Launcher, Workers, run_interruptibly, scratch_fold
 from bakeoff.settings import ConfigClass
 from bakeoff.sharing import check_slots, slots_of_process
 from bakeoff.stack import workers_of
+from bakeoff.telemetry import check_otlp
 from bakeoff.world import World
 
 _POLL_S = 0.2
@@ -64,6 +65,7 @@ def worker(
     set_: SetOption = None,
     set_raw: SetRawOption = None,
     prefix: PrefixOption = None,
+    otlp: OtlpOption = None,
     state: StateOption = DEFAULT_STATE,
 ) -> None:
     """Run worker processes of a deployment.
@@ -92,6 +94,7 @@ def worker(
             ledger=ledger or os.environ.get("BAKEOFF_LEDGER"),
             sagas=saga or (),
             prefix=prefix,
+            otlp=check_otlp(otlp),
         )
         slots = slots or deployment.slots
     else:
@@ -100,6 +103,8 @@ def worker(
         running = read_state(state)
         deployment = running.deployment(engine)
         _check_reachable(running, deployment)
+        if (receiver := check_otlp(otlp)) is not None and deployment.otlp is not None:
+            deployment = replace(deployment, otlp=replace(deployment.otlp, url=receiver))
     if slots:
         deployment = _with_slots(deployment, slots)
     with scratch_folder("worker") as scratch:

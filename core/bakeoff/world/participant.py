@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from bakeoff.deployment import Deployment
 from bakeoff.registry import find_saga, load_sagas
 from bakeoff.saga import JSON, Call, Direction, Saga, idempotency_key
+from bakeoff.telemetry.processes import tracing_of
 from bakeoff.world.perform import perform
 from bakeoff.world.points import Aim, reach
 from bakeoff.world.services import Services
 from bakeoff.world.world import World
+
+if TYPE_CHECKING:
+    from bakeoff.telemetry.tracing import Tracing
 
 
 @runtime_checkable
@@ -26,11 +30,15 @@ class Closes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """A process's access to the services: the world's database and the sagas that may ask for it."""
+    """A process's access to the services: the world's database and the sagas that may ask for it.
+
+    ``tracing``: of its attempts; ``None`` unless the deployment exports spans.
+    """
 
     world: World
     services: Services
     sagas: Mapping[str, Saga]
+    tracing: Tracing | None = None
 
     @classmethod
     def of(cls, deployment: Deployment) -> Participant:
@@ -38,14 +46,17 @@ class Participant:
         from bakeoff.bridge.bridges import remote_of
 
         world = World.open(deployment.world_url)
-        services = replace(world.services(), remote=remote_of(deployment))
-        return cls(world, services, load_sagas(deployment.sagas))
+        tracing = tracing_of(deployment, "bakeoff-worker")
+        services = replace(world.services(), remote=remote_of(deployment, tracing))
+        return cls(world, services, load_sagas(deployment.sagas), tracing)
 
     def close(self) -> None:
-        """Let go of the database, and of the bridge where there is one."""
+        """Let go of the database, and of the bridge where there is one; export the last spans."""
         if isinstance(self.services.remote, Closes):
             self.services.remote.close()
         self.world.close()
+        if self.tracing is not None:
+            self.tracing.close()
 
     def saga(self, name: str) -> Saga:
         """The saga called ``name``; ``UnknownNameError`` if this worker does not know it."""
@@ -85,7 +96,10 @@ class Participant:
             key=idempotency_key(workflow_id, step, direction),
             own_result=own_result,
         )
-        return perform(self.services, self.saga(saga), call)
+        if self.tracing is None:
+            return perform(self.services, self.saga(saga), call)
+        with self.tracing.step(saga, call):
+            return perform(self.services, self.saga(saga), call)
 
     def reach(self, workflow_id: str, step: str, direction: Direction, window: str) -> None:
         """Stop in a window of the engine's worker if it is armed for this call (``HasWindows``).

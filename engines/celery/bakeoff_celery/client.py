@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -24,11 +25,13 @@ from bakeoff.outcome import Description, Listed, Outcome, Status
 from bakeoff.registry import find_saga
 from bakeoff.saga import JSON, Saga
 from bakeoff.servers import silence_of
+from bakeoff.telemetry import carried, with_headers
 from bakeoff_celery import rows
 from bakeoff_celery.app import make_app
 from bakeoff_celery.away import SILENCES, away_by, told
 from bakeoff_celery.backend import redis_of
 from bakeoff_celery.canvas import forward
+from bakeoff_celery.headers import send_headers
 from bakeoff_celery.inspection import Inspection
 from bakeoff_celery.leases import check_leases
 from bakeoff_celery.outcomes import Outcomes
@@ -59,6 +62,7 @@ class CeleryClient:
         address = deployment.addresses.get("results", deployment.addresses["broker"])
         pool: Any = BlockingConnectionPool.from_url(address, max_connections=_CONNECTIONS, timeout=None)
         self._redis: Any = Redis.from_pool(pool)
+        self._end_headers = send_headers() if deployment.otlp is not None else None
         self._ttl_s = int(deployment.settings["result_expires"])
         self._outcomes = Outcomes(self._redis, deployment.prefix)
         self._inspection = Inspection(deployment, self._sagas, self._app, self._redis, self._outcomes.key)
@@ -112,7 +116,8 @@ class CeleryClient:
         redis_of(self._app).set(key, row.text(published=True), xx=True, keepttl=True)
 
     async def _in_thread(self, function: Callable[..., T], *args: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
+        work = with_headers(carried(), partial(function, *args))
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     async def _known(self, key: str, row: rows.Start, workflow_id: str) -> bool:
         """Tell whether the saga of an existing row is published; wait for a start that is going on."""
@@ -175,6 +180,8 @@ class CeleryClient:
         await self._redis.aclose()
         await asyncio.to_thread(self._pool.shutdown)
         await asyncio.to_thread(self._close_app)
+        if self._end_headers is not None:
+            self._end_headers()
 
     def _close_app(self) -> None:
         app: Any = self._app

@@ -15,6 +15,7 @@ from typing import Any
 
 from bakeoff.deployment import Deployment
 from bakeoff.saga import JSON
+from bakeoff.telemetry import Headers, carried
 from bakeoff_celery.state import State
 
 #: Seconds that whoever won a row may take to publish before somebody else publishes in its place.
@@ -74,6 +75,7 @@ class Signal:
         payload: Of that signal.
         expired: The wait's timeout won.
         published: The next chain is on the broker.
+        headers: That the saga came to the wait with.
     """
 
     parked: State | None
@@ -81,6 +83,7 @@ class Signal:
     payload: JSON
     expired: bool
     published: bool
+    headers: Headers | None = None
 
     @property
     def ready(self) -> bool:
@@ -98,6 +101,7 @@ class Signal:
             answer.get("payload"),
             answer.get("expired", False),
             b"published" in row,
+            json.loads(row[b"headers"]) if b"headers" in row else None,
         )
 
 
@@ -105,6 +109,8 @@ def park(client: Any, key: str, state: State, expires_s: int) -> Signal:
     """Write that the saga waits, with its state, and read the row; ``client`` is a blocking Redis client."""
     with client.pipeline(transaction=True) as pipe:
         pipe.hsetnx(key, "parked", json.dumps(state))
+        if (headers := carried()) is not None:
+            pipe.hsetnx(key, "headers", json.dumps(dict(headers)))
         pipe.expire(key, expires_s)
         pipe.hgetall(key)
         return Signal.of(pipe.execute()[-1])

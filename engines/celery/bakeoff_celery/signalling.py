@@ -15,6 +15,7 @@ from bakeoff.deployment import Deployment
 from bakeoff.errors import SignalRejectedError, WorkflowNotFoundError
 from bakeoff.registry import find_saga
 from bakeoff.saga import JSON, Saga, Wait
+from bakeoff.telemetry import with_headers
 from bakeoff_celery import rows
 from bakeoff_celery.state import to_json
 from bakeoff_celery.waiting import publish_rest, with_payload
@@ -75,7 +76,7 @@ class Signaller:
                 wait,
                 with_payload(row.parked, wait, row.payload),
             )
-            await asyncio.get_running_loop().run_in_executor(self._pool, publish)
+            await asyncio.get_running_loop().run_in_executor(self._pool, with_headers(row.headers, publish))
             await self._redis.hset(key, "published", rows.now())
         return bool(won)
 

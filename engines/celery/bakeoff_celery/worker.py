@@ -12,6 +12,7 @@ from bakeoff.deployment import Deployment
 from bakeoff.registry import load_sagas
 from bakeoff.world import participant_of_this_process
 from bakeoff_celery.app import make_app
+from bakeoff_celery.headers import carry_headers
 from bakeoff_celery.introduction import argv_of, introduce
 from bakeoff_celery.windows import stop_in_windows
 
@@ -42,6 +43,8 @@ def _app() -> Celery:
     @begun.connect(weak=False)
     def connect_process(**_: Any) -> None:
         participant = participant_of_this_process()
+        if participant.tracing is not None:
+            carry_headers(participant)
         if participant.services.faults:
             stop_in_windows(participant)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from bakeoff.errors import UnserialisableError
 from bakeoff.saga import JSON, Direction, Saga, Step
+from bakeoff.telemetry import with_headers
 from bakeoff.world import Participant
 from bakeoff_choreography.events import Story
 
@@ -45,7 +46,7 @@ class Attempts:
         )
         timeout = saga.timeout_of(step, direction).total_seconds()
         name = step.name if direction == "action" else step.compensation_name
-        future = self._threads.submit(_plain, call, name)
+        future = self._threads.submit(_plain, with_headers(story.headers, call), name)
         done, _ = await asyncio.wait([asyncio.wrap_future(future)], timeout=timeout)
         if done:
             result: JSON = done.pop().result()

@@ -25,6 +25,7 @@ from bakeoff.outcome import Description, Listed, Outcome, Status
 from bakeoff.outcome import Event as Told
 from bakeoff.registry import load_sagas
 from bakeoff.saga import JSON, Saga, Wait
+from bakeoff.telemetry import carried
 from bakeoff_choreography import reading
 from bakeoff_choreography.cancelling import cancelled, is_between
 from bakeoff_choreography.events import Act, Event, How, Story, token_of
@@ -64,7 +65,7 @@ class ChoreographyClient:
     async def start(self, saga: Saga, workflow_id: str, input: JSON) -> bool:
         """Say that a saga is to begin; the log takes the first event of a workflow only once."""
         input = _plain(input, f"{workflow_id}: the input")
-        story = Story(saga=saga.name, workflow_id=workflow_id, input=input)
+        story = Story(saga=saga.name, workflow_id=workflow_id, input=input, headers=carried())
         try:
             if await self._log.append(Event("", Act.START, "", story)):
                 return True

@@ -24,6 +24,7 @@ from urllib.parse import quote
 
 from bakeoff.outcome import Cause, Outcome, Status
 from bakeoff.saga import JSON
+from bakeoff.telemetry import Headers
 
 #: Characters of a workflow id, as it stands in a subject; longer ones are hashed.
 _LONGEST = 200
@@ -68,6 +69,7 @@ class Story:
         gave_up: Steps whose compensation gave up.
         exhausted: The step whose escalation it is on.
         signal_id: Of a signal, whose payload is in ``results``.
+        headers: The trace context that it was started with, if any.
     """
 
     saga: str
@@ -79,6 +81,7 @@ class Story:
     gave_up: tuple[str, ...] = ()
     exhausted: str | None = None
     signal_id: str | None = None
+    headers: Headers | None = None
 
     def plus(self, name: str, result: JSON) -> Story:
         """With one more result."""
@@ -90,7 +93,10 @@ class Story:
 
     def written(self) -> bytes:
         """As JSON."""
-        return json.dumps(asdict(self), separators=(",", ":")).encode()
+        told = asdict(self)
+        if self.headers is None:  # without spans an event is not a byte longer
+            del told["headers"]
+        return json.dumps(told, separators=(",", ":")).encode()
 
     @classmethod
     def read(cls, data: bytes) -> Story:

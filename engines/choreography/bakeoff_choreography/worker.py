@@ -46,7 +46,7 @@ async def serve(deployment: Deployment) -> None:
     finally:
         participants.close()
         await log.close()
-        participant.world.close()
+        participant.close()
 
 
 async def _connected(deployment: Deployment, stop: asyncio.Event) -> Log | None:

@@ -7,9 +7,11 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from dramatiq.errors import BrokerConnectionError
+from dramatiq.middleware import AgeLimit
 from pika.exceptions import AMQPError  # type: ignore[import-untyped]
 from redis.exceptions import RedisError
 
@@ -28,9 +30,11 @@ from bakeoff.outcome import DeadLetter, Description, Listed, Outcome, Status
 from bakeoff.registry import load_sagas
 from bakeoff.saga import JSON, Saga
 from bakeoff.servers import server_away, silence_of
+from bakeoff.telemetry import carried, with_headers
 from bakeoff_dramatiq.actors import declare_saga
 from bakeoff_dramatiq.broker import make_broker, queue_name
 from bakeoff_dramatiq.context import Context
+from bakeoff_dramatiq.headers import CarryHeaders
 from bakeoff_dramatiq.letters import letters
 from bakeoff_dramatiq.outcomes import Outcomes
 from bakeoff_dramatiq.pipeline import forward
@@ -38,7 +42,7 @@ from bakeoff_dramatiq.redriving import judged, put_letter_back, redrive
 from bakeoff_dramatiq.rows import Rows
 from bakeoff_dramatiq.sightings import describe
 from bakeoff_dramatiq.state import State, waits_of
-from bakeoff_dramatiq.waits import after_wait
+from bakeoff_dramatiq.waits import go_on
 
 #: Threads that talk to the broker for the asyncio side. RabbitMQ gets one connection for each.
 THREADS = 4
@@ -58,6 +62,8 @@ class DramatiqClient:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._broker = make_broker(deployment)
+        if deployment.otlp is not None:
+            self._broker.add_middleware(CarryHeaders(), before=AgeLimit)
         self._rows = Rows(deployment)
         self._outcomes = Outcomes(deployment, self._rows)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="dramatiq-client")
@@ -129,7 +135,7 @@ class DramatiqClient:
         if word in ("taken", "late", "unknown"):
             raise SignalRejectedError(f"{workflow_id}: {name!r} came too late")
         if state is not None:
-            after_wait(context, wait, state, payload).run()
+            go_on(context, wait, state, payload)
             self._rows.published(self._rows.signal_key(workflow_id, name))
         return word in ("go", "kept")
 
@@ -207,7 +213,8 @@ class DramatiqClient:
 
     async def _in_thread(self, function: Callable[..., T], *args: object) -> T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+            work = with_headers(carried(), partial(function, *args))
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except SILENCES as error:
             raise self._away(error) from error
 

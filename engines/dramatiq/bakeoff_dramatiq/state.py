@@ -26,6 +26,7 @@ class State(TypedDict):
         cause: From the first undo on: why.
         errors: From the first undo on: names of the steps whose compensation gave up.
         exhausted: On an escalation: the step that handed over to it.
+        headers: While it is parked at a wait: the trace context, which no message carries then.
     """
 
     workflow_id: str
@@ -34,6 +35,7 @@ class State(TypedDict):
     cause: NotRequired[CauseData]
     errors: NotRequired[list[str]]
     exhausted: NotRequired[str]
+    headers: NotRequired[dict[str, str]]
 
 
 def with_result(state: State, name: str, result: JSON) -> State:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dramatiq import pipeline
-
 from bakeoff.errors import ConditionError
 from bakeoff.saga import Wait
+from bakeoff.telemetry import carried, carrying
 from bakeoff_dramatiq.context import TIRELESS, Context, cause_of
 from bakeoff_dramatiq.pipeline import forward, milliseconds
 from bakeoff_dramatiq.state import CauseData, State, step_actor, timeout_actor, with_result
@@ -24,14 +23,16 @@ def declare_wait(context: Context, wait: Wait) -> None:
         context.declare(timeout_actor(context.saga, wait), _expire(context, wait), **TIRELESS)
 
 
-def after_wait(context: Context, wait: Wait, state: State, payload: object) -> pipeline:
-    """Build the second pipeline; the payload is the result of the wait."""
-    return _behind(context, wait, with_result(state, wait.name, payload))
+def go_on(context: Context, wait: Wait, state: State, payload: object) -> None:
+    """Publish the second pipeline; the payload is the result of the wait."""
+    headers = state.pop("headers", None)
+    with carrying(carried() if headers is None else headers):
+        _behind(context, wait, with_result(state, wait.name, payload))
 
 
-def _behind(context: Context, wait: Wait, state: State) -> pipeline:
+def _behind(context: Context, wait: Wait, state: State) -> None:
     _, *rest = context.saga.stretch(context.saga.index_of(wait.name))
-    return forward(context.broker, context.saga, state, rest)
+    forward(context.broker, context.saga, state, rest).run()
 
 
 def _arrive(context: Context, wait: Wait) -> Callable[[State], None]:
@@ -43,11 +44,13 @@ def _arrive(context: Context, wait: Wait) -> Callable[[State], None]:
             return
         if not is_due:
             context.rows.leave_out(state["workflow_id"], (wait,))
-            _behind(context, wait, state).run()
+            _behind(context, wait, state)
             return
-        word, payload = context.rows.arrive(wait, state)
+        headers = carried()
+        parked: State = state if headers is None else {**state, "headers": dict(headers)}
+        word, payload = context.rows.arrive(wait, parked)
         if word == "go":
-            after_wait(context, wait, state, payload).run()
+            go_on(context, wait, state, payload)
             context.rows.published(context.rows.signal_key(state["workflow_id"], wait.name))
         elif word == "waiting" and wait.timeout is not None:
             actor = context.broker.get_actor(timeout_actor(context.saga, wait))
@@ -61,8 +64,9 @@ def _expire(context: Context, wait: Wait) -> Callable[[str], None]:
         state = context.rows.expire(wait, workflow_id)
         if state is None:
             return
+        state.pop("headers", None)  # the message of the timeout has them
         if wait.on_timeout == "continue":
-            after_wait(context, wait, state, None).run()
+            go_on(context, wait, state, None)
         else:
             seconds = wait.timeout.total_seconds() if wait.timeout else 0.0
             text = f"no signal {wait.name!r} within {seconds:g} s"

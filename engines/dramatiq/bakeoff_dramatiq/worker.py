@@ -20,6 +20,7 @@ from bakeoff.world import Participant, participant_of_this_process
 from bakeoff_dramatiq.actors import declare_saga
 from bakeoff_dramatiq.broker import make_broker, queue_name
 from bakeoff_dramatiq.context import Context
+from bakeoff_dramatiq.headers import CarryHeaders
 from bakeoff_dramatiq.rows import Rows
 from bakeoff_dramatiq.windows import Windows
 
@@ -79,4 +80,6 @@ def setup() -> None:
     broker.add_middleware(Announcement(participant, deployment))
     if participant.services.faults:
         broker.add_middleware(Windows(participant), before=AgeLimit)
+    if participant.tracing is not None:
+        broker.add_middleware(CarryHeaders(participant), before=AgeLimit)
     dramatiq.set_broker(broker)

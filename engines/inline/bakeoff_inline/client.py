@@ -96,4 +96,4 @@ class InlineClient:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._slots.close()
-        self._participant.close()
+        await asyncio.to_thread(self._participant.close)  # the last spans may take their time

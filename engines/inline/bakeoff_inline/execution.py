@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from bakeoff.errors import BusinessError, ConditionError, SignalRejectedError
 from bakeoff.outcome import Cause, Description, Outcome, Status
 from bakeoff.saga import JSON, Direction, Element, Parallel, Saga, Sleep, Step, Wait
+from bakeoff.telemetry import carried, with_headers
 from bakeoff.world import Participant
 from bakeoff_inline.slots import Slots
 
@@ -47,6 +48,7 @@ class Execution:
         self._participant = participant
         self._slots = slots
         self._workflow_id = workflow_id
+        self._headers = carried()
         self._results: dict[str, JSON] = {}
         #: Steps to undo, oldest group first; members of one inner list undo in any order.
         self._undo: list[list[Step]] = []
@@ -212,7 +214,7 @@ class Execution:
         timeout = self.saga.timeout_of(step, direction).total_seconds()
         try:
             # One that timed out may still act in its thread, and then meets a stored result or a tombstone.
-            result = await self._slots.run(call, timeout)
+            result = await self._slots.run(with_headers(self._headers, call), timeout)
         except TimeoutError as error:
             raise TimeoutError(f"{name} exceeded its start-to-close timeout of {timeout} s") from error
         return json.loads(json.dumps(result))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from temporalio.client import Client
+from temporalio.client import Client, Interceptor
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RPCError, TLSConfig
 
@@ -15,6 +16,7 @@ from bakeoff.credentials import hide_credentials, without_credentials
 from bakeoff.deployment import Deployment
 from bakeoff.errors import UsageError
 from bakeoff.settings import SettingsInForce
+from bakeoff_temporal.headers import CarryHeaders
 
 #: Role of the server in ``Deployment.addresses``.
 ROLE: Final = "temporal"
@@ -32,7 +34,7 @@ async def connect(deployment: Deployment) -> Client:
     """A client of the deployment's server; ``UsageError`` if nobody answers there."""
     address = deployment.addresses[ROLE]
     try:
-        return await connect_to(address, deployment.settings)
+        return await connect_to(address, deployment.settings, _interceptors(deployment))
     except (RuntimeError, ValueError, RPCError) as error:
         await asyncio.sleep(DRAIN_S)
         reason = without_credentials(_said(error), address, str(deployment.settings["api_key"] or ""))
@@ -44,7 +46,14 @@ def _said(error: Exception) -> str:
     return (error.message if isinstance(error, RPCError) else str(error)) or type(error).__name__
 
 
-async def connect_to(address: str, settings: SettingsInForce) -> Client:
+def _interceptors(deployment: Deployment) -> Sequence[Interceptor]:
+    """Workers inherit them from their client."""
+    return [CarryHeaders()] if deployment.otlp is not None else []
+
+
+async def connect_to(
+    address: str, settings: SettingsInForce, interceptors: Sequence[Interceptor] = ()
+) -> Client:
     """A client of the server at ``address``; raises the SDK's ``RuntimeError`` while nobody answers there."""
     return await Client.connect(
         address,
@@ -52,6 +61,7 @@ async def connect_to(address: str, settings: SettingsInForce) -> Client:
         namespace=settings["namespace"],
         api_key=(settings["api_key"] or None) if settings.applies("api_key") else None,
         tls=tls_of(settings),
+        interceptors=interceptors,
     )
 
 

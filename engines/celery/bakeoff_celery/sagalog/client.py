@@ -17,6 +17,8 @@ from bakeoff.deployment import Deployment
 from bakeoff.errors import ServerAwayError, StartUnknownError
 from bakeoff.outcome import Description, Event, Listed, Outcome, Status
 from bakeoff.saga import JSON, Saga
+from bakeoff.telemetry import carried, with_headers
+from bakeoff_celery.headers import send_headers
 from bakeoff_celery.sagalog import reading, redriving, rows
 from bakeoff_celery.sagalog.app import make_app
 from bakeoff_celery.sagalog.away import log_away
@@ -43,6 +45,7 @@ class SagaLogClient:
         self._app: Celery = make_app(deployment, sagas, f"{deployment.prefix}bakeoff-{uuid4().hex}")
         self._log = SagaLog(open_log(deployment), sagas, Timing.of(deployment.settings))
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="celery-sagalog")
+        self._end_headers = send_headers() if deployment.otlp is not None else None
         interval_s = float(deployment.settings["poll_interval"])
         self._outcomes = Outcomes(self._settled, interval_s)
 
@@ -112,6 +115,8 @@ class SagaLogClient:
         await self._outcomes.close()
         await asyncio.to_thread(self._pool.shutdown)
         await asyncio.to_thread(self._close)
+        if self._end_headers is not None:
+            self._end_headers()
 
     def _close(self) -> None:
         app: Any = self._app
@@ -137,6 +142,7 @@ class SagaLogClient:
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Run ``work`` in a thread; ``ServerAwayError`` where the log does not answer."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            own = with_headers(carried(), work)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, own)
         except SQLAlchemyError as error:
             raise log_away(self._deployment, error) from error

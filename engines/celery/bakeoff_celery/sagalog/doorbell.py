@@ -10,7 +10,9 @@ from celery import Celery
 from celery.utils.log import get_logger
 
 from bakeoff.deployment import Deployment
+from bakeoff.telemetry import carried, carrying
 from bakeoff_celery.away import SILENCES
+from bakeoff_celery.sagalog import rows
 from bakeoff_celery.sagalog.log import Message, SagaLog
 from bakeoff_celery.state import task_id, task_name, undo_name
 
@@ -27,7 +29,12 @@ def ring(app: Celery, deployment: Deployment, log: SagaLog, messages: Sequence[M
     """
     for number, message in enumerate(messages):
         try:
-            _publish(app, deployment, log, message)
+            if deployment.otlp is None:
+                _publish(app, deployment, log, message)
+                continue
+            # A task or a start is about one saga; a sweep, a signal or a cancel brings nothing.
+            with carrying(carried() or rows.trace_of(log.engine, message.workflow_id)):
+                _publish(app, deployment, log, message)
         except SILENCES as error:
             _logger.warning("%d messages are left to the sweeper: %s", len(messages) - number, error)
             return number

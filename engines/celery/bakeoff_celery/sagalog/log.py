@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from bakeoff.errors import WorkflowConflictError
 from bakeoff.registry import find_saga
 from bakeoff.saga import JSON, Direction, Saga
+from bakeoff.telemetry import carried
 from bakeoff.world.database import writing
 from bakeoff_celery.sagalog import rows
 from bakeoff_celery.sagalog.happenings import settle
@@ -66,6 +67,8 @@ class SagaLog:
                 now = time.time()
                 record = Record(id=workflow_id, saga=saga.name, input=input, started_at=now)
                 rows.insert_saga(tx, record)
+                if (headers := carried()) is not None:
+                    rows.insert_trace(tx, workflow_id, headers)
                 record.note("started", saga.name)
                 settle(saga, record, now)
                 rows.write(tx, record, self.timing, now)

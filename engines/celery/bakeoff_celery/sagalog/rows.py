@@ -11,14 +11,16 @@ from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from bakeoff.errors import WorkflowNotFoundError
 from bakeoff.outcome import Cause, Status
 from bakeoff.saga import JSON
+from bakeoff.telemetry import Headers
 from bakeoff.world.database import reading
 from bakeoff_celery.sagalog.record import Entry, Record, Signal, State
-from bakeoff_celery.sagalog.tables import THE_CALL, calls, events, sagas, signals, the_call
+from bakeoff_celery.sagalog.tables import THE_CALL, calls, events, sagas, signals, the_call, traces
 from bakeoff_celery.sagalog.timing import Timing
 from bakeoff_celery.state import to_json
 
 _SAGA = select(sagas).where(sagas.c.id == bindparam("id"))
 _CALLS = select(calls).where(calls.c.saga_id == bindparam("id")).order_by(calls.c.number)
+_TRACE = select(traces.c.headers).where(traces.c.saga_id == bindparam("id"))
 _SIGNALS = select(signals).where(signals.c.saga_id == bindparam("id"))
 _NEXT_VERSION = (
     update(sagas)
@@ -83,6 +85,19 @@ def insert_saga(tx: Connection, record: Record) -> None:
     """Make the row of a new saga; ``IntegrityError`` if its id exists."""
     row = {"id": record.id, "saga": record.saga, "input": to_json(record.input, "the input")}
     tx.execute(insert(sagas), {**row, "started_at": record.started_at, "version": 0, **_mutable(record)})
+
+
+def insert_trace(tx: Connection, workflow_id: str, headers: Headers) -> None:
+    """Keep the trace context of a new saga."""
+    text = to_json(dict(headers), "the trace context")
+    tx.execute(insert(traces), {"saga_id": workflow_id, "headers": text})
+
+
+def trace_of(engine: Engine, workflow_id: str) -> Headers | None:
+    """The trace context of a saga; ``None`` if it was started without one."""
+    with reading(engine) as connection:
+        text = connection.execute(_TRACE, {"id": workflow_id}).scalar_one_or_none()
+    return None if text is None else json.loads(text)
 
 
 def write(tx: Connection, record: Record, timing: Timing, now: float) -> bool:

@@ -61,6 +61,14 @@ signals = Table(
     Column("payload", Text, nullable=False),
 )
 
+#: The trace context that a saga was started with; written only where spans are exported.
+traces = Table(
+    "traces",
+    metadata,
+    Column("saga_id", Text, primary_key=True),
+    Column("headers", Text, nullable=False),
+)
+
 #: The event history, append-only.
 events = Table(
     "events",

@@ -11,6 +11,7 @@ from celery import Celery, signals
 from bakeoff.deployment import Deployment
 from bakeoff.registry import load_sagas
 from bakeoff.world import participant_of_this_process
+from bakeoff_celery.headers import carry_headers
 from bakeoff_celery.introduction import argv_of, introduce
 from bakeoff_celery.sagalog.app import make_app
 from bakeoff_celery.sagalog.clock import Clock
@@ -41,7 +42,9 @@ def _app() -> Celery:
 
     @signals.worker_process_init.connect(weak=False)
     def connect_process(**_: Any) -> None:
-        participant_of_this_process()
+        participant = participant_of_this_process()
+        if participant.tracing is not None:
+            carry_headers(participant)
         log_of_this_process()
 
     return app

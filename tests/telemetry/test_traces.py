@@ -1,0 +1,154 @@
+"""One trace per saga, the same on every engine, as a receiver gets it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bakeoff.bridge.bridges import ChosenBridge
+from tests.telemetry.receiver import Receiver, Span, receiving
+from tests.telemetry.traced import (
+    DECLINED,
+    GROUPED,
+    PARKED,
+    RETRIED,
+    of_saga,
+    plan_for,
+    run_all,
+    run_orders,
+    tree,
+)
+from tests.tiers import one_of
+
+pytestmark = [pytest.mark.service, pytest.mark.slow]
+
+#: ``(parent, span)`` of the two sagas without a bridge.
+FORWARD = [
+    ("", "saga order"),
+    ("saga order", "step reserve_inventory"),
+    *[("saga order", "step charge_payment")] * 3,
+    ("saga order", "step create_shipment"),
+    ("saga order", "step send_confirmation"),
+]
+BACK_AGAIN = [
+    ("", "saga order"),
+    ("saga order", "step reserve_inventory"),
+    ("saga order", "step charge_payment"),
+    ("saga order", "undo reserve_inventory"),
+]
+MESSAGING = {
+    "messaging.system",
+    "messaging.operation.name",
+    "messaging.operation.type",
+}
+OF_SAGA = {"bakeoff.engine", "bakeoff.saga", "bakeoff.workflow_id", "bakeoff.outcome", *MESSAGING}
+OF_CALL = {"bakeoff.workflow_id", "bakeoff.step", "bakeoff.direction", "bakeoff.attempt"}
+OF_STEP = {"bakeoff.engine", "bakeoff.saga", "bakeoff.context", *OF_CALL, *MESSAGING}
+OF_COMMAND = {"rpc.system.name", "rpc.method", *OF_CALL}
+ON_QUEUES = ["celery", "celery-sagalog", "choreography", "dramatiq"]
+
+
+@contextmanager
+def exported_at_the_end() -> Iterator[Receiver]:
+    """A receiver that gets nothing before a process ends: what it got was flushed by its own shutdown."""
+    with pytest.MonkeyPatch.context() as patch, receiving() as receiver:
+        patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "600000")
+        yield receiver
+
+
+@pytest.fixture(scope="module", params=["inline", *one_of(ON_QUEUES, "dramatiq"), "temporal"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each in its turn."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def receiver(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Receiver:
+    """What it exported."""
+    with exported_at_the_end() as receiver:
+        asyncio.run(run_all(plan_for(engine, tmp_path_factory.mktemp(engine), receiver.url)))
+    return receiver
+
+
+def test_a_saga_is_one_trace_on_every_engine(engine: str, receiver: Receiver) -> None:
+    """The context that ties a step to its saga has come with the engine's own messages."""
+    assert tree(receiver, RETRIED) == FORWARD
+    assert tree(receiver, DECLINED) == BACK_AGAIN
+    for workflow_id in (RETRIED, DECLINED):
+        saga, *steps = of_saga(receiver, workflow_id)
+        assert {saga.trace} == {span.trace for span in steps}
+        assert (saga.kind, saga.service, saga.events) == ("CLIENT", "bakeoff-client", ("accepted",))
+        assert {(span.kind, span.service) for span in steps} == {("CONSUMER", "bakeoff-worker")}
+        assert {span.attributes["bakeoff.context"] for span in steps} == {"carried"}
+        assert {span.attributes["bakeoff.engine"] for span in (saga, *steps)} == {engine}
+        assert _keys(saga) == OF_SAGA
+        assert all(_keys(span) == OF_STEP for span in steps)
+        assert saga.end_ns >= max(span.end_ns for span in steps)
+
+
+def test_each_attempt_has_a_span_that_says_how_it_ended(receiver: Receiver) -> None:
+    """Retries, a decline, and a compensation."""
+    retried = [span for span in of_saga(receiver, RETRIED) if span.name == "step charge_payment"]
+    assert [span.attributes["bakeoff.attempt"] for span in retried] == [1, 2, 3]
+    assert [span.status for span in retried] == ["error", "error", ""]
+    assert [span.attributes.get("error.type") for span in retried] == ["InjectedFault", "InjectedFault", None]
+    assert [span.events for span in retried] == [("exception",), ("exception",), ()]
+    saga, _, charge, undo = of_saga(receiver, DECLINED)
+    assert (charge.status, charge.attributes["error.type"]) == ("error", "BusinessError")
+    assert (undo.status, undo.attributes["bakeoff.direction"]) == ("", "compensation")
+    assert (saga.status, saga.attributes["bakeoff.outcome"]) == ("error", "compensated")
+    assert of_saga(receiver, RETRIED)[0].attributes["bakeoff.outcome"] == "completed"
+
+
+def test_groups_and_waits_are_in_the_trace(receiver: Receiver) -> None:
+    """Whatever the engine puts a saga together of, and wherever it lies while nothing runs."""
+    grouped, parked = of_saga(receiver, GROUPED), of_saga(receiver, PARKED)
+
+    members = {"step book_flight", "step left", "step middle", "step right", "step after"}
+    assert {(parent, name) for parent, name in tree(receiver, GROUPED) if parent} == {
+        ("saga parallel", name) for name in members
+    }
+    assert tree(receiver, PARKED) == [
+        ("", "saga approval"),
+        ("saga approval", "step book_flight"),
+        ("saga approval", "step after"),
+    ]
+    assert {span.attributes["bakeoff.context"] for span in (*grouped[1:], *parked[1:])} == {"carried"}
+
+
+def test_a_bridge_hands_the_trace_on_to_services_and_events(tmp_path: Path) -> None:
+    """Whoever acts in the end is in the same trace, in a process of its own."""
+    with exported_at_the_end() as receiver:
+        plan = plan_for("inline", tmp_path, receiver.url, bridge=ChosenBridge("nats"))
+        asyncio.run(run_orders(plan, [RETRIED, DECLINED]))
+
+    declined = tree(receiver, DECLINED)
+    assert [pair for pair in declined if "saga order" in pair] == BACK_AGAIN
+    for step, command, event in (
+        ("step reserve_inventory", "InventoryService.reserveInventory", "inventoryReserved"),
+        ("undo reserve_inventory", "InventoryService.releaseInventory", None),
+        ("step charge_payment", "PaymentService.processPayment", None),
+    ):
+        assert (step, f"command {command}") in declined
+        assert (f"command {command}", f"serve {command}") in declined
+        emitted = [name for parent, name in declined if parent == f"serve {command}"]
+        assert emitted == ([f"emit {event}"] if event else [])
+    spans = {span.name: span for span in of_saga(receiver, DECLINED)}
+    asked, acted = (
+        spans["command PaymentService.processPayment"],
+        spans["serve PaymentService.processPayment"],
+    )
+    assert (asked.kind, asked.service) == ("CLIENT", "bakeoff-worker")
+    assert (acted.kind, acted.service) == ("SERVER", "PaymentService")
+    assert _keys(asked) == _keys(acted) == OF_COMMAND
+    assert asked.attributes["error.type"] == acted.attributes["error.type"] == "BusinessError"
+    assert spans["emit inventoryReserved"].kind == "PRODUCER"
+    assert len({span.trace for span in of_saga(receiver, DECLINED)}) == 1
+
+
+def _keys(span: Span) -> set[str]:
+    return set(span.attributes) - {"error.type"}
