@@ -7,12 +7,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 import psutil
 import pytest
 
 from bakeoff.processes import free_ports
+from tests.processes.traces import until
 from tests.tiers import thorough
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
@@ -22,25 +25,33 @@ _PATIENCE_S = 100
 _LOAD = ["--engine", "inline", "--rate", "6", "--duration", "5"]
 
 
-def _start(arguments: Sequence[str], folder: Path) -> subprocess.Popen[str]:
+def _start(
+    arguments: Sequence[str], folder: Path, output: IO[str] | int = subprocess.PIPE
+) -> subprocess.Popen[str]:
     """As a user types it; without a hint about patching in the environment."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
     return subprocess.Popen(
         [sys.executable, "-m", "locust", "-f", str(_LOCUSTFILE), "--headless", "--only-summary", *arguments],
         env={**env, "TMPDIR": str(folder)},
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
+        process.kill()
+        process.wait()
 
 
 def _end(process: subprocess.Popen[str]) -> str:
     try:
         said, _ = process.communicate(timeout=_PATIENCE_S)
     except subprocess.TimeoutExpired:
-        for child in psutil.Process(process.pid).children(recursive=True):
-            child.kill()
-        process.kill()
+        _kill(process)
         said, _ = process.communicate()
         pytest.fail(f"Locust did not end: {said}")
     return said
@@ -76,16 +87,25 @@ def test_with_two_processes(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
-def test_a_master_and_two_workers(tmp_path: Path) -> None:
+def test_a_master_waits_for_its_workers(tmp_path: Path) -> None:
+    """They come when it has begun to wait, as on machines of their own."""
     port = str(free_ports(1)[0])
-    master = _start([*_LOAD, "--master", "--expect-workers", "2", "--master-bind-port", port], tmp_path)
-    workers = [_start(["--worker", "--master-port", port], tmp_path) for _ in range(2)]
-    said = _end(master)
-    said_by_workers = [_end(worker) for worker in workers]
+    said_by_master = tmp_path / "master.txt"
 
-    assert master.returncode == 0, said
+    def run(arguments: Sequence[str], output: IO[str]) -> subprocess.Popen[str]:
+        process = _start(arguments, tmp_path, output)
+        running.callback(_kill, process)
+        return process
+
+    with said_by_master.open("w") as output, ExitStack() as running:
+        master = run([*_LOAD, "--master", "--expect-workers", "2", "--master-bind-port", port], output)
+        until(lambda: "0 of 2 connected" in said_by_master.read_text(), "the master waits", _PATIENCE_S)
+        workers = [run(["--worker", "--master-port", port], output) for _ in range(2)]
+        codes = [process.wait(_PATIENCE_S) for process in (master, *workers)]
+    said = said_by_master.read_text()
+
+    assert codes == [0, 0, 0], said
     assert f"order-accepted: {_settled(said)} of all workers" in said
-    assert [worker.returncode for worker in workers] == [0, 0], said_by_workers
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,9 @@ def _be_worker(environment: Environment, runner: WorkerRunner) -> None:
 
 
 def _be_master(environment: Environment, runner: MasterRunner, backstage: Backstage) -> None:
+    # Locust sleeps while it waits for workers, and hears them only if that lets its greenlets go on. There is
+    # no client in the master, so nothing here needs the real sleep.
+    monkey.patch_time()
     options: Any = environment.parsed_options
     # One user per worker, which is its share of the load.
     options.num_users = max(options.num_users or 1, options.expect_workers)
