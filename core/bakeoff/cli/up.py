@@ -233,6 +233,8 @@ def _teach_elsewhere(backend: Backend) -> None:
 
 
 def _check_alive(backend: Backend) -> None:
+    if backend.scheduler is not None and backend.scheduler.failure is not None:
+        raise backend.scheduler.failure
     for server in backend.servers:
         if server.child is not None and not server.child.alive:
             say(server.child.log_tail())

@@ -40,6 +40,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from bakeoff_temporal.inbox import ONLY_BACK, Inbox
     from bakeoff_temporal.local import LOCAL, recorded
+    from bakeoff_temporal.periods import BY_SCHEDULE, input_of
     from bakeoff_temporal.route import ESCALATIONS, ROUTE, on_route
 
 #: Local activity that tells which activities of this workflow had a faulted attempt.
@@ -61,7 +62,9 @@ class SagaWorkflow:
         route = workflow.memo_value(ROUTE, None, type_hint=list[str])
         escalations = workflow.memo_value(ESCALATIONS, None, type_hint=dict[str, str])
         self._saga: Saga = on_route(saga_called(workflow.info().workflow_type), route, escalations)
-        self._input: JSON = workflow.payload_converter().from_payload(args[0].payload)
+        argument = workflow.payload_converter().from_payload(args[0].payload)
+        prefix = workflow.memo_value(BY_SCHEDULE, None, type_hint=str)
+        self._input = input_of(workflow.info().workflow_id, prefix, argument)
         self._inbox = Inbox(e.name for e in self._saga.elements if isinstance(e, Wait))
         self._results: dict[str, JSON] = {}
         self._carried = len(args[0].payload.data)
