@@ -73,6 +73,13 @@ class Schedule:
         return cls(id=data["id"], saga=data["saga"], every=timedelta(seconds=data["every_s"]))
 
 
+def in_short(every: timedelta) -> str:
+    """The reverse of ``parse_period``, in the largest unit that fits."""
+    seconds = int(every.total_seconds())
+    unit = next(unit for unit in reversed(_UNITS) if seconds % _UNITS[unit] == 0 and unit != "w")
+    return f"{seconds // _UNITS[unit]}{unit}"
+
+
 def parse_period(text: str) -> timedelta:
     """Read ``90s``, ``15m``, ``12h``, ``30d`` or ``2w``; ``ScheduleRefusedError`` for anything else."""
     found = _PERIOD.fullmatch(text.strip())
