@@ -216,12 +216,11 @@ class TemporalClient:
             raise self._translated(error, workflow_id) from error
 
     async def schedule(self, saga: Saga, schedule_id: str, every: timedelta) -> None:
-        """Make a schedule of the server's own; its sagas take the route that the saga has now."""
+        """Make a schedule of the server's own."""
         schedule = Schedule(id=schedule_id, saga=saga.name, every=every)
-        memo = {**memo_of(saga), **self._local}
         try:
             await schedules.create(
-                self._client, self._deployment, schedule, self._queue, memo, self._task_timeout
+                self._client, self._deployment, schedule, self._queue, self._local, self._task_timeout
             )
         except RPCError as error:
             raise self._refused(error) from error

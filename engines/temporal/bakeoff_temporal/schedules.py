@@ -41,7 +41,8 @@ async def create(
     memo: Mapping[str, Any],
     task_timeout: timedelta | None,
 ) -> None:
-    """Make it; ``memo`` and ``task_timeout`` are those that a start would give the workflow.
+    """Make it; ``memo`` and ``task_timeout`` are those that a start would give the workflow, without the
+    route: that is the one of the day on which the saga begins.
 
     Raises:
         ScheduleRefusedError: If there is one of this id.
