@@ -14,8 +14,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bakeoff.deployment import DEPLOYMENT_VARIABLE, Deployment
-from bakeoff.engine import HasScheduler, OrchestrationEngine
+from bakeoff.engine import HasScheduler, OrchestrationEngine, Schedules
 from bakeoff.errors import ServerStartError
+from bakeoff.patience import connected, disconnect
 from bakeoff.processes import Launch, Launcher, Workers
 from bakeoff.timetable import Timetable
 from bakeoff.world import World
@@ -54,6 +55,19 @@ class Scheduler:
                         return
                 self._timetable.put_in_force(wanted)
             await asyncio.sleep(_POLL_S)
+
+
+async def forget_schedules(engine: OrchestrationEngine, deployment: Deployment) -> None:
+    """Remove what a server that is not ours would go on with when nobody is left to run its sagas."""
+    if isinstance(engine, HasScheduler):
+        return  # its schedules end with its process
+    client = await connected(engine, deployment)
+    try:
+        if isinstance(client, Schedules):
+            for one in await client.schedules():
+                await client.unschedule(one.id)
+    finally:
+        await disconnect(engine, client)
 
 
 @asynccontextmanager

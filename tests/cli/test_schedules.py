@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from bakeoff.contract.lab import Lab
+from bakeoff_temporal.connection import connect
 from tests.cli.conftest import Refused
 from tests.cli.terminal import Terminal
+from tests.engines.temporal_stack import temporal_lab
 from tests.processes.traces import until
 from tests.tiers import one_of
 
@@ -96,6 +99,32 @@ def test_an_engine_without_a_scheduler_names_those_that_have_one(tmp_path: Path)
 
             assert refusal.startswith("dramatiq starts nothing by schedule: Dramatiq has no scheduler")
             assert refusal.endswith("Installed and able: celery, celery-sagalog, temporal")
+
+
+def test_nothing_is_left_on_a_server_that_goes_on(tmp_path: Path) -> None:
+    """It would start sagas for ever that nobody takes."""
+    with temporal_lab(tmp_path, "theirs") as theirs:
+        terminal = Terminal(tmp_path)
+        address = theirs.stack.deployment.addresses["temporal"]
+        line = ["up", "--engine", "temporal", "--set", f"temporal.address={address}", "--saga", "billing"]
+        with terminal.open(line) as up:
+            up.wait_for("Ctrl-C stops everything.")
+            _ok(terminal, "schedule", "billing", "--every", "30d", "--id", "acme")
+            until(lambda: _on(theirs) != [], "the schedule on the server", 20)
+            (left,) = _on(theirs)
+            assert left.startswith("bakeoff-")
+            assert left.endswith("-acme")
+            assert up.interrupt() == 130
+
+        until(lambda: _on(theirs) == [], "a server without schedules", 20)
+
+
+def _on(lab: Lab) -> list[str]:
+    async def ask() -> list[str]:
+        client = await connect(lab.stack.deployment)
+        return [one.id async for one in await client.list_schedules()]
+
+    return lab.thread.call(ask, 20)
 
 
 @pytest.mark.parametrize(

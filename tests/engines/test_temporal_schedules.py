@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from temporalio.client import Client, Schedule, ScheduleOverlapPolicy
@@ -39,7 +40,7 @@ def test_a_schedule_is_one_of_the_servers_own(it: Scheduled) -> None:
 
     assert [one.every for one in found.spec.intervals] == [it.schedule.every]
     assert found.policy.overlap is ScheduleOverlapPolicy.ALLOW_ALL
-    assert found.policy.catchup_window.days == 365
+    assert found.policy.catchup_window == timedelta(days=365)
 
 
 def test_saga_of_a_period_is_known_as_if_it_had_been_started_with_its_id(it: Scheduled) -> None:

@@ -33,10 +33,10 @@ _logger = get_logger(__name__)
 def register(app: Celery, deployment: Deployment, sagas: Mapping[str, Saga]) -> None:
     """Define a task per step, compensation, wait and timer of every saga, and the one that sweeps."""
 
-    def define(name: str, function: Callable[..., None]) -> None:
+    def define(name: str, function: Callable[..., None], **options: Any) -> None:
         # A message whose process died is published again by the worker's parent, with one more retry.
         again: dict[str, Any] = {"retry_on_worker_lost": True, "default_retry_delay": 0}
-        registered: Any = app.task(name=name, bind=True, shared=False, typing=False, **again)
+        registered: Any = app.task(name=name, bind=True, shared=False, typing=False, **again, **options)
         registered(function)
 
     for saga in sagas.values():
@@ -48,7 +48,8 @@ def register(app: Celery, deployment: Deployment, sagas: Mapping[str, Saga]) -> 
             if task_name(saga, element.name) not in app.tasks:
                 define(task_name(saga, element.name), _wake(app, deployment))
     define(SWEEP, _sweep(app, deployment))
-    define(PERIOD, _period(app, deployment))
+    # Of this one the log knows nothing yet, so nobody would publish it again.
+    define(PERIOD, _period(app, deployment), acks_late=True, reject_on_worker_lost=True)
 
 
 def _attempt(app: Celery, deployment: Deployment, direction: Direction) -> Callable[..., None]:
