@@ -59,7 +59,7 @@ class Schedule:
         return self.period_at(at) + self.every.total_seconds()
 
     def saga_id(self, at: float) -> str:
-        """Id, and input, of the saga of the period in which a moment lies: ``acme-2026-11-05T00:00:00Z``."""
+        """Id, and input, of the saga of the period in which a moment lies: ``acme-2026-12-03T00:00:00Z``."""
         begin = datetime.fromtimestamp(round(self.period_at(at)), UTC)
         return f"{self.id}-{begin:%Y-%m-%dT%H:%M:%SZ}"
 

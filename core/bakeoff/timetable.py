@@ -33,7 +33,7 @@ class Timetable:
     """
 
     def __init__(self, deployment: Deployment) -> None:
-        if not deployment.folder:
+        if not deployment.folder or not Path(deployment.folder).is_dir():
             raise UsageError("schedules are kept on the machine of `bakeoff up`; ask for them there")
         self._engine = deployment.engine
         self._folder = Path(deployment.folder)

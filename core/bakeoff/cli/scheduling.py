@@ -42,7 +42,7 @@ def schedule(
     Example:
         bakeoff up --engine temporal --saga billing
         bakeoff schedule billing --every 30d --id acme
-        bakeoff result acme-2026-12-04T00:00:00Z
+        bakeoff result acme-2026-12-03T00:00:00Z
     """
     period = parse_period(every)
 
