@@ -12,11 +12,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from datetime import timedelta
     from pathlib import Path
 
     from bakeoff.deployment import Deployment
     from bakeoff.outcome import DeadLetter, Description, Event, Listed, Outcome, Page, Status
     from bakeoff.saga import JSON, Saga
+    from bakeoff.schedules import Schedule
     from bakeoff.servers import Server
     from bakeoff.settings import Setting, SettingsInForce
     from bakeoff.world import Window
@@ -44,6 +46,8 @@ class Capability(StrEnum):
     DESCRIBE = "describe"  #: where a saga is now
     LIST = "list"  #: sagas by status
     EVENT_HISTORY = "event_history"  #: what happened so far, kept by the engine
+    SCHEDULES = "schedules"  #: the engine itself starts a saga, once per period
+    CATCH_UP = "catch_up"  #: periods that began while its scheduler was away are started when it is back
 
 
 class Means(StrEnum):
@@ -201,6 +205,37 @@ class HasEventHistory(Protocol):
 
     async def event_history(self, workflow_id: str) -> Sequence[Event]:
         """Return the engine's own events in order; ``WorkflowNotFoundError`` for an unknown saga."""
+
+
+@runtime_checkable
+class Schedules(Protocol):
+    """``Capability.SCHEDULES``: an answer means that the engine's own scheduler has taken the change."""
+
+    async def schedule(self, saga: Saga, schedule_id: str, every: timedelta) -> None:
+        """Start a saga in every period from the next one on, whether that of the last still runs or not.
+
+        What the saga of a period is called, and what its input is, ``bakeoff.schedules`` says.
+
+        Raises:
+            ScheduleRefusedError: If there is one of this id, or the period means nothing.
+        """
+
+    async def unschedule(self, schedule_id: str) -> None:
+        """Start nothing more; what has been started goes on. ``UnknownNameError`` if there is no such one."""
+
+    async def schedules(self) -> Sequence[Schedule]:
+        """Return every schedule of this deployment, by its id."""
+
+
+@runtime_checkable
+class HasScheduler(Protocol):
+    """An engine whose scheduler is a process beside the workers, which reads the schedules when it starts.
+
+    The harness runs it while there are any, and starts it anew when they change (``bakeoff.scheduler``).
+    """
+
+    def scheduler_command(self, deployment: Deployment) -> Sequence[str]:
+        """Return argv of that process; it announces itself to the World as a ``scheduler``."""
 
 
 @runtime_checkable

@@ -6,7 +6,8 @@ BakeoffError
 │   ├── UnknownNameError       an engine, saga, setting ... that nobody knows
 │   ├── OrdersFileError        an orders file without one usable order
 │   ├── EngineUnavailableError an engine whose SDK or server is missing
-│   └── RedriveRefusedError    a saga or message with which nobody can or should go on
+│   ├── RedriveRefusedError    a saga or message with which nobody can or should go on
+│   └── ScheduleRefusedError   a schedule that exists already, or that means nothing
 ├── ServerStartError           a server or worker that did not come up
 ├── ServerAwayError            a server that was there and does not answer any more
 ├── WorkflowError
@@ -60,6 +61,10 @@ class EngineUnavailableError(UsageError):
 
 class RedriveRefusedError(UsageError):
     """A saga or message with which nobody can or should go on; the message says why."""
+
+
+class ScheduleRefusedError(UsageError):
+    """A schedule that cannot be made; the message says why."""
 
 
 class ServerStartError(BakeoffError):

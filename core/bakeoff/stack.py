@@ -20,6 +20,7 @@ from bakeoff.processes import Launch, Launcher, Workers, pinned
 from bakeoff.proxy import Proxy, start_proxy
 from bakeoff.registry import load_sagas
 from bakeoff.saga import Saga
+from bakeoff.scheduler import Scheduler, running_scheduler
 from bakeoff.servers import NatsServer, PostgresServer, RunningServer, start_server
 from bakeoff.settings import SettingsInForce
 from bakeoff.sharing import check_slots, processes_of_worker, slots_of_process
@@ -79,6 +80,7 @@ class Backend:
         worker_file: The deployment as workers need it; the same file unless there is a proxy.
         proxy: Between workers and servers.
         services: Behind a bridge: ``{service: its processes}``.
+        scheduler: That starts sagas by schedule, where that is a process of its own.
     """
 
     engine: OrchestrationEngine
@@ -91,6 +93,7 @@ class Backend:
     proxy: Proxy | None = None
     worker_file: Path | None = None
     services: Mapping[str, Workers] = field(default_factory=dict)
+    scheduler: Scheduler | None = None
 
     def versions(self) -> dict[str, str]:
         """``{component: version}`` of SDKs and servers."""
@@ -122,7 +125,10 @@ class Stack(Backend):
     @property
     def failure(self) -> ServerStartError | None:
         """Why nothing will happen any more, where a supervisor has given its processes up."""
-        return next((one.failure for one in self.groups if one.failure is not None), None)
+        failures = [one.failure for one in self.groups]
+        if self.scheduler is not None:
+            failures.append(self.scheduler.failure)
+        return next((failure for failure in failures if failure is not None), None)
 
 
 @asynccontextmanager
@@ -182,6 +188,9 @@ async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
                 services = await staff.enter_async_context(
                     running_services(deployment, file, launcher, world)
                 )
+            scheduler = await staff.enter_async_context(
+                running_scheduler(plan.engine, deployment, file, launcher, world)
+            )
             yield Backend(
                 engine=plan.engine,
                 info=plan.engine.info(plan.settings),
@@ -193,6 +202,7 @@ async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
                 proxy=proxy,
                 worker_file=worker_file,
                 services=services,
+                scheduler=scheduler,
             )
 
 
@@ -238,6 +248,7 @@ async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
             proxy=backend.proxy,
             worker_file=backend.worker_file,
             services=backend.services,
+            scheduler=backend.scheduler,
             workers=workers,
             client=client,
             sagas=load_sagas(plan.sagas),

@@ -17,6 +17,7 @@ from typing import Any
 from bakeoff.cli import demo
 from bakeoff.cli.options import BUILT_IN_SAGAS
 from bakeoff.contract.lab import Lab, Started
+from bakeoff.contract.scheduled import scheduled
 from bakeoff.errors import SignalRejectedError
 from bakeoff.outcome import Status
 from bakeoff.processes import kill_session
@@ -58,6 +59,7 @@ def sagas_with_every_turn(lab: Lab) -> Iterator[tuple[str, Started]]:
     yield from _branches(lab)
     yield "redriven", _redriven(lab)
     yield "hurried", _hurried(lab)
+    yield "scheduled", _scheduled(lab)
     yield from _orders(lab)
 
 
@@ -94,6 +96,12 @@ def _hurried(lab: Lab) -> Started:
     _redrive(started)
     assert started.outcome().status is Status.COMPLETED
     return started
+
+
+def _scheduled(lab: Lab) -> Started:
+    """Started by the server: neither its input nor its route came with the start."""
+    with scheduled(lab, sagas.STEPS, 2.0) as it:
+        return it.saga_of(it.until_begun(1)[0]).settled().started
 
 
 def _redrive(started: Started) -> None:
@@ -173,6 +181,7 @@ def local_sagas(lab: Lab) -> Iterator[tuple[str, Started]]:
     yield "local-signalled", waiting.settled().started
     yield from _branches(lab, "local-")
     yield "local-redriven", _redriven(lab)
+    yield "local-scheduled", _scheduled(lab)
     killed = lab.start(sagas.STEPS, fates={"two:action": {"first": ["slow:0.8"]}})
     killed.until_attempted("two")
     assert lab.stack.workers is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -115,12 +116,17 @@ def test_the_test_server_can_what_is_claimed_of_it(skipping: Lab) -> None:
     async def list_them(client: Any) -> object:
         return await client.list_sagas()
 
+    async def schedule_one(client: Any) -> None:
+        await client.schedule(sagas.SINGLE, "one", timedelta(days=30))
+
     first, again, *statuses, events = skipping.ask(use)
 
     assert (first, again) == (True, False)
     assert statuses == ["completed", "completed"]
     assert events > 0
-    assert claims[Capability.LIST].support is Support.ABSENT
-    assert [c for c, claim in claims.items() if claim.support is not Support.NATIVE] == [Capability.LIST]
+    absent = {c for c, claim in claims.items() if claim.support is not Support.NATIVE}
+    assert absent == {Capability.LIST, Capability.SCHEDULES, Capability.CATCH_UP}
     with pytest.raises(NotSupportedError, match="unimplemented"):
         skipping.ask(list_them)
+    with pytest.raises(NotSupportedError, match="unimplemented"):
+        skipping.ask(schedule_one)

@@ -27,7 +27,8 @@ def test_every_capability_has_a_claim_with_a_reason(broker: str) -> None:
     assert set(claims) == set(Capability)
     assert all(claim.reason for claim in claims.values())
     absent = {capability for capability, claim in claims.items() if claim.support is Support.ABSENT}
-    assert absent == {Capability.CANCEL, Capability.EVENT_HISTORY}
+    scheduling = {Capability.SCHEDULES, Capability.CATCH_UP}
+    assert absent == {Capability.CANCEL, Capability.EVENT_HISTORY, *scheduling}
 
 
 def test_default_class_is_what_dramatiq_ships() -> None:

@@ -8,7 +8,7 @@ import pytest
 from celery import Celery
 
 from bakeoff.contract import sagas
-from bakeoff.engine import EngineInfo, Support, Survives
+from bakeoff.engine import Capability, EngineInfo, Support, Survives
 from bakeoff.errors import UsageError
 from bakeoff.plugins import Plugins
 from bakeoff.settings import ConfigClass, SettingsInForce, resolve
@@ -34,7 +34,11 @@ def test_neither_broker_nor_database_changes_what_is_promised(overrides: dict[st
     info = _info(overrides)
 
     assert info.survives == set(Survives) - {Survives.POWER_LOSS}
-    assert {claim.support for claim in info.claims.values()} == {Support.PATTERN}
+    # Beat is Celery's own.
+    others = {
+        name: claim.support for name, claim in info.claims.items() if claim.support is not Support.PATTERN
+    }
+    assert others == {Capability.SCHEDULES: Support.NATIVE, Capability.CATCH_UP: Support.ABSENT}
 
 
 def test_what_is_celerys_own_is_as_shipped_in_class_default() -> None:

@@ -92,6 +92,18 @@ def test_a_crash_shows_in_the_recorded_histories() -> None:
     assert "WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW" in redriven
 
 
+@pytest.mark.parametrize("name", ["scheduled", "local-scheduled"])
+def test_saga_that_a_schedule_started_ends_on_the_route_of_that_day(name: str) -> None:
+    """Its memo cannot hold the route, because the schedule is older than the saga; its history does."""
+    sagas = load_sagas(SAGAS)
+    saga = sagas["replay-steps"]
+    first, second, *rest = saga.elements
+    inserted = replace(second, name="inserted")
+    catalogue.publish({**sagas, saga.name: replace(saga, elements=(first, inserted, second, *rest))})
+
+    _replay((FOLDER / f"{name}.json").read_text(), sandbox=False)
+
+
 def test_saga_with_other_steps_does_not_replay() -> None:
     """The replayer does look: a saga whose steps changed places is refused."""
     sagas = load_sagas(SAGAS)

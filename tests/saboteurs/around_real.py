@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.deployment import Deployment
-from bakeoff.engine import EngineClient, EngineInfo, HasWindows, OrchestrationEngine, Survives
+from bakeoff.engine import (
+    Capability,
+    Claim,
+    EngineClient,
+    EngineInfo,
+    HasScheduler,
+    HasWindows,
+    OrchestrationEngine,
+    Support,
+    Survives,
+)
 from bakeoff.outcome import Outcome, Status
 from bakeoff.plugins import Plugins
 from bakeoff.processes import Launch
@@ -69,6 +79,27 @@ class Around:
         """The honest engine's client, or a cheat around it."""
         client = await self._engine.connect(deployment)
         return self._client(client) if self._client is not None else client
+
+
+class WithScheduler(Around):
+    """Around an engine with a scheduler process; it may also pretend to have ``claimed``."""
+
+    def __init__(self, engine: str, *, claimed: Capability | None = None, **more: Any) -> None:
+        super().__init__(engine, **more)
+        self._claimed = claimed
+
+    def info(self, settings: SettingsInForce | None = None) -> EngineInfo:
+        """The honest engine's claims, and the one that it only pretends to have."""
+        info = super().info(settings)
+        if self._claimed is None:
+            return info
+        claim = Claim(Support.NATIVE, "claimed by a saboteur")
+        return replace(info, claims={**info.claims, self._claimed: claim})
+
+    def scheduler_command(self, deployment: Deployment) -> Sequence[str]:
+        """The honest engine's scheduler."""
+        assert isinstance(self._engine, HasScheduler)
+        return self._engine.scheduler_command(deployment)
 
 
 class WithForgetfulBroker(Around):
@@ -183,6 +214,14 @@ REAL: dict[str, tuple[Callable[[], OrchestrationEngine], str]] = {
     "celery_loses_the_brokers_data": (
         lambda: WithForgetfulBroker("celery", survives=frozenset({Survives.BROKER_KILL})),
         "test_survival::test_acknowledged_sagas_survive_the_kill_of_the_broker",
+    ),
+    "celery_starts_periods_again": (
+        lambda: WithScheduler("celery", worker_cheat="starts_periods_again"),
+        "test_recovery_scheduler::test_scheduler_that_was_killed_starts_no_period_twice",
+    ),
+    "celery_claims_to_catch_up": (
+        lambda: WithScheduler("celery", claimed=Capability.CATCH_UP),
+        "test_recovery_scheduler::test_periods_that_were_missed_are_made_up",
     ),
     "celery_calls_everything_completed": (
         lambda: Around("celery", client=CallsEverythingCompleted),

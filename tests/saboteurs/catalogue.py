@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bakeoff.engine import Capability, Claim, OrchestrationEngine, Support
 from bakeoff.hookspecs import hookimpl
-from tests.saboteurs import backward, branches, clients, forward, world_mutants
+from tests.saboteurs import backward, branches, clients, forward, schedules, world_mutants
 from tests.saboteurs.around_inline import SaboteurEngine
 from tests.saboteurs.around_real import HONEST_REAL, REAL
 
@@ -44,6 +44,10 @@ def _client(cheat: type, caught_by: str) -> Saboteur:
     return Saboteur(lambda: SaboteurEngine(client=cheat), caught_by)
 
 
+def _clock(cheat: type, caught_by: str) -> Saboteur:
+    return Saboteur(lambda: SaboteurEngine(client=cheat, claims=_SCHEDULES), caught_by)
+
+
 def _participant(cheat: type, caught_by: str) -> Saboteur:
     return Saboteur(lambda: SaboteurEngine(participant=cheat), caught_by)
 
@@ -53,12 +57,13 @@ def _mutant(trigger: str, caught_by: str) -> Saboteur:
 
 
 _HISTORY = {Capability.EVENT_HISTORY: Claim(Support.NATIVE, "claimed by a saboteur")}
+_SCHEDULES = {Capability.SCHEDULES: Claim(Support.NATIVE, "claimed by a saboteur")}
 _DECLINE = "test_compensation::test_decline_at_each_step_undoes_the_steps_before_it_in_reverse"
 _FAULT = "test_compensation::test_faults_at_each_step_undo_it_and_the_steps_before_it_in_reverse"
 _GIVES_UP = "test_misbehaving_compensation::test_compensation_that_gives_up_does_not_stop_the_others"
 #: Those that break nothing.
-HONEST = "honest"
-BREAK_NOTHING = (HONEST, HONEST_REAL)
+HONEST, HONEST_CLOCK = "honest", "honest_by_the_clock"
+BREAK_NOTHING = (HONEST, HONEST_CLOCK, HONEST_REAL)
 
 SABOTEURS: dict[str, Saboteur] = {
     # forward
@@ -410,6 +415,23 @@ SABOTEURS: dict[str, Saboteur] = {
         lambda: SaboteurEngine(client=clients.InventsHistories, claims=_HISTORY),
         "test_observe::test_event_history_tells_what_happened",
     ),
+    # what is started by schedule
+    "starts_every_other_period": _clock(
+        schedules.StartsEveryOtherPeriod, "test_schedules::test_each_period_starts_one_saga_with_its_id"
+    ),
+    "waits_for_the_last_period": _clock(
+        schedules.WaitsForTheLastPeriod,
+        "test_schedules::test_period_starts_while_the_last_ones_saga_runs",
+    ),
+    "goes_on_without_a_schedule": _clock(
+        schedules.GoesOnWithoutASchedule, "test_schedules::test_removed_schedule_starts_nothing_more"
+    ),
+    "replaces_schedules": _clock(
+        schedules.ReplacesSchedules, "test_schedules::test_schedule_is_made_once_and_removed_once"
+    ),
+    "lists_no_schedules": _clock(
+        schedules.ListsNoSchedules, "test_schedules::test_schedules_are_listed_while_they_are_there"
+    ),
     # the World
     **{name: _mutant(trigger, test) for name, (trigger, test) in world_mutants.TRIGGERS.items()},
     # real engines with real workers
@@ -419,6 +441,7 @@ SABOTEURS: dict[str, Saboteur] = {
     },
     # who does not cheat must not be caught
     HONEST: Saboteur(SaboteurEngine, caught_by=""),
+    HONEST_CLOCK: _clock(schedules.StartsByTheClock, caught_by=""),
 }
 
 

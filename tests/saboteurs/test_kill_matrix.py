@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from tests.saboteurs.around_real import HONEST_REAL
-from tests.saboteurs.catalogue import BREAK_NOTHING, HONEST, SABOTEURS
+from tests.saboteurs.catalogue import BREAK_NOTHING, HONEST, HONEST_CLOCK, SABOTEURS
 from tests.saboteurs.cover import ALSO_CAUGHT
 from tests.saboteurs.runs import KillRun, Pair, contract_tests
 from tests.tiers import more
@@ -40,6 +40,8 @@ _SPARED: list[Pair] = [
     (HONEST, "test_signals::test_payload_of_a_signal_is_the_result_of_its_wait"),
     (HONEST, "test_cancel::test_cancel_mid_saga_compensates"),
     (HONEST, "test_outcome::test_the_engines_word_is_the_ledgers"),
+    (HONEST_CLOCK, "test_schedules::test_each_period_starts_one_saga_with_its_id"),
+    (HONEST_CLOCK, "test_schedules::test_period_starts_while_the_last_ones_saga_runs"),
 ]
 _SPARED_RECOVERY: list[Pair] = [
     (HONEST_REAL, "test_recovery::test_crash_at_every_point_of_a_step[book_hotel.after_effect]"),

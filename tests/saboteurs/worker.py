@@ -98,6 +98,19 @@ def _forgets_the_route() -> None:
     bakeoff_temporal.route.on_route = on_route
 
 
+def _starts_periods_again() -> None:
+    from bakeoff_celery import rows, starting
+    from bakeoff_celery.backend import redis_of
+
+    honest = starting.create
+
+    def create(app: Any, deployment: Deployment, row: Any, saga: Saga, state: Any) -> bool:
+        redis_of(app).delete(rows.start_key(deployment, state["id"]))
+        return honest(app, deployment, row, saga, state)
+
+    starting.create = create
+
+
 _CHEATS: dict[str, Callable[[], None]] = {
     "skips_a_compensation": lambda: setattr(Participant, "perform", _skips_a_compensation),
     "acts_twice": lambda: setattr(Participant, "perform", _acts_twice),
@@ -109,6 +122,7 @@ _CHEATS: dict[str, Callable[[], None]] = {
     "runs_old_code": lambda: setattr(Deployment, "load", classmethod(_runs_old_code)),
     "forgets_the_route": _forgets_the_route,
     "forgets_attempts_that_died": _forgets_attempts_that_died,
+    "starts_periods_again": _starts_periods_again,
     "acknowledges_early": lambda: _with({"task_acks_late": False, "task_reject_on_worker_lost": False}),
     "tries_no_connection_again": lambda: _with({"connection_retries": 0}),
 }

@@ -1,6 +1,7 @@
 """A billing cycle: an invoice, a charge that is tried again for days, and what follows if it never comes.
 
-The input is the id of one invoice, e.g. ``user-7:2026-11``: one saga per account and period. A card that is
+The input is the id of one invoice, e.g. ``user-7:2026-11``: one saga per account and period. On a schedule
+(``bakeoff.schedules``) it is the id of the period's saga, ``user-7-2026-12-03T00:00:00Z``. A card that is
 refused is no decline of the saga but a fault: it is tried again on the dunning schedule, after one, two, four
 and seven days. When that is exhausted a person is told and the account suspended; the invoice stays open.
 """

@@ -15,6 +15,7 @@ from bakeoff.cli.letters import dead_letters
 from bakeoff.cli.looking import describe, history, list_
 from bakeoff.cli.redrive import redrive
 from bakeoff.cli.sagas import cancel, result, signal, start
+from bakeoff.cli.scheduling import schedule, schedules, unschedule
 from bakeoff.cli.screen import Quiet
 from bakeoff.cli.serve import serve
 from bakeoff.cli.stuck import stuck
@@ -66,6 +67,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "result": result,
     "signal": signal,
     "cancel": cancel,
+    "schedule": schedule,
+    "schedules": schedules,
+    "unschedule": unschedule,
     "list": list_,
     "history": history,
     "describe": describe,

@@ -69,14 +69,14 @@ def start(
         raise UsageError("--id '': a workflow id has at least one character; leave --id out for one of ours")
 
     async def act(up: Connected) -> Outcome | None:
-        chosen = _saga(up, saga)
-        is_order = chosen is load_sagas([BUILT_IN_SAGAS]).get(chosen.name) and chosen.name not in _NO_ORDER
+        chosen = chosen_saga(up, saga)
+        is_order = takes_an_order(chosen)
         value = input if is_order else _json_or_text(input)
         if is_order:
             _check_order(up, input)
         workflow_id = id or _workflow_id(chosen, value, is_order)
         fresh = await up.client.start(chosen, workflow_id, value)
-        _warn_without_workers(up)
+        warn_without_workers(up)
         if not as_json:
             say(f"started {workflow_id}" if fresh else f"{workflow_id} exists already; nothing was started")
             for title, url in up.pages.items():
@@ -193,7 +193,12 @@ async def _saga_of(up: Connected, workflow_id: str) -> Saga | None:
     return load_sagas(up.deployment.sagas).get((await up.client.describe(workflow_id)).saga or "")
 
 
-def _saga(up: Connected, text: str) -> Saga:
+def takes_an_order(saga: Saga) -> bool:
+    """Whether it is one of ours over the orders of the world."""
+    return saga is load_sagas([BUILT_IN_SAGAS]).get(saga.name) and saga.name not in _NO_ORDER
+
+
+def chosen_saga(up: Connected, text: str) -> Saga:
     """The saga of that name or reference, among those that this deployment's workers load."""
     known = load_sagas(up.deployment.sagas)
     if ":" not in text:
@@ -235,7 +240,8 @@ def _json_or_text(text: str) -> JSON:
         return text
 
 
-def _warn_without_workers(up: Connected) -> None:
+def warn_without_workers(up: Connected) -> None:
+    """Tell who starts something that nobody will take."""
     world = up.world()
     try:
         if what := why_no_worker(world):

@@ -32,12 +32,14 @@ from bakeoff.cli.options import (
     choose_engines,
     choose_saga,
 )
-from bakeoff.cli.screen import say
+from bakeoff.cli.screen import say, warn
 from bakeoff.cli.state import DEFAULT_STATE, Running, StateOption, held_state, write_state
 from bakeoff.credentials import HIDDEN, hide_credentials
+from bakeoff.engine import Capability, Support
 from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.plugins import Plugins
 from bakeoff.processes import run_interruptibly, scratch_folder
+from bakeoff.scheduler import forget_schedules
 from bakeoff.settings import ConfigClass
 from bakeoff.stack import Backend, StackPlan, running_backend
 from bakeoff.telemetry import check_otlp
@@ -142,6 +144,8 @@ async def _stay_up(plans: Sequence[StackPlan], folder: Path) -> None:
         backends = [await cleanup.enter_async_context(running_backend(plan)) for plan in plans]
         orders: dict[str, str] = {}
         for backend in backends:
+            if backend.deployment.external and _schedules(backend):
+                cleanup.push_async_callback(_forget_schedules, backend)
             orders = demo.fill(backend.world)
             _introduce(backend)
         pages = {backend.engine.name: _pages(backend) for backend in backends}
@@ -163,6 +167,17 @@ async def _stay_up(plans: Sequence[StackPlan], folder: Path) -> None:
         except asyncio.CancelledError:
             say("stopping ...")
             raise
+
+
+def _schedules(backend: Backend) -> bool:
+    return backend.info.claims[Capability.SCHEDULES].support is not Support.ABSENT
+
+
+async def _forget_schedules(backend: Backend) -> None:
+    try:
+        await forget_schedules(backend.engine, backend.deployment)
+    except BakeoffError as error:
+        warn(f"schedules may be left on your server, under the prefix {backend.deployment.prefix}: {error}")
 
 
 def check_prefix(prefix: str) -> str:
@@ -242,6 +257,8 @@ def _teach_elsewhere(backend: Backend) -> None:
 
 
 def _check_alive(backend: Backend) -> None:
+    if backend.scheduler is not None and backend.scheduler.failure is not None:
+        raise backend.scheduler.failure
     for server in backend.servers:
         if server.child is not None and not server.child.alive:
             say(server.child.log_tail())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -98,8 +99,11 @@ class Lab:
 
         return self.thread.call(run, timeout_s)
 
-    def kill_broker(self) -> None:
-        """SIGKILL the engine's first server; start it again on its data and ports; wait for its answer."""
+    def kill_broker(self, away_s: float = 0.0) -> None:
+        """SIGKILL the engine's first server; start it again on its data and ports; wait for its answer.
+
+        ``away_s``: seconds before it is started again.
+        """
         broker, launcher = self.stack.servers[0], self.stack.launcher
         child = broker.child
         if child is None:
@@ -107,9 +111,10 @@ class Lab:
 
         async def restart() -> None:
             kill_session(child.pid)
+            await asyncio.sleep(away_s)
             await restart_server(broker, launcher)
 
-        self.thread.call(restart, broker.server.ready_within_s + _ANSWER_S)
+        self.thread.call(restart, away_s + broker.server.ready_within_s + _ANSWER_S)
 
     def until(self, what: str, found: Callable[[], T | None], within_s: float | None = None) -> T:
         """Poll until ``found()`` is neither ``None`` nor false; fail with ``what`` after the patience."""

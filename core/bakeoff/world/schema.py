@@ -89,7 +89,7 @@ meta = Table(
     "meta", metadata, Column("name", String, primary_key=True), Column("value", JSON, nullable=False)
 )
 
-#: Processes that reported ready; ``role``: ``worker``, or ``service`` behind a bridge.
+#: Processes that reported ready; ``role``: ``worker``, ``service`` behind a bridge, or ``scheduler``.
 workers = Table(
     "workers",
     metadata,

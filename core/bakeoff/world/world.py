@@ -23,7 +23,7 @@ from bakeoff.world.ledger import Record, read_ledger
 from bakeoff.world.services import Services
 
 Participants = Literal["idempotent", "naive"]
-Role = Literal["worker", "service"]
+Role = Literal["worker", "service", "scheduler"]
 
 
 class HasRow(Protocol):
@@ -158,13 +158,13 @@ class World:
             return connection.execute(select(func.max(schema.ledger.c.seq))).scalar_one() or 0
 
     def announce_worker(self, role: Role = "worker") -> None:
-        """Report this process as a worker (or a service) that is ready to take work."""
+        """Report this process as a worker (a service, a scheduler) that is ready to take work."""
         with self.engine.begin() as tx:
             row = {"role": role, "pid": os.getpid(), "host": socket.gethostname(), "at": time.time()}
             tx.execute(insert(schema.workers), row)
 
     def workers(self, role: Role = "worker") -> Sequence[WorkerSeen]:
-        """All workers (or services) that ever reported ready, oldest first."""
+        """All workers (services, schedulers) that ever reported ready, oldest first."""
         columns = schema.workers.c
         query = select(columns.pid, columns.host, columns.at).order_by(columns.id).where(columns.role == role)
         with reading(self.engine) as connection:

@@ -12,6 +12,7 @@ from bakeoff.saga import Saga
 from bakeoff_celery.backend import backend_url
 from bakeoff_celery.compensation import register_compensation
 from bakeoff_celery.settings import celery_configuration
+from bakeoff_celery.starting import register_period
 from bakeoff_celery.tasks import register_forward
 
 
@@ -40,5 +41,6 @@ def make_app(deployment: Deployment, sagas: Mapping[str, Saga], connection_name:
     for saga in sagas.values():
         register_forward(app, define, deployment, saga)
         register_compensation(app, define, deployment, saga)
+    register_period(app, define, deployment, dict(sagas))
     app.finalize()
     return app

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -18,25 +19,26 @@ from bakeoff.deployment import Deployment
 from bakeoff.errors import (
     ResultTimeoutError,
     StartUnknownError,
-    WorkflowConflictError,
     WorkflowNotFoundError,
 )
 from bakeoff.outcome import Description, Listed, Outcome, Status
 from bakeoff.registry import find_saga
 from bakeoff.saga import JSON, Saga
+from bakeoff.schedules import Schedule
 from bakeoff.servers import silence_of
 from bakeoff.telemetry import carried, with_headers
+from bakeoff.timetable import Timetable
 from bakeoff_celery import rows
 from bakeoff_celery.app import make_app
 from bakeoff_celery.away import SILENCES, away_by, told
 from bakeoff_celery.backend import redis_of
-from bakeoff_celery.canvas import forward
 from bakeoff_celery.headers import send_headers
 from bakeoff_celery.inspection import Inspection
 from bakeoff_celery.leases import check_leases
 from bakeoff_celery.outcomes import Outcomes
 from bakeoff_celery.redriving import Redriver
 from bakeoff_celery.signalling import Signaller
+from bakeoff_celery.starting import create, is_published, publish
 from bakeoff_celery.state import State, to_json
 
 #: Kombu publishes in threads; one is enough for a broker nearby, more overlap with one far away.
@@ -63,7 +65,6 @@ class CeleryClient:
         pool: Any = BlockingConnectionPool.from_url(address, max_connections=_CONNECTIONS, timeout=None)
         self._redis: Any = Redis.from_pool(pool)
         self._end_headers = send_headers() if deployment.otlp is not None else None
-        self._ttl_s = int(deployment.settings["result_expires"])
         self._outcomes = Outcomes(self._redis, deployment.prefix)
         self._inspection = Inspection(deployment, self._sagas, self._app, self._redis, self._outcomes.key)
         self._signaller = Signaller(
@@ -91,9 +92,10 @@ class CeleryClient:
         self._outcomes.expect(native_id)
         created = False
         try:
-            created = await self._in_thread(self._create, key, row, saga, state)
+            # Row and chain in one: one hop to a thread is what a start costs.
+            created = await self._in_thread(create, self._app, self._deployment, row, saga, state)
             if not created and not await self._known(key, row, workflow_id):
-                await self._in_thread(self._publish, key, row, saga, state)
+                await self._in_thread(publish, self._app, self._deployment, row, saga, state)
         except SILENCES as error:
             away = away_by(self._deployment, error)
             raise StartUnknownError(
@@ -103,17 +105,6 @@ class CeleryClient:
             if not created:
                 self._outcomes.expect_no_more(native_id)
         return created
-
-    def _create(self, key: str, row: rows.Start, saga: Saga, state: State) -> bool:
-        """Write the row and publish, unless the row is there. One hop to a thread is what a start costs."""
-        if not redis_of(self._app).set(key, row.text(), nx=True, ex=self._ttl_s):
-            return False
-        self._publish(key, row, saga, state)
-        return True
-
-    def _publish(self, key: str, row: rows.Start, saga: Saga, state: State) -> None:
-        forward(self._app, self._deployment, saga, state).apply_async()
-        redis_of(self._app).set(key, row.text(published=True), xx=True, keepttl=True)
 
     async def _in_thread(self, function: Callable[..., T], *args: object) -> T:
         work = with_headers(carried(), partial(function, *args))
@@ -125,9 +116,7 @@ class CeleryClient:
         while True:
             text = await self._redis.get(key)
             known = rows.Start.of(text) if text is not None else row
-            if not known.same_as(row):
-                raise WorkflowConflictError(f"{workflow_id} exists already with another saga or input")
-            if known.published:
+            if is_published(known, row, workflow_id):
                 return True
             if patience <= 0:
                 return False  # whoever wrote the row died before it published
@@ -168,6 +157,19 @@ class CeleryClient:
         """Return the sagas whose rows have not expired, newest first."""
         with told(self._deployment):
             return await self._inspection.list_sagas(status, limit)
+
+    async def schedule(self, saga: Saga, schedule_id: str, every: timedelta) -> None:
+        """Write it into beat's configuration, with which whoever runs beat starts it again."""
+        check_leases(saga, self._deployment.settings)
+        await Timetable(self._deployment).add(Schedule(id=schedule_id, saga=saga.name, every=every))
+
+    async def unschedule(self, schedule_id: str) -> None:
+        """Take it out of beat's configuration; what beat has published before is started."""
+        await Timetable(self._deployment).remove(schedule_id)
+
+    async def schedules(self) -> Sequence[Schedule]:
+        """Read beat's configuration."""
+        return Timetable(self._deployment).listed()
 
     async def redrive(self, workflow_id: str, step: str | None = None) -> str:
         """Deliver or publish the saga's message once more."""

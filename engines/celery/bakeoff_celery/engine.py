@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from bakeoff.engine import Capability, Claim, EngineInfo, Means, Support, Survives
 from bakeoff.errors import UsageError
 from bakeoff.servers import RabbitmqServer, ValkeyServer, own_address
+from bakeoff_celery.beat import SCHEDULING, beat_argv
 from bakeoff_celery.leases import silence_s
 from bakeoff_celery.settings import SETTINGS
 from bakeoff_celery.windows import windows_of
@@ -55,6 +56,7 @@ _CLAIMS = {
     Capability.DESCRIBE: _pattern("asks the workers what they hold; what lies in the queue nobody can tell"),
     Capability.LIST: _pattern("scans the unique rows of the starts that have not expired"),
     Capability.EVENT_HISTORY: _absent("events pass by whoever listens; Celery keeps none"),
+    **SCHEDULING,
 }
 _THREADS = {
     Capability.TIMEOUT: _absent(
@@ -140,6 +142,10 @@ class CeleryEngine:
     def worker_command(self, deployment: Deployment) -> Sequence[str]:
         """Return the command of one worker."""
         return worker_argv(deployment)
+
+    def scheduler_command(self, deployment: Deployment) -> Sequence[str]:
+        """Return the command of beat."""
+        return beat_argv("bakeoff_celery.beat", deployment)
 
     def windows(self, saga: Saga, settings: SettingsInForce) -> Sequence[Window]:
         """Places where Celery's own signals come between two things that belong together."""

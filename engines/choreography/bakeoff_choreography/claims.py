@@ -48,6 +48,10 @@ CLAIMS: Mapping[Capability, Claim] = {
     Capability.DESCRIBE: Claim(_PATTERN, "the last event tells whose turn it is, not how often it tried"),
     Capability.LIST: Claim(_PATTERN, "reads the first event of every saga"),
     Capability.EVENT_HISTORY: Claim(_NATIVE, "the log is the saga"),
+    Capability.SCHEDULES: Claim(
+        _ABSENT, "whoever says the first event starts a saga; no participant is there to say it by the clock"
+    ),
+    Capability.CATCH_UP: Claim(_ABSENT, "there is no scheduler"),
 }
 
 MEANS: Mapping[Means, Claim] = {

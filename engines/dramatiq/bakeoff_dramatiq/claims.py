@@ -55,6 +55,10 @@ _COMMON = {
     ),
     Capability.LIST: Claim(_PATTERN, "a scan over the rows of the starts"),
     Capability.EVENT_HISTORY: Claim(_ABSENT, "Dramatiq keeps no record of what it did"),
+    Capability.SCHEDULES: Claim(
+        _ABSENT, "Dramatiq has no scheduler; APScheduler or periodiq, beside it, are other libraries"
+    ),
+    Capability.CATCH_UP: Claim(_ABSENT, "Dramatiq has no scheduler"),
 }
 
 _VALKEY = {

@@ -27,6 +27,8 @@ _CLAIMS = {
         Support.NATIVE, "there is no lease; the timer lives as long as the process"
     ),
     Capability.EVENT_HISTORY: Claim(Support.ABSENT, "nothing is kept but the current state"),
+    Capability.SCHEDULES: Claim(Support.ABSENT, "no engine, so no scheduler: cron starts the process"),
+    Capability.CATCH_UP: Claim(Support.ABSENT, "there is no scheduler"),
 }
 
 _MEANS = {

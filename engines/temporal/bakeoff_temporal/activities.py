@@ -17,7 +17,8 @@ from bakeoff_temporal.inbox import ONLY_BACK
 from bakeoff_temporal.local import ATTEMPT
 from bakeoff_temporal.markers import attempted_before
 from bakeoff_temporal.pending import faulted
-from bakeoff_temporal.workflows import FAULTED_ACTIVITIES, SIGNAL_ONLY_BACK
+from bakeoff_temporal.route import memo_of
+from bakeoff_temporal.workflows import FAULTED_ACTIVITIES, ROUTE_OF_TODAY, SIGNAL_ONLY_BACK
 
 Activity = Callable[..., Any]
 
@@ -37,7 +38,7 @@ def activities_of(
         return asyncio.run_coroutine_threadsafe(attempted_before(client, info), loop).result()
 
     steps = (_activity(name, participant, prefix, interrupt, lost_before) for name in names)
-    return [*steps, _faulted_activities(client), _signal_only_back(client)]
+    return [*steps, _faulted_activities(client), _signal_only_back(client), _route_of_today(participant)]
 
 
 def _names(saga: Saga) -> Iterable[str]:
@@ -104,3 +105,12 @@ def _signal_only_back(client: Client) -> Activity:
         await handle.signal(ONLY_BACK)
 
     return signal_only_back
+
+
+def _route_of_today(participant: Participant) -> Activity:
+    @activity.defn(name=ROUTE_OF_TODAY)
+    async def route_of_today(saga: str) -> dict[str, object]:
+        """What a client hands over with a start, which a schedule cannot do: it does not know it yet."""
+        return memo_of(participant.sagas[saga])
+
+    return route_of_today

@@ -31,6 +31,7 @@ from bakeoff.errors import (
     ServerAwayError,
     SignalRejectedError,
     StartUnknownError,
+    UnknownNameError,
     UnserialisableError,
     WorkflowConflictError,
     WorkflowError,
@@ -38,8 +39,9 @@ from bakeoff.errors import (
 )
 from bakeoff.outcome import Description, Event, Listed, Outcome, Status
 from bakeoff.saga import JSON, Saga
+from bakeoff.schedules import Schedule
 from bakeoff.servers import server_away
-from bakeoff_temporal import billing, queries
+from bakeoff_temporal import billing, queries, schedules
 from bakeoff_temporal.connection import DRAIN_S, ROLE, task_queue
 from bakeoff_temporal.failures import outcome_of
 from bakeoff_temporal.local import LOCAL
@@ -212,6 +214,33 @@ class TemporalClient:
             if error.status is RPCStatusCode.UNIMPLEMENTED:
                 raise self._refused(error) from error
             raise self._translated(error, workflow_id) from error
+
+    async def schedule(self, saga: Saga, schedule_id: str, every: timedelta) -> None:
+        """Make a schedule of the server's own."""
+        schedule = Schedule(id=schedule_id, saga=saga.name, every=every)
+        try:
+            await schedules.create(
+                self._client, self._deployment, schedule, self._queue, self._local, self._task_timeout
+            )
+        except RPCError as error:
+            raise self._refused(error) from error
+
+    async def unschedule(self, schedule_id: str) -> None:
+        """Delete it; workflows that it has started go on."""
+        try:
+            await self._client.get_schedule_handle(self._deployment.native_id(schedule_id)).delete()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise self._refused(error) from error
+            there = ", ".join(one.id for one in await self.schedules()) or "none"
+            raise UnknownNameError(f"there is no schedule {schedule_id!r}; there are: {there}") from error
+
+    async def schedules(self) -> Sequence[Schedule]:
+        """The server's visibility list; a new one may be missing for a moment."""
+        try:
+            return await schedules.listed(self._client, self._deployment)
+        except RPCError as error:
+            raise self._refused(error) from error
 
     async def event_history(self, workflow_id: str) -> Sequence[Event]:
         """The workflow's event history, one line per event."""

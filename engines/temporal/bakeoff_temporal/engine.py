@@ -41,6 +41,8 @@ _CLAIMS: Final = {
     Capability.DESCRIBE: "pending activities from the server, and a query to the workflow",
     Capability.LIST: "the server's visibility store",
     Capability.EVENT_HISTORY: "the workflow's event history",
+    Capability.SCHEDULES: "Temporal Schedules, kept by the server, one workflow per period",
+    Capability.CATCH_UP: "the server makes up what it missed, up to a year ago as shipped",
 }
 _MEANS: Final = {
     Means.REDRIVE: Claim(
@@ -80,6 +82,8 @@ _ABSENT_ON_TEST_SERVER: Final = {
     Capability.LIST: Claim(
         Support.ABSENT, "the time-skipping test server does not implement a list of workflows"
     ),
+    Capability.SCHEDULES: Claim(Support.ABSENT, "the time-skipping test server does not implement schedules"),
+    Capability.CATCH_UP: Claim(Support.ABSENT, "the time-skipping test server does not implement schedules"),
 }
 
 

@@ -15,10 +15,14 @@ class Inbox:
     """What arrived for the waits of one saga; lives in workflow memory and so in the event history."""
 
     def __init__(self, waits: Iterable[str]) -> None:
-        self._names = frozenset(waits)
-        self._open = set(self._names)
+        self.belong_to(waits)
         self._arrived: dict[str, JSON] = {}
         self._tokens: dict[str, str] = {}
+
+    def belong_to(self, waits: Iterable[str]) -> None:
+        """Be the inbox of these waits; what has arrived stays."""
+        self._names = frozenset(waits)
+        self._open = set(self._names)
 
     def objection(self, name: str, signal_id: str) -> str | None:
         """Why this signal cannot be accepted; ``None`` if it can, or if this id was accepted before."""

@@ -24,6 +24,7 @@ from bakeoff_temporal.failures import outcome_of
 from bakeoff_temporal.local import LOCAL
 from bakeoff_temporal.markers import local_activity
 from bakeoff_temporal.pending import in_words, next_attempt_at
+from bakeoff_temporal.periods import BY_SCHEDULE, input_of
 
 #: A query needs a worker; longer than this nobody should wait to hear that there is none.
 _QUERY_PATIENCE = timedelta(seconds=2)
@@ -38,7 +39,10 @@ async def started_with(handle: Handle) -> tuple[str, JSON]:
     async for event in handle.fetch_history_events(page_size=1):
         start = event.workflow_execution_started_event_attributes
         (value,) = await DataConverter.default.decode(start.input.payloads)
-        return start.workflow_type.name, value
+        prefix = None
+        if BY_SCHEDULE in start.memo.fields:
+            (prefix,) = await DataConverter.default.decode([start.memo.fields[BY_SCHEDULE]])
+        return start.workflow_type.name, input_of(handle.id, prefix, value)
     raise AssertionError("an event history begins with the start")
 
 

@@ -15,6 +15,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -40,12 +41,15 @@ with workflow.unsafe.imports_passed_through():
     )
     from bakeoff_temporal.inbox import ONLY_BACK, Inbox
     from bakeoff_temporal.local import LOCAL, recorded
+    from bakeoff_temporal.periods import BY_SCHEDULE, input_of
     from bakeoff_temporal.route import ESCALATIONS, ROUTE, on_route
 
 #: Local activity that tells which activities of this workflow had a faulted attempt.
 FAULTED_ACTIVITIES = "faulted_activities"
 #: Local activity that sends this workflow the signal ``ONLY_BACK``; it cannot send itself one.
 SIGNAL_ONLY_BACK = "signal_only_back"
+#: Local activity that tells the route on which this worker would begin a saga.
+ROUTE_OF_TODAY = "route_of_today"
 #: How long a step may take after a cancel before we look whether it only waits for its next attempt.
 _CANCEL_GRACE = timedelta(seconds=1)
 #: Characters of JSON that one activity is given at most: the server refuses 2 MiB, and the saga were stuck.
@@ -61,7 +65,10 @@ class SagaWorkflow:
         route = workflow.memo_value(ROUTE, None, type_hint=list[str])
         escalations = workflow.memo_value(ESCALATIONS, None, type_hint=dict[str, str])
         self._saga: Saga = on_route(saga_called(workflow.info().workflow_type), route, escalations)
-        self._input: JSON = workflow.payload_converter().from_payload(args[0].payload)
+        argument = workflow.payload_converter().from_payload(args[0].payload)
+        prefix = workflow.memo_value(BY_SCHEDULE, None, type_hint=str)
+        self._by_schedule = prefix is not None
+        self._input = input_of(workflow.info().workflow_id, prefix, argument)
         self._inbox = Inbox(e.name for e in self._saga.elements if isinstance(e, Wait))
         self._results: dict[str, JSON] = {}
         self._carried = len(args[0].payload.data)
@@ -89,6 +96,8 @@ class SagaWorkflow:
                     await self._hasten()
 
     async def _run(self) -> dict[str, JSON]:
+        if self._by_schedule:
+            await self._take_route()
         try:
             await self._forward()
         except Ended as ended:
@@ -103,6 +112,17 @@ class SagaWorkflow:
             results = self._results if self._carried <= _MOST_CARRIED else {}
             raise failure_of(Outcome(status, results, ended.cause, failed)) from None
         return self._results
+
+    async def _take_route(self) -> None:
+        """Have the route written down that the saga has today: its schedule may be years old."""
+        route: dict[str, Any] = await workflow.execute_local_activity(
+            ROUTE_OF_TODAY, self._saga.name, start_to_close_timeout=timedelta(seconds=10), result_type=dict
+        )
+        if self._local:
+            await recorded()
+        self._saga = on_route(self._saga, route[ROUTE], route[ESCALATIONS])
+        self._inbox.belong_to(e.name for e in self._saga.elements if isinstance(e, Wait))
+        self._calls = Calls(self._saga, self._input, local=self._local)
 
     async def _forward(self) -> None:
         try:

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -17,7 +18,9 @@ from bakeoff.deployment import Deployment
 from bakeoff.errors import ServerAwayError, StartUnknownError
 from bakeoff.outcome import Description, Event, Listed, Outcome, Status
 from bakeoff.saga import JSON, Saga
+from bakeoff.schedules import Schedule
 from bakeoff.telemetry import carried, with_headers
+from bakeoff.timetable import Timetable
 from bakeoff_celery.headers import send_headers
 from bakeoff_celery.sagalog import reading, redriving, rows
 from bakeoff_celery.sagalog.app import make_app
@@ -103,6 +106,18 @@ class SagaLogClient:
     async def event_history(self, workflow_id: str) -> Sequence[Event]:
         """Return what happened to the saga."""
         return await self._in_thread(lambda: reading.history(self._log.engine, workflow_id))
+
+    async def schedule(self, saga: Saga, schedule_id: str, every: timedelta) -> None:
+        """Write it into beat's configuration, with which whoever runs beat starts it again."""
+        await Timetable(self._deployment).add(Schedule(id=schedule_id, saga=saga.name, every=every))
+
+    async def unschedule(self, schedule_id: str) -> None:
+        """Take it out of beat's configuration; what beat has published before is started."""
+        await Timetable(self._deployment).remove(schedule_id)
+
+    async def schedules(self) -> Sequence[Schedule]:
+        """Read beat's configuration."""
+        return Timetable(self._deployment).listed()
 
     async def redrive(self, workflow_id: str, step: str | None = None) -> str:
         """Go on with a saga that is stuck or ended ``compensation_failed``."""

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from bakeoff.engine import Capability, Claim, EngineInfo, Means, Support, Survives
 from bakeoff.errors import UsageError
 from bakeoff.servers import PostgresServer, RabbitmqServer, ValkeyServer, own_address
+from bakeoff_celery.beat import SCHEDULING, beat_argv
 from bakeoff_celery.sagalog.place import check_place, files
 from bakeoff_celery.sagalog.settings import SETTINGS
 from bakeoff_celery.sagalog.windows import windows_of
@@ -52,6 +53,7 @@ _CLAIMS = {
     Capability.DESCRIBE: _pattern("read from the log"),
     Capability.LIST: _pattern("read from the log"),
     Capability.EVENT_HISTORY: _pattern("a row per happening, written with the change that it tells of"),
+    **SCHEDULING,
 }
 _MEANS = {
     Means.REDRIVE: _pattern("undos that gave up begin anew; what is open is published again"),
@@ -103,6 +105,10 @@ class SagaLogEngine:
         """Return the command of one worker; ``UsageError`` if it could not reach the log."""
         check_place(deployment)
         return worker_argv(deployment)
+
+    def scheduler_command(self, deployment: Deployment) -> Sequence[str]:
+        """Return the command of beat."""
+        return beat_argv("bakeoff_celery.sagalog.beat", deployment)
 
     def windows(self, saga: Saga, settings: SettingsInForce) -> Sequence[Window]:
         """Between the commit of the log and the publication of what it says."""

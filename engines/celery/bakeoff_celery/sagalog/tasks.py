@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from celery import Celery, Task
+from celery.utils.log import get_logger
 
 from bakeoff.deployment import Deployment
-from bakeoff.errors import BusinessError
+from bakeoff.errors import BusinessError, WorkflowConflictError
 from bakeoff.saga import Direction, Saga, Step
 from bakeoff.world import Participant, participant_of_this_process
+from bakeoff_celery.beat import PERIOD
 from bakeoff_celery.sagalog import happenings
 from bakeoff_celery.sagalog.alarm import within
 from bakeoff_celery.sagalog.doorbell import SWEEP, ring
@@ -25,14 +27,16 @@ from bakeoff_celery.state import task_name, to_json, undo_name
 
 AnyTask = Task[Any, Any]
 
+_logger = get_logger(__name__)
+
 
 def register(app: Celery, deployment: Deployment, sagas: Mapping[str, Saga]) -> None:
     """Define a task per step, compensation, wait and timer of every saga, and the one that sweeps."""
 
-    def define(name: str, function: Callable[..., None]) -> None:
+    def define(name: str, function: Callable[..., None], **options: Any) -> None:
         # A message whose process died is published again by the worker's parent, with one more retry.
         again: dict[str, Any] = {"retry_on_worker_lost": True, "default_retry_delay": 0}
-        registered: Any = app.task(name=name, bind=True, shared=False, typing=False, **again)
+        registered: Any = app.task(name=name, bind=True, shared=False, typing=False, **again, **options)
         registered(function)
 
     for saga in sagas.values():
@@ -44,6 +48,8 @@ def register(app: Celery, deployment: Deployment, sagas: Mapping[str, Saga]) -> 
             if task_name(saga, element.name) not in app.tasks:
                 define(task_name(saga, element.name), _wake(app, deployment))
     define(SWEEP, _sweep(app, deployment))
+    # Of this one the log knows nothing yet, so nobody would publish it again.
+    define(PERIOD, _period(app, deployment), acks_late=True, reject_on_worker_lost=True)
 
 
 def _attempt(app: Celery, deployment: Deployment, direction: Direction) -> Callable[..., None]:
@@ -108,6 +114,20 @@ def _wake(app: Celery, deployment: Deployment) -> Callable[..., None]:
         ring(app, deployment, log, messages)
 
     return wake
+
+
+def _period(app: Celery, deployment: Deployment) -> Callable[..., None]:
+    def period(self: AnyTask, saga: str, workflow_id: str) -> None:
+        """Beat says that a period has begun, or says it again: the log takes one saga of this id."""
+        log = log_of_this_process()
+        try:
+            _, messages = patiently(lambda: log.start(log.saga(saga), workflow_id, workflow_id))
+        except WorkflowConflictError as conflict:
+            _logger.error("no saga for this period: %s", conflict)
+            return
+        ring(app, deployment, log, messages)
+
+    return period
 
 
 def _sweep(app: Celery, deployment: Deployment) -> Callable[..., None]:

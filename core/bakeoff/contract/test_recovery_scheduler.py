@@ -1,0 +1,58 @@
+"""What keeps the schedules dies and comes back: a process of its own, or the server."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from bakeoff.contract.lab import Lab
+from bakeoff.contract.sagas import SINGLE
+from bakeoff.contract.scheduled import kill_scheduler, scheduled
+from bakeoff.engine import Capability
+from bakeoff.outcome import Status
+
+pytestmark = [
+    pytest.mark.recovery,
+    pytest.mark.timeout(300),
+    pytest.mark.requires(Capability.SCHEDULES, Capability.ORDER, Capability.OUTCOME),
+]
+
+#: Seconds: it dies and is back within one period, so that it could start the same one again.
+_LONG_S = 8.0
+_SHORT_S = 2.0
+_ONCE = {"book_flight": 1, "book_hotel": 1}
+
+
+def test_scheduler_that_was_killed_starts_no_period_twice(killable: Lab) -> None:
+    """It goes on with the next period; the saga of the one in which it died has acted once."""
+    with scheduled(killable, SINGLE, _LONG_S) as it:
+        before = it.until_begun(2)
+        assert it.saga_of(before[-1]).outcome().status is Status.COMPLETED
+        kill_scheduler(killable)
+        begun = it.until_begun(len(before) + 1)
+        ends = [it.saga_of(workflow_id).settled() for workflow_id in begun]
+
+    assert begun[: len(before)] == before
+    assert [end.counts for end in ends] == [_ONCE] * len(begun)
+    assert {end.outcome.status for end in ends} == {Status.COMPLETED}
+
+
+@pytest.mark.requires(Capability.CATCH_UP)
+def test_periods_that_were_missed_are_made_up(killable: Lab) -> None:
+    """Away over the begin of three periods: each of them gets its saga afterwards, under its own id."""
+    with scheduled(killable, SINGLE, _SHORT_S) as it:
+        it.until_begun(1)
+        kill_scheduler(killable, away_s=3 * _SHORT_S)
+        back_at = time.time()
+        missed = [one for one in it.ids(back_at - 3 * _SHORT_S, 3) if one > it.schedule.saga_id(it.made_at)]
+
+        killable.until(
+            f"a saga of each of {', '.join(missed)}",
+            lambda: set(missed) <= set(it.begun()),
+            killable.patience_s + _SHORT_S,
+        )
+        begun = it.begun()
+        ends = [it.saga_of(workflow_id).settled() for workflow_id in begun]
+
+    assert [end.counts for end in ends] == [_ONCE] * len(begun)
