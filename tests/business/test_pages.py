@@ -25,6 +25,7 @@ def _blocks(page: str) -> list[list[str]]:
 
 
 PROCESSES, BRIDGE = _blocks("processes.md"), _blocks("bridge.md")
+RUNS, PERIODS, UNDER_STRAIN, FOR_A_PERSON = PROCESSES
 _READY = {"up": "Ctrl-C stops everything.", "worker": "is ready", "serve": "Ctrl-C stops it."}
 
 
@@ -46,16 +47,16 @@ def _in_terminals(terminal: Terminal, lines: list[str]) -> Iterator[list[str]]:
 
 
 def test_the_pages_are_what_these_tests_expect() -> None:
-    assert [len(block) for block in PROCESSES] == [4, 2, 7]
+    assert [len(block) for block in PROCESSES] == [4, 5, 2, 7]
     assert [block[0].split()[0] for block in BRIDGE] == ["pytest", "bakeoff", "bakeoff", "bakeoff"]
 
 
 @pytest.mark.parametrize(
     "line",
     [
-        *map(more, PROCESSES[0][:2]),
-        *PROCESSES[0][2:],
-        *map(more, PROCESSES[1]),
+        *map(more, RUNS[:2]),
+        *RUNS[2:],
+        *map(more, UNDER_STRAIN),
     ],
 )
 def test_a_process_comes_out_as_planned(terminal: Terminal, line: str) -> None:
@@ -71,6 +72,16 @@ def test_a_process_comes_out_as_planned(terminal: Terminal, line: str) -> None:
         assert about["counts"]["compensated"] > 0
 
 
+def test_a_saga_per_period(terminal: Terminal) -> None:
+    with _in_terminals(terminal, PERIODS) as (schedule, schedules, unschedule):
+        made = terminal.run(schedule)
+        assert made.returncode == 0, made.stdout + made.stderr
+        assert "acme: billing every 30d" in made.stdout
+        assert "acme" in terminal.run(schedules).stdout
+        assert terminal.run(unschedule).returncode == 0
+        assert "nothing is started by schedule" in terminal.run(schedules).stdout
+
+
 @pytest.mark.parametrize("line", [BRIDGE[1][0], more(BRIDGE[3][0])])
 def test_services_behind_a_bridge(terminal: Terminal, line: str) -> None:
     done = terminal.run(line + (" --no-report" if " run " in line else ""))
@@ -80,7 +91,7 @@ def test_services_behind_a_bridge(terminal: Terminal, line: str) -> None:
 
 
 def test_what_waits_for_a_person(terminal: Terminal) -> None:
-    with _in_terminals(terminal, PROCESSES[2]) as (start, inbox, delegate, approve, result):
+    with _in_terminals(terminal, FOR_A_PERSON) as (start, inbox, delegate, approve, result):
         assert terminal.run(start).returncode == 0
         _until_it_waits_for(terminal, inbox, "decision")
         assert terminal.run(delegate).returncode == 0
