@@ -6,6 +6,7 @@ import json
 import shlex
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,27 @@ def test_harm_is_told_with_the_command_that_repeats_it(runs: Path) -> None:
     assert "bakeoff crash --engine inline" in told
     assert "--point charge_payment.after_effect" in told
     assert "no saga came to harm" not in _section(_page(runs), "answer")
+
+
+@pytest.mark.parametrize(
+    ("survives", "told", "cell"),
+    [
+        ([], "inline came through too, but does not promise that", ", not promised"),
+        (["worker_kill"], "So few kills prove little: after 2 without harm up to 66 % may", "0 of 2 harmed"),
+    ],
+)
+def test_kills_without_harm_are_no_promise(runs: Path, survives: list[str], told: str, cell: str) -> None:
+    """A few harmless kills look alike, whatever an engine says of itself."""
+    (crash,) = read_sources([runs / "crash"])
+    kills = [{**row, "outcome": "clean", "open": False} for row in crash.result["kills"]]
+    about = {**crash.about["contestants"]["inline"], "survives": survives}
+    manifest = {**crash.about, "contestants": {"inline": about}}
+    harmless = replace(crash, result={**crash.result, "kills": kills, "manifest": manifest})
+    answer = repr(page_of([harmless]).sections[0])
+
+    assert told in answer
+    assert cell in answer
+    assert ("not promised" in answer) is not bool(survives)
 
 
 def test_what_was_not_measured_is_a_question_and_no_verdict(runs: Path) -> None:

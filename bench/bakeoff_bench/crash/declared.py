@@ -35,5 +35,6 @@ def gap_of(about: Mapping[str, Any], fault: str) -> str | None:
         return None
     if str(needed) in about["survives"]:
         return ""
-    note = f": {about['note']}" if about.get("note") else ""
+    # The note of an engine is about its workers, where it has something to say about deaths.
+    note = f": {about['note']}" if about.get("note") and needed is Survives.WORKER_KILL else ""
     return f"it does not declare to survive this at any moment{note}"

@@ -93,3 +93,4 @@ def _write(file: Path) -> None:
     text = ask()
     file.write_text(text, encoding="utf-8")
     say(f"written: {file}; then: bakeoff decide {file} RUN...")
+    say("what no kill may harm takes more kills than `bakeoff run` does: bakeoff crash --kills 20 --out DIR")

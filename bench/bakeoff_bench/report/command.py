@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -62,7 +62,7 @@ def report(
     if not is_markdown(output):
         check_drawing()
     check_output(output)
-    size = write_report(directories, output, saga or (), title=title)
+    size = write_report(directories, output, saga or (), title=title).size
     seen = "" if is_markdown(output) else "; open it in a browser"
     say(f"written: {output} ({size / _MB:.1f} MB){seen}")
 
@@ -72,14 +72,21 @@ def is_markdown(output: Path) -> bool:
     return output.suffix.lower() == _MARKDOWN
 
 
+class Written(NamedTuple):
+    """A page: its size in bytes, and the paragraph that it opens with."""
+
+    size: int
+    answer: str
+
+
 def write_report(
     directories: list[Path],
     output: Path,
     workflow_ids: list[str] | tuple[()] = (),
     unkept: Path | None = None,
     title: str | None = None,
-) -> int:
-    """Make the page; return its size in bytes.
+) -> Written:
+    """Make the page.
 
     Args:
         directories: What it is about.
@@ -113,7 +120,7 @@ def write_report(
         output.write_bytes(text.encode())
     except OSError as error:
         raise UsageError(f"-o {output}: cannot be written ({error.strerror})") from error
-    return len(text.encode())
+    return Written(len(text.encode()), " ".join(page.sections[0].lead))
 
 
 def _again(directories: list[Path], output: Path, workflow_ids: Sequence[str], title: str | None) -> str:

@@ -167,11 +167,17 @@ def run(
             complain(" ".join(str(error).split()))  # what was judged before stands, and is told
             failed = True
         if page is not None:
-            write_report([folder.path], page, unkept=None if out else folder.path)
+            written = write_report([folder.path], page, unkept=None if out else folder.path)
+            say()
+            say(written.answer, "bold")
             say(f"the whole story: {page}" + ("" if is_markdown(page) else "; open it in a browser"))
         say(
             f"{time.monotonic() - began_s:.0f} s in all; "
-            + (_kept(folder) if out else "not kept (--out DIR)")
+            + (
+                _kept(folder)
+                if out
+                else "not kept: --out DIR keeps it, to judge again or decide by"
+            )
         )
     if failed:
         raise typer.Exit(1)

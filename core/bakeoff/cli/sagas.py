@@ -87,8 +87,7 @@ def start(
                 {"workflow_id": workflow_id, "started": fresh, **(outcome.to_json() if outcome else {})}
             )
         elif outcome:
-            in_order = {e.name: outcome.results[e.name] for e in chosen.elements if e.name in outcome.results}
-            print_outcome(workflow_id, replace(outcome, results={**in_order, **outcome.results}))
+            print_outcome(workflow_id, _in_order(outcome, chosen))
         return outcome
 
     _exit_by(with_client(state, engine, act))
@@ -110,14 +109,16 @@ def result(
         bakeoff result order-123 --timeout 10
     """
 
-    async def act(up: Connected) -> Outcome:
-        return await outcome_of(up.client, workflow_id, timeout)
+    async def act(up: Connected) -> tuple[Outcome, Saga | None]:
+        outcome = await outcome_of(up.client, workflow_id, timeout)
+        name = (await up.client.describe(workflow_id)).saga if isinstance(up.client, Describes) else None
+        return outcome, load_sagas(up.deployment.sagas).get(name or "")
 
-    outcome = with_client(state, engine, act)
+    outcome, its = with_client(state, engine, act)
     if as_json:
         show_json({"workflow_id": workflow_id, **outcome.to_json()})
     else:
-        print_outcome(workflow_id, outcome)
+        print_outcome(workflow_id, outcome if its is None else _in_order(outcome, its))
     _exit_by(outcome)
 
 
@@ -248,6 +249,12 @@ def warn_without_workers(up: Connected) -> None:
             warn(f"{what}; in another terminal: bakeoff worker --engine {up.engine.name}")
     finally:
         world.close()
+
+
+def _in_order(outcome: Outcome, saga: Saga) -> Outcome:
+    """Results as the saga came to them; an engine's database knows no order."""
+    in_order = {e.name: outcome.results[e.name] for e in saga.elements if e.name in outcome.results}
+    return replace(outcome, results={**in_order, **outcome.results})
 
 
 def print_outcome(workflow_id: str, outcome: Outcome) -> None:

@@ -32,6 +32,7 @@ from bakeoff.cli.options import (
     choose_engines,
     choose_saga,
 )
+from bakeoff.cli.sagas import takes_an_order
 from bakeoff.cli.screen import say, warn
 from bakeoff.cli.state import DEFAULT_STATE, Running, StateOption, held_state, write_state
 from bakeoff.credentials import HIDDEN, hide_credentials
@@ -116,7 +117,9 @@ def up(
     between = choose_bridge(bridge)
     receiver = check_otlp(otlp)
     own = check_prefix(f"bakeoff-{secrets.token_hex(3)}-" if prefix is None else prefix)
-    sagas = dict.fromkeys([BUILT_IN_SAGAS, *(ref for text in saga or () for ref in choose_saga(text)[1])])
+    named = [choose_saga(text) for text in saga or ()]
+    sagas = dict.fromkeys([BUILT_IN_SAGAS, *(ref for _, references in named for ref in references)])
+    asked = [one.name for one, _ in named if not takes_an_order(one)]
     with ExitStack() as cleanup:
         folder = cleanup.enter_context(held_state(state))
         scratch = cleanup.enter_context(scratch_folder("up"))
@@ -136,10 +139,10 @@ def up(
             )
             for one in chosen
         ]
-        run_interruptibly(_stay_up(plans, folder))
+        run_interruptibly(_stay_up(plans, asked, folder))
 
 
-async def _stay_up(plans: Sequence[StackPlan], folder: Path) -> None:
+async def _stay_up(plans: Sequence[StackPlan], asked: Sequence[str], folder: Path) -> None:
     async with AsyncExitStack() as cleanup:
         backends = [await cleanup.enter_async_context(running_backend(plan)) for plan in plans]
         orders: dict[str, str] = {}
@@ -158,7 +161,7 @@ async def _stay_up(plans: Sequence[StackPlan], folder: Path) -> None:
                 pages=pages,
             ),
         )
-        _teach(backends, orders, folder)
+        _teach(backends, orders, asked, folder)
         try:
             while True:
                 await asyncio.sleep(_POLL_S)
@@ -215,7 +218,7 @@ def _introduce(backend: Backend) -> None:
         say(f"  {title:12} {value}" + (f"   ({remark})" if remark else ""))
 
 
-def _teach(backends: Sequence[Backend], orders: dict[str, str], folder: Path) -> None:
+def _teach(backends: Sequence[Backend], orders: dict[str, str], asked: Sequence[str], folder: Path) -> None:
     say("Orders to start:")
     for order_id, fate in orders.items():
         say(f"  {order_id}  {fate}")
@@ -228,6 +231,8 @@ def _teach(backends: Sequence[Backend], orders: dict[str, str], folder: Path) ->
         say(f"  bakeoff worker --engine {backend.engine.name}{where}")
         _teach_elsewhere(backend)
     say(f"  bakeoff start order order-123 --wait{which}{where}")
+    for saga in asked:
+        say(f"  bakeoff start {saga} 1 --wait{which}{where}")
     say("Ctrl-C stops everything.")
 
 

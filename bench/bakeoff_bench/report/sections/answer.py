@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bakeoff_bench.crash.cells import cell_of, group
+from bakeoff_bench.crash.declared import gap_of
 from bakeoff_bench.report.page import Cell, Mood, Section, Table, cell
 from bakeoff_bench.report.sections import correctness, costs, crashes, loads, promises, recovery
+from bakeoff_bench.report.sections.guarantees import ENOUGH
 from bakeoff_bench.report.sources import Kind, Source, of_kind
+from bakeoff_bench.run.journal import Row
 
 ID = "answer"
 
@@ -61,7 +65,9 @@ def _paragraph(sources: Sequence[Source], labels: Sequence[str]) -> list[str]:
     words = [f"{len(labels)} contestant{'' if len(labels) == 1 else 's'}."]
     words += _of_runs(sources)
     words += [sentence for fault, word in _KILLED.items() if (sentence := _of_kills(sources, fault, word))]
+    words += _of_promises(sources)
     words += _of_loads(sources)
+    words.append("Which one to take follows from what you must have: bakeoff decide --init asks for that.")
     return words
 
 
@@ -109,6 +115,30 @@ def _of_kills(sources: Sequence[Source], fault: str, word: str) -> str:
     unseen = sum(summed.landed - summed.judged for summed in by_name.values())
     more = f" ({unseen} more were not observed to their end)" if unseen else ""
     return f"{word.capitalize()} was killed {count} times{more}: {end}."
+
+
+def _of_promises(sources: Sequence[Source]) -> list[str]:
+    """Who came through a worker's death without promising it, and how little a few kills tell."""
+    kills: dict[str, list[Row]] = {}
+    abouts: dict[str, Mapping[str, Any]] = {}
+    for run in of_kind(sources, Kind.CRASH):
+        abouts |= run.about["contestants"]
+        for row in run.result["kills"]:
+            if row["fault"] == "worker-kill":
+                kills.setdefault(row["contestant"], []).append(row)
+    whole = {name: cell_of(rows) for name, rows in kills.items()}
+    unharmed = {name: summed for name, summed in whole.items() if summed.judged and not summed.harmed}
+    words = []
+    if lucky := [name for name in unharmed if gap_of(abouts[name], "worker-kill")]:
+        words.append(f"{', '.join(lucky)} came through too, but does not promise that for every moment.")
+    few = [summed for name, summed in unharmed.items() if name not in lucky and summed.judged < ENOUGH]
+    if few and (open_ := max(summed.harm.high for summed in few if summed.harm is not None)):
+        fewest = min(summed.judged for summed in few)
+        words.append(
+            f"So few kills prove little: after {fewest} without harm up to {100 * open_:.0f} % may still do "
+            "some; bakeoff crash does more."
+        )
+    return words
 
 
 def _of_loads(sources: Sequence[Source]) -> list[str]:

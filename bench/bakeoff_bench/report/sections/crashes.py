@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bakeoff_bench.crash.cells import cell_of, group, is_harmful, outcome_word
+from bakeoff_bench.crash.declared import gap_of
 from bakeoff_bench.crash.manifest import commands_of
 from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Mood, Section, Table, cell, worst
@@ -22,7 +24,13 @@ def told(sources: Sequence[Source]) -> dict[str, Cell]:
     found: dict[str, Cell] = {}
     for source in of_kind(sources, Kind.CRASH):
         for name, rows in group(source.result["kills"], lambda row: row["contestant"]).items():
-            worst(found, name, _share(rows, slug(ID, "sums", source.number), short_leases(source, rows)))
+            about, more = source.about["contestants"][name], short_leases(source, rows)
+            if not_promised := any(gap_of(about, fault) for fault in {row["fault"] for row in rows}):
+                more += ", not promised"
+            told = _share(rows, slug(ID, "sums", source.number), more)
+            if not_promised and told.mood is Mood.GOOD:
+                told = replace(told, mood=Mood.CAUTION)
+            worst(found, name, told)
     return found
 
 

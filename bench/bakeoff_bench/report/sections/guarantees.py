@@ -25,10 +25,12 @@ _STEPS = {"worker-kill": "a worker dies", "server-kill": "its server or broker d
 NOTHING = "nothing"
 #: Prices within this factor are taken for the same: what a load run can tell apart at best.
 ALIKE = 1.25
-
-
 #: Kills without harm that make a step; fewer are an anecdote.
 ENOUGH = 5
+_TOO_FEW = (
+    f"Nobody was killed often enough ({ENOUGH} times without harm) to have been seen to survive anything, so "
+    "there is no picture: bakeoff crash kills more often."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,8 @@ def section(sources: Sequence[Source]) -> Section | None:
     priced, run = _priced(sources, reached)
     front = _front(reached, priced)
     blocks: list[Table | Figure] = [_table(reached, priced, front)]
-    if run is not None:
+    known = any(one.steps for one in reached.values())
+    if run is not None and known:
         blocks.insert(0, _picture(reached, priced, front, run))
     missing = "There is no price here: it takes a load run with inline in it, for the same contestants."
     return Section(
@@ -67,7 +70,7 @@ def section(sources: Sequence[Source]) -> Section | None:
             "process).",
         ),
         blocks=blocks,
-        notes=() if priced else (missing,),
+        notes=(*(() if priced else (missing,)), *(() if known else (_TOO_FEW,))),
     )
 
 
