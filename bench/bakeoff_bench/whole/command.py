@@ -173,11 +173,7 @@ def run(
             say(f"the whole story: {page}" + ("" if is_markdown(page) else "; open it in a browser"))
         say(
             f"{time.monotonic() - began_s:.0f} s in all; "
-            + (
-                _kept(folder)
-                if out
-                else "not kept: --out DIR keeps it, to judge again or decide by"
-            )
+            + (_kept(folder) if out else "not kept: --out DIR keeps it, to judge again or decide by")
         )
     if failed:
         raise typer.Exit(1)
