@@ -29,7 +29,7 @@ class RabbitmqServer:
     external_address: str | None = None
     kind: str = "rabbitmq"
     port_names: tuple[str, ...] = ("amqp", "distribution", "epmd")
-    ready_within_s: float = 40.0
+    ready_within_s: float = 90.0  # 7 s where nothing else runs
 
     def launch(self, folder: Path, ports: Mapping[str, int]) -> Launch:
         """Write the configuration and start epmd first, because a node that finds none leaves one behind."""
