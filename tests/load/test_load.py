@@ -75,6 +75,15 @@ def test_two_engines_side_by_side(terminal: Terminal) -> None:
     assert json.loads((terminal.folder / "again.json").read_text())["blocks"] == result["blocks"]
 
 
+def test_rounds_that_do_not_fit_are_not_begun(terminal: Terminal) -> None:
+    """However short the time: two are made, or nothing could be compared."""
+    line = ["load", "--engine", "inline", "--rate", "20", "--duration", "2", "--rounds", "20"]
+    done = terminal.run([*line, "--within", "0.01", "--json", "load.json"])
+
+    assert "2 of 20 rounds: one more would not be over in time (--within)" in done.stdout
+    assert [block["rounds"] for block in _result(terminal)["blocks"]] == [2]
+
+
 def test_a_worker_is_killed_under_load(terminal: Terminal) -> None:
     done = terminal.run(
         [

@@ -25,6 +25,8 @@ from tests.cli.conftest import Refused
         ("load -e inline --duration inf", r"--duration inf: a positive number"),
         ("load -e inline --rate 5 --duration 5 --warm-up 5", r"--warm-up 5: from 0 to less than the 5 s"),
         ("load -e inline --slo 0", r"--slo 0: a positive number"),
+        ("load -e inline --within 0", r"--within 0: a positive number of minutes"),
+        ("load -e inline --within nan", r"--within nan: a positive number of minutes"),
         ("load -e inline --rate 5 --closed 3", r"--rate and --closed: say only one"),
         ("load -e inline --closed 0", r"Invalid value for '--closed'"),
         ("load -e inline --rounds 31", r"Invalid value for '--rounds'"),

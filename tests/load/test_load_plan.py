@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from bakeoff.expectation import drawn_fates, expect
 from bakeoff.orders import NOOP, ORDER, ORDER_APPROVAL
+from bakeoff.settings import ConfigClass
+from bakeoff_bench.crash.contestants import Options, find_contestants
 from bakeoff_bench.load.order import LoadOrder, baskets, shares
+from bakeoff_bench.load.plan import Block, LoadPlan
 from bakeoff_scenarios import LOADS, arrange, counts_of, find_load, moments, profile_of, shelves
 from bakeoff_scenarios.answers import ANSWER
 
@@ -75,3 +78,40 @@ def test_shelves_hold_more_than_any_load_sells() -> None:
 
 def test_a_saga_without_orders_has_no_declines() -> None:
     assert profile_of(LOADS["order-steady"], NOOP, 1).declines == {}
+
+
+def _plan(within_s: float | None) -> LoadPlan:
+    found = [
+        one
+        for name in ("inline", "temporal", "choreography")
+        for one in find_contestants(Options(engines=(name,)), ConfigClass.RECOMMENDED)
+    ]
+    return LoadPlan(
+        contestants=found,
+        load=find_load("order-steady"),
+        saga=ORDER,
+        references=(),
+        blocks=[Block(name="one", rate=1.0)],
+        rounds=10,
+        seconds=10.0,
+        warm_up_s=1.0,
+        within_s=within_s,
+    )
+
+
+def test_every_round_begins_with_another_contestant() -> None:
+    plan = _plan(None)
+    turns = [[one.label for one in plan.turns(number)] for number in range(len(plan.contestants))]
+
+    assert [sorted(turn) for turn in turns] == [sorted(one.label for one in plan.contestants)] * len(turns)
+    assert {turn[0] for turn in turns} == {one.label for one in plan.contestants}
+
+
+def test_a_round_is_begun_if_it_can_be_over_in_time() -> None:
+    plan = _plan(100.0)
+
+    assert plan.fits(2, gone_s=60.0, longest_s=40.0)
+    assert not plan.fits(2, gone_s=60.1, longest_s=40.0)
+    assert plan.fits(1, gone_s=200.0, longest_s=40.0), "of one round alone nothing can be compared"
+    assert _plan(None).fits(2, gone_s=1e9, longest_s=40.0)
+    assert plan.expected_s() == 100.0

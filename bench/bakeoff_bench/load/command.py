@@ -64,6 +64,8 @@ _PROFILES: dict[LoadProfile, tuple[int, float, float, tuple[float, ...]]] = {
 }
 _ROUNDS_AS_ASKED = 3
 _PILOT = 5
+#: Minutes of a publishable run, if nobody says otherwise; its pilot may ask for more rounds than that.
+_WITHIN_MIN = 180.0
 #: Sagas in flight of the closed loop of every round.
 _USERS = 16
 
@@ -98,6 +100,14 @@ def load(
     ] = LoadProfile.INDICATIVE,
     rounds: Annotated[
         int | None, typer.Option("--rounds", min=1, max=30, help="Turns of each engine, interleaved.")
+    ] = None,
+    within: Annotated[
+        float | None,
+        typer.Option(
+            "--within",
+            metavar="MINUTES",
+            help="Rounds that would not be over by then are not begun. [default: 180 for `publishable`]",
+        ),
     ] = None,
     slo: Annotated[
         float, typer.Option("--slo", metavar="SECONDS", help="Most that the 95th percentile may take.")
@@ -176,6 +186,10 @@ def load(
     seconds = duration if duration is not None else seconds
     warm_up_s = warm_up if warm_up is not None else min(warm_up_s, seconds / 4)
     _check_numbers(rate, seconds, warm_up_s, slo, arm_after, closed, shape)
+    if within is not None and not (math.isfinite(within) and within > 0):
+        raise UsageError(f"--within {within:g}: a positive number of minutes")
+    paced = profile is LoadProfile.PUBLISHABLE and not asked_for and rounds is None
+    minutes = within if within is not None else _WITHIN_MIN if paced else None
     the_saga, references = choose_saga(saga or the_load.saga)
     arm_after_s = arm_after if arm_after is not None else the_load.arm_at * seconds
     named = fault if fault is not None else the_load.fault
@@ -203,7 +217,8 @@ def load(
         references=references,
         blocks=_blocks(rate, closed, shape, shares),
         rounds=rounds or (_ROUNDS_AS_ASKED if asked_for else the_rounds),
-        pilot=_PILOT if profile is LoadProfile.PUBLISHABLE and not asked_for and rounds is None else 0,
+        pilot=_PILOT if paced else 0,
+        within_s=None if minutes is None else 60 * minutes,
         seconds=seconds,
         warm_up_s=warm_up_s,
         process=arrivals.value,

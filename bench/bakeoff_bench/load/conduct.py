@@ -61,9 +61,7 @@ async def conduct(plan: LoadPlan, folder: LoadFolder, manifest: dict[str, Any], 
                     for one in plan.contestants:
                         await run.find_speed(one, stacks)
                 rounds = await run.find_rounds(stacks) if plan.pilot else plan.rounds
-                for number, one in plan.turns(rounds):
-                    for block in plan.blocks:
-                        await run.block(one, block, number, stacks)
+                await run.make(rounds, stacks)
                 await run.count_events()
                 manifest["complete"] = True
             finally:
@@ -85,6 +83,7 @@ class _Run:
         self._stages: dict[str, Stage] = {}
         self._speed: dict[str, float] = {}
         self._number = 0
+        self._began_s = time.monotonic()
 
     async def find_speed(self, one: Contestant, stacks: AsyncExitStack) -> None:
         """What a closed loop reaches; then, if that is wanted, the rate that is sustained."""
@@ -109,9 +108,10 @@ class _Run:
         plan = self._plan
         closed = Block(name=f"{USERS} in flight", users=USERS)
         rates: dict[str, list[float]] = {one.label: [] for one in plan.contestants}
-        for number, one in plan.turns(plan.pilot):
-            measured = await self._play(one, closed, 0.0, "pilot", number, stacks)
-            rates[one.label].append(measured.settled_per_s)
+        for number in range(plan.pilot):
+            for one in plan.turns(number):
+                measured = await self._play(one, closed, 0.0, "pilot", number, stacks)
+                rates[one.label].append(measured.settled_per_s)
         if len(rates) < 2:
             return plan.rounds
         found = rounds_for(rates)
@@ -122,7 +122,20 @@ class _Run:
         self._tell(f"pilot: {found.rounds} rounds resolve {found.resolves:.0%}{enough}")
         return found.rounds if found.enough else plan.rounds
 
-    async def block(self, one: Contestant, block: Block, number: int, stacks: AsyncExitStack) -> None:
+    async def make(self, rounds: int, stacks: AsyncExitStack) -> None:
+        """So many rounds, or as many of them as there is time for; always whole ones."""
+        plan, longest_s = self._plan, 0.0
+        for number in range(rounds):
+            began_s = time.monotonic()
+            if not plan.fits(number, began_s - self._began_s, longest_s):
+                self._tell(f"{number} of {rounds} rounds: one more would not be over in time (--within)")
+                return
+            for one in plan.turns(number):
+                for block in plan.blocks:
+                    await self._block(one, block, number, stacks)
+            longest_s = max(longest_s, time.monotonic() - began_s)
+
+    async def _block(self, one: Contestant, block: Block, number: int, stacks: AsyncExitStack) -> None:
         """One load of one round."""
         rate = block.rate or block.share * self._speed.get(one.label, 0.0)
         if block.share and not rate:

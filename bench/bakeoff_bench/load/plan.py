@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -21,6 +21,8 @@ _START_S = 6.0
 #: Loads that the search for the sustainable rate makes, more or less.
 _PROBES = 6
 _PATIENCE_S = 60.0
+#: However little time there is: of one round alone nothing can be compared.
+LEAST_ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class LoadPlan:
         blocks: Of every round.
         rounds: Turns of each contestant; at least, if there is a pilot.
         pilot: Rounds of the closed loop beforehand, which tell how many it takes and then do not count.
+        within_s: A round that would end later than so long after the begin is not begun; two are made anyway.
         seconds, warm_up_s: Of every load; arrivals of the second are left out of the first's numbers.
         process: How arrivals are spaced.
         search: Whether the sustainable rate is searched for, with ``slo_s`` as the most that the 95th
@@ -70,6 +73,7 @@ class LoadPlan:
     seconds: float
     warm_up_s: float
     pilot: int = 0
+    within_s: float | None = None
     process: Process = "poisson"
     search: bool = False
     slo_s: float = 2.0
@@ -95,19 +99,28 @@ class LoadPlan:
         """Whether a contestant's own speed must be known before its blocks can be played."""
         return self.search or any(block.share for block in self.blocks)
 
-    def turns(self, rounds: int) -> Iterator[tuple[int, Contestant]]:
-        """``(round, contestant)``: interleaved, each round begins with another contestant."""
-        count = len(self.contestants)
-        for number in range(rounds):
-            for offset in range(count):
-                yield number, self.contestants[(number + offset) % count]
+    def turns(self, number: int) -> Sequence[Contestant]:
+        """The contestants in the order of a round: each begins with another one."""
+        first = number % len(self.contestants)
+        return [*self.contestants[first:], *self.contestants[:first]]
+
+    def fits(self, made: int, gone_s: float, longest_s: float) -> bool:
+        """Whether one more round can be over in time.
+
+        Args:
+            made: Rounds so far.
+            gone_s: Seconds since the run began.
+            longest_s: Of a round so far.
+        """
+        return made < LEAST_ROUNDS or self.within_s is None or gone_s + longest_s <= self.within_s
 
     def expected_s(self) -> float:
         """Seconds in all, roughly."""
         one = self.seconds + _AROUND_S
         before = (1 if self.measures_throughput_first else 0) + (_PROBES if self.search else 0) + self.pilot
         loads = before + self.rounds * len(self.blocks)
-        return len(self.contestants) * (_START_S + loads * one)
+        expected = len(self.contestants) * (_START_S + loads * one)
+        return expected if self.within_s is None else min(expected, self.within_s)
 
     def to_json(self) -> dict[str, Any]:
         """For the manifest."""
@@ -117,6 +130,7 @@ class LoadPlan:
             "blocks": [asdict(block) for block in self.blocks],
             "rounds": self.rounds,
             "pilot": self.pilot,
+            "within_s": self.within_s,
             "seconds": self.seconds,
             "warm_up_s": self.warm_up_s,
             "process": self.process,
