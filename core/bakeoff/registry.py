@@ -7,10 +7,11 @@ import importlib
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 
 from bakeoff.errors import SagaDefinitionError, UnknownNameError, UsageError
 from bakeoff.plugins import in_a_line
-from bakeoff.saga import Saga
+from bakeoff.saga import Action, Saga
 
 
 def load_sagas(references: Iterable[str]) -> dict[str, Saga]:
@@ -29,17 +30,21 @@ def load_sagas(references: Iterable[str]) -> dict[str, Saga]:
     return sagas
 
 
+def load_commands(references: Iterable[str]) -> list[Action]:
+    """What the modules of these references name as ``COMMANDS``: commands that no step of theirs calls.
+
+    Raises:
+        UsageError: If a module cannot be imported.
+    """
+    found: dict[Action, None] = {}
+    for reference in references:
+        found |= dict.fromkeys(getattr(_module(reference), "COMMANDS", ()))
+    return list(found)
+
+
 def _load(reference: str) -> list[Saga]:
     module_name, _, attribute = reference.partition(":")
-    # A user's own module lies in the folder where the command was typed.
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    try:
-        module = importlib.import_module(module_name)
-    except SagaDefinitionError:
-        raise
-    except (Exception, SystemExit) as error:  # a user's module may do anything at all when it is imported
-        raise UsageError(f"saga {reference}: cannot import {module_name!r}: {in_a_line(error)}") from error
+    module = _module(reference)
     if not attribute:
         return [value for value in vars(module).values() if isinstance(value, Saga)]
     value = getattr(module, attribute, None)
@@ -50,6 +55,19 @@ def _load(reference: str) -> list[Saga]:
             f"saga {reference}: {module_name} has no saga {attribute!r}; its sagas: {listed}"
         )
     return [value]
+
+
+def _module(reference: str) -> ModuleType:
+    module_name = reference.partition(":")[0]
+    # A user's own module lies in the folder where the command was typed.
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        return importlib.import_module(module_name)
+    except SagaDefinitionError:
+        raise
+    except (Exception, SystemExit) as error:  # a user's module may do anything at all when it is imported
+        raise UsageError(f"saga {reference}: cannot import {module_name!r}: {in_a_line(error)}") from error
 
 
 def find_saga(name: str, sagas: dict[str, Saga]) -> Saga:

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from bakeoff.bridge.bridges import choose_bridge, connect_bridge
+from bakeoff.bridge.commands import command_of
 from bakeoff.contract.lab import Lab, Started
 from bakeoff.contract.stack_thread import StackThread
 from bakeoff.orders import FULFILMENT_DAYS, ORDER
 from bakeoff.orders.model import Line, Order
+from bakeoff.orders.taking import create_order
 from bakeoff.outcome import Status
 from bakeoff.plugins import Plugins
 from bakeoff.processes import is_gone
@@ -81,6 +83,24 @@ def test_effects_are_the_services_and_attempts_the_workers(lab: Lab) -> None:
     assert pids["effect"] <= services
     assert not pids["attempt"] & services
     assert len(pids["effect"]) == 4, "four services have acted"
+
+
+def test_an_order_that_came_in_by_a_command_is_processed(lab: Lab) -> None:
+    """Nobody here wrote it into the books but the service."""
+    order: JSON = {"orderId": "new", "lines": [{"sku": "pen", "quantity": 2, "unitPriceMinor": 150}]}
+
+    async def create() -> JSON:
+        bridge = await connect_bridge(lab.stack.deployment, sender="Shop")
+        answer = await bridge.invoke(
+            command_of(create_order).address, order, {"key": "new:created"}, timeout_s=10
+        )
+        await bridge.close()
+        return answer
+
+    assert lab.thread.call(create, 20) == {"orderId": "new"}
+    end = lab.settle(ORDER, "new")
+    assert end.outcome.status is Status.COMPLETED
+    assert end.counts["reserve_inventory"] == 1
 
 
 def test_a_decline_of_a_service_compensates_with_its_words(lab: Lab) -> None:

@@ -15,7 +15,8 @@ from bakeoff.bridge.host import ServiceHost
 from bakeoff.bridge.in_process import InProcessBridge
 from bakeoff.bridge.relay import workflow_id_in
 from bakeoff.errors import HandledError, UnhandledError, UsageError
-from bakeoff.orders import ORDER, ORDER_PIVOT
+from bakeoff.orders import COMMANDS, ORDER, ORDER_PIVOT
+from bakeoff.orders.taking import cancel_order, create_order
 from bakeoff.saga import JSON, Call, Saga, Step
 from bakeoff.world import World
 from tests.unit.clerk import make_world
@@ -30,7 +31,7 @@ def _with_host(
     async def run() -> World:
         world, bridge = make_world(folder), InProcessBridge()
         host = ServiceHost(bridge, world.services(), slots=4)
-        for commands in services_of(sagas).values():
+        for commands in services_of(sagas, COMMANDS).values():
             await host.serve(commands.values())
         try:
             await test(bridge, world)
@@ -48,14 +49,39 @@ def _asking(order: str, step: str, direction: str = "action", **more: JSON) -> d
 
 
 def test_the_services_bear_the_names_of_the_seed() -> None:
-    found = services_of([ORDER])
+    found = services_of([ORDER], COMMANDS)
 
-    assert sorted(found) == ["EmailService", "InventoryService", "PaymentService", "ShippingService"]
+    seed = ["EmailService", "InventoryService", "OrderService", "PaymentService", "ShippingService"]
+    assert sorted(found) == seed
     events = {str(one.address): one.event for commands in found.values() for one in commands.values()}
     assert events["InventoryService.1.reserveInventory"] == "inventoryReserved"
     assert events["PaymentService.1.processPayment"] == "paymentProcessed"
     assert events["ShippingService.1.createShipment"] == "shipmentCreated"
+    assert events["OrderService.1.createOrder"] == "orderCreated"
     assert events["PaymentService.1.refundPayment"] == ""
+
+
+def test_an_order_is_created_and_cancelled_by_commands(tmp_path: Path) -> None:
+    """As the seed has them; no saga of ours calls them, and they are idempotent like all others."""
+    wanted = {"orderId": "new", "lines": [{"sku": "85123A", "quantity": 2, "unitPriceMinor": 255}]}
+    create, cancel = command_of(create_order).address, command_of(cancel_order).address
+
+    async def test(bridge: Bridge, world: World) -> None:
+        for _ in range(2):
+            answer = await bridge.invoke(create, wanted, {"key": "new:created"}, timeout_s=5)
+            assert answer == {"orderId": "new"}
+        with pytest.raises(HandledError, match="there is an order 'new' already"):
+            await bridge.invoke(create, wanted, {"key": "another"}, timeout_s=5)
+        with pytest.raises(HandledError, match="less than the minimum of 1"):
+            bad = {"orderId": "bad", "lines": [{**wanted["lines"][0], "quantity": 0}]}  # type: ignore[dict-item]
+            await bridge.invoke(create, bad, {"key": "bad"}, timeout_s=5)
+        await bridge.invoke(RESERVE, {"orderId": "new"}, _asking("new", "reserve_inventory"), timeout_s=5)
+        assert world.totals().reserved == 2
+        await bridge.invoke(cancel, {"orderId": "new"}, {"key": "new:cancelled"}, timeout_s=5)
+        with pytest.raises(HandledError, match="there is no order 'new'"):
+            await bridge.invoke(RESERVE, {"orderId": "new"}, {"key": "later"}, timeout_s=5)
+
+    _with_host(tmp_path, test).close()
 
 
 def test_a_repeated_command_acts_once(tmp_path: Path) -> None:

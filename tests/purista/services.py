@@ -131,7 +131,7 @@ class Shop:
     def new_order(self, hint: str = "", **how: Any) -> str:
         """Have an order taken; its id."""
         order_id = f"order-{self.engine}-{hint}{next(self._numbers)}"
-        self.ask("OrderService", "takeOrder", order(order_id, **how), key=f"{order_id}:taken")
+        self.ask("OrderService", "createOrder", order(order_id, **how), key=f"{order_id}:created")
         return order_id
 
     def start(self, saga: Saga, order_id: str, fates: Fates | None = None) -> Started:

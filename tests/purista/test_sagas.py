@@ -241,7 +241,7 @@ def test_purista_asks_a_service_in_python(shop: Shop) -> None:
             "lines": [{"sku": "mug", "quantity": 1, "unitPriceMinor": 1}],
             "onCredit": True,
         }
-        shop.ask("OrderService", "takeOrder", taken, key=f"{poor}:taken")
+        shop.ask("OrderService", "createOrder", taken, key=f"{poor}:created")
         outcome = shop.start(ORDER, poor).outcome()
     finally:
         shop.call(host.stop)

@@ -60,7 +60,7 @@ class Counter:
 
     def new_order(self, **how: Any) -> str:
         order_id = f"order-{next(self._numbers)}"
-        self.ask("OrderService", "takeOrder", order(order_id, **how), f"{order_id}:taken")
+        self.ask("OrderService", "createOrder", order(order_id, **how), f"{order_id}:created")
         return order_id
 
     def hear(self, name: str, during: Callable[[], object], count: int = 1) -> Sequence[Event]:
@@ -103,6 +103,21 @@ def test_a_payload_that_breaks_its_schema_is_declined(counter: Counter) -> None:
 
     assert refused.value.status == 400
     assert [one["path"] for one in refused.value.data] == [["orderId"]]  # type: ignore[attr-defined]
+
+
+def test_an_order_that_was_cancelled_is_known_no_more(counter: Counter) -> None:
+    """As the seed has them: a command, its event, and its undoing."""
+    order_id = counter.new_order()
+    with pytest.raises(HandledError, match=f"there is an order '{order_id}' already"):
+        counter.ask("OrderService", "createOrder", order(order_id), "another key")
+    [cancelled] = counter.hear(
+        "orderCancelled",
+        lambda: counter.ask("OrderService", "cancelOrder", {"orderId": order_id}, f"{order_id}:cancelled"),
+    )
+    with pytest.raises(HandledError, match=f"there is no order '{order_id}'"):
+        counter.ask("InventoryService", "reserveInventory", {"orderId": order_id}, f"{order_id}:reserve")
+
+    assert cancelled.payload == {"orderId": order_id}
 
 
 def test_a_command_without_a_key_is_declined(counter: Counter) -> None:

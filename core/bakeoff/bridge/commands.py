@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bakeoff.bridge.interface import Address
 from bakeoff.bridge.naming import camel_case, served
 from bakeoff.errors import UsageError
+from bakeoff.registry import load_commands, load_sagas
 from bakeoff.saga import JSON, Action, Call, Direction, Saga
 
 #: Of functions that nobody said a service of.
@@ -26,16 +27,20 @@ class Command:
             signal a saga names it (``bakeoff.bridge.relay.workflow_id_in``).
         identified_by: Key of the payload that holds the saga's input, where that is an id (``orderId``);
             ``""``: the payload is ``{"input", "results"}`` as the step got them.
+        schema: JSON Schema of the payload, where that is the input itself.
     """
 
     address: Address
     function: Action
     event: str = ""
     identified_by: str = ""
+    schema: Mapping[str, Any] | None = None
 
     @property
     def accepts(self) -> dict[str, Any]:
         """JSON Schema of the payload."""
+        if self.schema is not None:
+            return dict(self.schema)
         if self.identified_by:
             return {
                 "type": "object",
@@ -47,6 +52,8 @@ class Command:
     def payload_of(self, call: Call) -> dict[str, JSON]:
         """What is sent for this call."""
         known = {} if call.own_result is None else {"ownResult": call.own_result}
+        if self.schema is not None:
+            return {**call.input, **known}
         if self.identified_by:
             return {self.identified_by: call.input, **known}
         return {"input": call.input, "results": dict(call.results), **known}
@@ -59,7 +66,7 @@ class Command:
             workflow_id=str(parameter.get("workflowId", key)),
             step=str(parameter.get("step", self.address.command)),
             direction=direction,
-            input=payload.get(self.identified_by or "input"),
+            input=payload if self.schema is not None else payload.get(self.identified_by or "input"),
             results=payload.get("results") or {},
             attempt=int(parameter.get("attempt", 1)),
             key=key,
@@ -98,13 +105,21 @@ def objections(schema: Mapping[str, Any], value: JSON) -> list[dict[str, JSON]]:
 
 
 def command(
-    service: str, name: str, *, version: str = "1", event: str = "", identified_by: str = ""
+    service: str,
+    name: str,
+    *,
+    version: str = "1",
+    event: str = "",
+    identified_by: str = "",
+    schema: Mapping[str, Any] | None = None,
 ) -> Callable[[_Function], _Function]:
     """Say which command a function is: ``@command("InventoryService", "reserveInventory")``."""
 
     def mark(function: _Function) -> _Function:
         address = Address(service=service, command=name, version=version)
-        one = Command(address=address, function=function, event=event, identified_by=identified_by)
+        one = Command(
+            address=address, function=function, event=event, identified_by=identified_by, schema=schema
+        )
         setattr(function, _ATTRIBUTE, one)
         return function
 
@@ -120,29 +135,41 @@ def command_of(function: Action) -> Command:
     return Command(address=Address(service=DEFAULT_SERVICE, command=camel_case(name)), function=function)
 
 
-def services_of(sagas: Iterable[Saga]) -> dict[str, dict[Address, Command]]:
-    """``{service: {address: command}}`` of every recorded step of these sagas.
+def services_of(sagas: Iterable[Saga], more: Iterable[Action] = ()) -> dict[str, dict[Address, Command]]:
+    """``{service: {address: command}}`` of every recorded step of these sagas, and of ``more``.
 
     Raises:
         UsageError: If two functions are the same command.
     """
     found: dict[str, dict[Address, Command]] = {}
     by_subject: dict[str, Command] = {}
+    for whose, function in (*_functions_of(sagas), *(("COMMANDS", one) for one in more)):
+        one = command_of(function)
+        # Names that differ may be the same in a subject: doIt and do_it.
+        address = one.address
+        subject = served("", address.service, address.version, address.command)
+        known = by_subject.setdefault(subject, one)
+        found.setdefault(address.service, {}).setdefault(address, one)
+        if known.function is not function:
+            raise UsageError(
+                f"{whose}: two functions are the command {one.address}; give one of them another with "
+                "@command(...)"
+            )
+    return found
+
+
+def services_in(references: Iterable[str]) -> dict[str, dict[Address, Command]]:
+    """``services_of`` everything that a deployment loads; the same errors, and those of ``load_sagas``."""
+    names = list(references)
+    return services_of(load_sagas(names).values(), load_commands(names))
+
+
+def _functions_of(sagas: Iterable[Saga]) -> Iterator[tuple[str, Action]]:
+    """``(saga, action or compensation)`` of every step that a service acts for."""
     for saga in sagas:
         for step in saga.steps():
-            functions = (step.action, step.compensation) if step.recorded is not False else ()
-            for function in functions:
-                if function is None:
-                    continue
-                one = command_of(function)
-                # Names that differ may be the same in a subject: doIt and do_it.
-                address = one.address
-                subject = served("", address.service, address.version, address.command)
-                known = by_subject.setdefault(subject, one)
-                found.setdefault(address.service, {}).setdefault(address, one)
-                if known.function is not function:
-                    raise UsageError(
-                        f"saga {saga.name!r}: two functions are the command {one.address}; give one of them "
-                        "another with @command(...)"
-                    )
-    return found
+            if step.recorded is False:
+                continue
+            yield f"saga {saga.name!r}", step.action
+            if step.compensation is not None:
+                yield f"saga {saga.name!r}", step.compensation

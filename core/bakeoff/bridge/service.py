@@ -8,11 +8,10 @@ import sys
 from collections.abc import Sequence
 
 from bakeoff.bridge.bridges import connect_bridge
-from bakeoff.bridge.commands import services_of
+from bakeoff.bridge.commands import services_in
 from bakeoff.bridge.host import ServiceHost
 from bakeoff.deployment import Deployment
 from bakeoff.errors import BridgeAwayError, UnknownNameError
-from bakeoff.registry import load_sagas
 from bakeoff.telemetry.processes import tracing_of
 from bakeoff.world import World
 
@@ -27,7 +26,7 @@ async def serve(deployment: Deployment, names: Sequence[str]) -> None:
         UnknownNameError: If no saga of the deployment needs such a service.
         BridgeAwayError: If the bridge does not answer.
     """
-    known = services_of(load_sagas(deployment.sagas).values())
+    known = services_in(deployment.sagas)
     for name in names:
         if name not in known:
             raise UnknownNameError(f"service {name!r} is not known; known: {', '.join(sorted(known))}")

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bakeoff.bridge.bridges import IN_PROCESS, connect_bridge
-from bakeoff.bridge.commands import services_of
+from bakeoff.bridge.commands import services_in
 from bakeoff.bridge.relay import Relay, rules_of
 from bakeoff.deployment import DEPLOYMENT_VARIABLE, Deployment
 from bakeoff.engine import EngineClient, Signals
@@ -39,7 +39,7 @@ async def running_services(
         return
     staff = {
         name: service_workers(launcher, f"service-{name}", service_launch(file, name), world)
-        for name in sorted(services_of(load_sagas(deployment.sagas).values()))
+        for name in sorted(services_in(deployment.sagas))
     }
     try:
         await started(staff.values())

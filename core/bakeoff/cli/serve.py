@@ -11,14 +11,13 @@ from typing import Annotated
 import typer
 
 from bakeoff.bridge.bridges import IN_PROCESS
-from bakeoff.bridge.commands import services_of
+from bakeoff.bridge.commands import services_in
 from bakeoff.bridge.staff import relay_launch, service_launch, service_workers, waits_for_events
 from bakeoff.cli.screen import say, warn
 from bakeoff.cli.state import DEFAULT_STATE, StateOption, is_held, read_state
 from bakeoff.deployment import Deployment
 from bakeoff.errors import BakeoffError, UnknownNameError, UsageError
 from bakeoff.processes import Launcher, Workers, run_interruptibly, scratch_folder
-from bakeoff.registry import load_sagas
 from bakeoff.world import World
 
 _POLL_S = 0.2
@@ -60,7 +59,7 @@ def serve(
             f"{deployment.engine} is up without a bridge: its steps act in the workers; "
             "bring it up with `bakeoff up --bridge nats`"
         )
-    known = services_of(load_sagas(deployment.sagas).values())
+    known = services_in(deployment.sagas)
     for name in names or ():
         if name not in known:
             raise UnknownNameError(f"service {name!r} is not known; known: {', '.join(sorted(known))}")

@@ -10,8 +10,13 @@ from bakeoff.orders.saga import (
     ORDER_PARALLEL,
     ORDER_PIVOT,
 )
+from bakeoff.orders.taking import cancel_order, create_order
+
+#: Served beside the commands of the steps.
+COMMANDS = (create_order, cancel_order)
 
 __all__ = [
+    "COMMANDS",
     "FULFILMENT",
     "FULFILMENT_DAYS",
     "NOOP",

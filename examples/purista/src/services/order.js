@@ -1,4 +1,4 @@
-// OrderService: takes orders, so that the others know what is in them, and closes them.
+// OrderService: creates orders, so that the others know what is in them, cancels and closes them.
 
 import { HandledError, ServiceBuilder, StatusCode } from '@purista/core'
 import { z } from 'zod'
@@ -23,11 +23,11 @@ export const order = z.object({
 export const orderService = new ServiceBuilder({
   serviceName: NAME,
   serviceVersion: '1',
-  serviceDescription: 'takes orders and closes them',
+  serviceDescription: 'creates orders, cancels and closes them',
 }).defineResource()
 
-const takeOrder = keyed(
-  orderService.getCommandBuilder('takeOrder', 'remember what a customer wants', 'orderTaken'), ofOrder, order)
+const createOrder = keyed(
+  orderService.getCommandBuilder('createOrder', 'remember what a customer wants', 'orderCreated'), ofOrder, order)
   .setCommandFunction(effect(keep))
 
 export function keep(ledger, one) {
@@ -38,6 +38,14 @@ export function keep(ledger, one) {
   return { orderId: one.orderId }
 }
 
+/** The last of all undos, because the others read the order. */
+const cancelOrder = keyed(
+  orderService.getCommandBuilder('cancelOrder', 'take an order out of the books again', 'orderCancelled'), ofOrder)
+  .setCommandFunction(effect((ledger, { orderId }) => {
+    ledger.run('DELETE FROM orders WHERE order_id = ?', orderId)
+    return { orderId }
+  }))
+
 const closeOrder = keyed(
   orderService.getCommandBuilder('closeOrder', 'nothing more is to come', 'orderClosed'), ofOrder)
   .setCommandFunction(effect((ledger, { orderId }) => {
@@ -47,4 +55,4 @@ const closeOrder = keyed(
   }))
 
 orderService.addCommandDefinition(
-  takeOrder.getDefinition(), closeOrder.getDefinition(), describeOrder(orderService))
+  createOrder.getDefinition(), cancelOrder.getDefinition(), closeOrder.getDefinition(), describeOrder(orderService))
