@@ -63,7 +63,9 @@ def test_the_services_bear_the_names_of_the_seed() -> None:
 
 def test_an_order_is_created_and_cancelled_by_commands(tmp_path: Path) -> None:
     """As the seed has them; no saga of ours calls them, and they are idempotent like all others."""
-    wanted = {"orderId": "new", "lines": [{"sku": "85123A", "quantity": 2, "unitPriceMinor": 255}]}
+    line: dict[str, JSON] = {"sku": "85123A", "quantity": 2, "unitPriceMinor": 255}
+    wanted: JSON = {"orderId": "new", "lines": [line]}
+    bad: JSON = {"orderId": "bad", "lines": [{**line, "quantity": 0}]}
     create, cancel = command_of(create_order).address, command_of(cancel_order).address
 
     async def test(bridge: Bridge, world: World) -> None:
@@ -73,7 +75,6 @@ def test_an_order_is_created_and_cancelled_by_commands(tmp_path: Path) -> None:
         with pytest.raises(HandledError, match="there is an order 'new' already"):
             await bridge.invoke(create, wanted, {"key": "another"}, timeout_s=5)
         with pytest.raises(HandledError, match="less than the minimum of 1"):
-            bad = {"orderId": "bad", "lines": [{**wanted["lines"][0], "quantity": 0}]}  # type: ignore[dict-item]
             await bridge.invoke(create, bad, {"key": "bad"}, timeout_s=5)
         await bridge.invoke(RESERVE, {"orderId": "new"}, _asking("new", "reserve_inventory"), timeout_s=5)
         assert world.totals().reserved == 2
