@@ -8,6 +8,7 @@ monotonic clock since the history began; the first line of the file says when th
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -116,6 +117,19 @@ def read_history(path: Path) -> Sequence[Operation]:
         except _NO_LINE as error:
             raise UsageError(f"{path}, line {number}: no line of a history ({error})") from error
     return list(operations.values())
+
+
+def breaks_off(path: Path) -> bool:
+    """Whether the last line was cut off while it was written.
+
+    Raises:
+        OSError: If there is no such file.
+    """
+    with path.open("rb") as file:
+        if not file.seek(0, os.SEEK_END):
+            return False
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"
 
 
 def began_at(path: Path) -> float:

@@ -235,7 +235,7 @@ def _write(name: str, text: str) -> Callable[[Path], None]:
     [
         ("nowhere", lambda folder: None, "nowhere: there is no such folder"),
         ("empty", lambda folder: (folder / "empty").mkdir(), "empty: nothing to report in it"),
-        ("first", _write("first/manifest.json", "{"), "first is no run folder"),
+        ("first", _write("first/manifest.json", "{"), "first/manifest.json is damaged"),
         ("first", _remove("first/inline/plan.jsonl"), "cannot be read"),
         ("crash", _write("crash/kills.jsonl", '{"x": 1}\n'), "kills.jsonl is damaged"),
         ("load", _remove("load/loads.jsonl"), "loads.jsonl cannot be read"),

@@ -63,6 +63,16 @@ def _first_line(name: str, text: str) -> Callable[[Path], None]:
     return damage
 
 
+def _cut(name: str, at: float) -> Callable[[Path], None]:
+    """Cut it to a share, or by so many bytes."""
+
+    def damage(folder: Path) -> None:
+        data = (folder / name).read_bytes()
+        (folder / name).write_bytes(data[: int(at * len(data)) if at > 0 else int(at)])
+
+    return damage
+
+
 def _without(name: str, key: str) -> Callable[[Path], None]:
     def damage(folder: Path) -> None:
         data = json.loads((folder / name).read_text())
@@ -93,8 +103,8 @@ def _without_table(folder: Path) -> None:
         pytest.param(_write("manifest.json", b'{"format": 1}'), "manifest.json", id="hollow manifest"),
         pytest.param(_write("manifest.json", b"[]"), "copy", id="manifest is a list"),
         pytest.param(_write("manifest.json", b"null"), "copy", id="manifest is null"),
-        pytest.param(_write("manifest.json", b"\xff\x00"), "copy", id="binary manifest"),
-        pytest.param(_write("manifest.json", b"[" * 200_000), "copy", id="deep manifest"),
+        pytest.param(_write("manifest.json", b"\xff\x00"), "manifest.json is damaged", id="binary manifest"),
+        pytest.param(_write("manifest.json", b"[" * 200_000), "manifest.json is damaged", id="deep manifest"),
         pytest.param(_engine_without("blocks"), "'blocks'", id="engine without blocks"),
         pytest.param(_engine_without("title"), "'title'", id="engine without title"),
         pytest.param(_without("manifest.json", "machine"), "'machine'", id="no machine"),
@@ -105,6 +115,8 @@ def _without_table(folder: Path) -> None:
         pytest.param(_write("inline/history.jsonl", b"\xff\xfe\x00"), "history.jsonl", id="binary history"),
         pytest.param(_first_line("inline/history.jsonl", "[]"), "line 1", id="history of lists"),
         pytest.param(_first_line("inline/history.jsonl", '{"n": 7}'), "line 1", id="answer to nothing"),
+        pytest.param(_cut("inline/history.jsonl", 0.5), "history.jsonl", id="half a history"),
+        pytest.param(_cut("inline/history.jsonl", -1), "history.jsonl", id="history without its last byte"),
         pytest.param(_first_line("rejected.jsonl", "junk"), "rejected.jsonl", id="rejected junk"),
         pytest.param(_first_line("rejected.jsonl", "[]"), "rejected.jsonl", id="rejected list"),
         pytest.param(_write("inline/world.db", b"junk" * 500), "world.db", id="ledger is junk"),

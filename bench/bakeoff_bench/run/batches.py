@@ -20,7 +20,7 @@ from sqlalchemy import Connection, String, column, event, select, table, type_co
 
 from bakeoff.checkers import Books, Evidence, Planned, Totals, choose_alternative
 from bakeoff.checkers.books import books_of_orders, charges_of_strangers, read_stock, rows_per_order
-from bakeoff.history import Operation, stream_history
+from bakeoff.history import Operation, breaks_off, stream_history
 from bakeoff.processes import scratch_folder
 from bakeoff.world import Record, World, schema
 from bakeoff.world.database import open_database, reading
@@ -68,12 +68,14 @@ class Batches:
         part: Folder of one engine in a run folder.
         common: What is known without plan, ledger, history and books.
         stock: ``{stock code: units}`` at the start.
+        ended: Whether the run ended in order; then its history cannot break off.
         sagas: How many are held in memory at once.
     """
 
     part: Path
     common: Evidence
     stock: Mapping[str, int]
+    ended: bool = False
     sagas: int = SAGAS
 
     @contextmanager
@@ -88,7 +90,7 @@ class Batches:
         with scratch_folder("judge") as folder:
             index = folder / "sorted.db"
             with _connected(self.part, index) as connection:
-                count = _sort(connection, self.part, self.sagas)
+                count = _sort(connection, self)
             yield Sorted(batches=self, index=index, count=count)
 
 
@@ -157,8 +159,9 @@ def _connected(part: Path, index: Path) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _sort(connection: Connection, part: Path, sagas: int) -> int:
+def _sort(connection: Connection, batches: Batches) -> int:
     """Note the batch of everything; return the number of batches, which is that of the rest."""
+    part, sagas = batches.part, batches.sagas
     for create in _TABLES:
         connection.exec_driver_sql(create)
     last = 0
@@ -170,12 +173,20 @@ def _sort(connection: Connection, part: Path, sagas: int) -> int:
         connection.exec_driver_sql(_INDEX_BATCHES)
     with stored.reading(part / "world.db"):
         connection.exec_driver_sql(_ADD_RECORDS, (last,))
-    with stored.reading(part / "history.jsonl"):
-        for operations in _chunks(stream_history(part / "history.jsonl"), sagas):
+    _add_history(connection, part / "history.jsonl", batches, last)
+    return last
+
+
+def _add_history(connection: Connection, file: Path, batches: Batches, last: int) -> None:
+    with stored.reading(file):
+        without_end = 0
+        for operations in _chunks(stream_history(file), batches.sagas):
+            without_end += sum(one.completed_at_s is None for _, one in operations)
             connection.exec_driver_sql(
                 _ADD_OPERATION, [_row(number, one, last) for number, one in operations]
             )
-    return last
+        if batches.ended and (without_end or breaks_off(file)):
+            raise ValueError("it breaks off, but the run ended in order; copy the folder again")
 
 
 def _row(number: int, one: Operation, last: int) -> tuple[Any, ...]:

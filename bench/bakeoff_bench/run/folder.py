@@ -26,7 +26,7 @@ from bakeoff.world import schema
 from bakeoff.world.database import open_database, reading
 from bakeoff_bench.run import stored
 from bakeoff_bench.run.batches import Batches
-from bakeoff_bench.run.journal import MANIFEST, make_folder
+from bakeoff_bench.run.journal import MANIFEST, make_folder, stored_manifest
 from bakeoff_scenarios import Workload
 
 FORMAT = 1
@@ -66,10 +66,7 @@ class RunFolder:
         Raises:
             UsageError: If this is no run folder, or one of another format.
         """
-        try:
-            manifest: dict[str, Any] = json.loads((self.path / MANIFEST).read_text())
-        except (OSError, ValueError, RecursionError) as error:
-            raise UsageError(f"{self.path} is no run folder of bakeoff: {error}") from error
+        manifest: dict[str, Any] = stored_manifest(self.path, "run folder of bakeoff")
         found = manifest.get("format") if isinstance(manifest, dict) else None
         if found != FORMAT:
             raise UsageError(f"{self.path} has format {found}; this bakeoff reads format {FORMAT}")
@@ -133,7 +130,7 @@ class RunFolder:
             rejected_planned=manifest["orders"]["rejected_orders"],
             silent=manifest["engines"][engine]["silent"],
         )
-        return Batches(part=folder, common=common, stock=about["stock"])
+        return Batches(part=folder, common=common, stock=about["stock"], ended=manifest["complete"])
 
 
 def keep_world(source: Engine, file: Path) -> None:

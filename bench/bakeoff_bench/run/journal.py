@@ -72,10 +72,7 @@ class Journal:
             UsageError: If this is no folder of this kind, or one of another format.
         """
         layout = self.layout
-        try:
-            manifest = json.loads((self.path / MANIFEST).read_text())
-        except (OSError, ValueError, RecursionError) as error:
-            raise UsageError(f"{self.path} is no folder of a {layout.kind} run: {error}") from error
+        manifest = stored_manifest(self.path, f"folder of a {layout.kind} run")
         found = (manifest.get("kind"), manifest.get("format")) if isinstance(manifest, dict) else None
         if found != (layout.kind, layout.format):
             raise UsageError(
@@ -125,6 +122,19 @@ def make_folder(path: Path, first: str) -> None:
         (path / first).touch()
     except OSError as error:
         raise UsageError(f"--out {path}: cannot be written ({error.strerror})") from error
+
+
+def stored_manifest(path: Path, what: str) -> Any:
+    """The manifest of a folder, whatever stands in it; ``what`` the folder should be, in messages.
+
+    Raises:
+        UsageError: If there is none, or it is no JSON.
+    """
+    file = path / MANIFEST
+    if not file.is_file():
+        raise UsageError(f"{path} is no {what}: it has no {MANIFEST}")
+    with stored.reading(file):
+        return json.loads(file.read_text())
 
 
 def kind_of(path: Path) -> str | None:
