@@ -59,6 +59,17 @@ def test_a_recommendation_as_json(home: Path, capfd: Capture) -> None:
     assert found["findings"]["inline"][0]["answer"] == "met"
 
 
+def test_a_wish_says_where_its_values_stand(home: Path, capfd: Capture) -> None:
+    wishes = "".join(f'[[wish]]\nsays = "{of}?"\nof = "{of}"\n' for of in ("cpu", "recovery"))
+    (home / "r.toml").write_text(f'format = 1\n[[must]]\nsays = "no server"\nservers = []\n{wishes}')
+
+    assert run(["decide", "r.toml", "runs/first", "runs/load"]) == 0
+
+    printed = capfd.readouterr().out
+    assert "  cpu?: from runs/load\n" in printed
+    assert "recovery?: from" not in printed
+
+
 def test_what_is_unknown_is_work_and_no_verdict(home: Path, capfd: Capture) -> None:
     (home / "r.toml").write_text(f"format = 1\n{_ONE}")
 

@@ -14,6 +14,7 @@ from bakeoff_bench.decide.decision import Requirements, decide
 from bakeoff_bench.decide.facts import Facts, Kills, Load, Measure, Promise
 from bakeoff_bench.decide.musts import Answer, Can, Carries, Keeps, Must, Recovers, Servers, Survives
 from bakeoff_bench.decide.sensitivity import sensitivity
+from bakeoff_bench.decide.show import work_to_do
 from bakeoff_bench.decide.stored import merged
 from bakeoff_bench.decide.wishes import Wish, beats
 
@@ -209,6 +210,7 @@ def test_an_unknown_value_could_still_win() -> None:
 
     assert found.recommended == ["a"]
     assert found.rivals == ["b"]
+    assert list(work_to_do(asked, found)) == [("b", "rate: unknown", "bakeoff load --out DIR")]
 
 
 def test_what_a_stand_in_costs_is_unknown_and_no_failing() -> None:
@@ -220,6 +222,9 @@ def test_what_a_stand_in_costs_is_unknown_and_no_failing() -> None:
     assert found.recommended == ["celery"]
     assert found.rivals == ["temporal"]
     assert found.granted["temporal"].told == ["100, best 10, but its dev server stands in"]
+    [(label, why, work)] = work_to_do(asked, found)
+    assert (label, why) == ("temporal", "little CPU: 100, best 10, but its dev server stands in")
+    assert "the server that production would have" in work
     assert decide(asked, [_measured("celery", cpu=90.0), dev]).recommended == ["celery", "temporal"]
 
 

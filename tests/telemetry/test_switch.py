@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import builtins
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bakeoff.cli.options import choose_receiver
 from bakeoff.deployment import Deployment
 from bakeoff.errors import EngineUnavailableError, UsageError
 from bakeoff.plugins import Plugins
@@ -38,6 +40,8 @@ def test_any_address_of_http_will_do(text: str) -> None:
         ("localhost:4318", "give the URL of an OTLP/HTTP receiver"),
         ("grpc://127.0.0.1:4317", "gRPC, usually on port 4317, is not spoken"),
         ("http://", "give the URL"),
+        ("http://127.0.0.1:many", "give the URL"),
+        ("http://127.0.0.1:99999", "give the URL"),
         ("http://me:secret@collector:4318", "OTEL_EXPORTER_OTLP_HEADERS"),
     ],
 )
@@ -46,6 +50,16 @@ def test_other_addresses_are_refused(text: str, reason: str) -> None:
         check_otlp(text)
 
     assert "secret" not in str(refusal.value)
+
+
+def test_a_receiver_that_is_not_there_is_told_about(capfd: pytest.CaptureFixture[str]) -> None:
+    """At once, not after an hour without spans; it may still come, so nothing is refused."""
+    with socket.create_server(("127.0.0.1", 0)) as receiver:
+        url = f"http://127.0.0.1:{receiver.getsockname()[1]}"
+        assert choose_receiver(url) == url
+        assert capfd.readouterr().err == ""
+    assert choose_receiver(url) == url
+    assert f"--otlp {url}: nobody listens there" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["up", "run", "load", "crash"])

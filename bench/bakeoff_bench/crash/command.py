@@ -21,12 +21,12 @@ from bakeoff.cli.options import (
     SagaOption,
     SetOption,
     SetRawOption,
+    choose_receiver,
 )
 from bakeoff.cli.screen import say, warn
 from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
-from bakeoff.telemetry import check_otlp
 from bakeoff_bench.crash.asked import Asked
 from bakeoff_bench.crash.conduct import conduct
 from bakeoff_bench.crash.contestants import Options
@@ -158,7 +158,7 @@ def crash(
         copies=copies or COPIES[profile],
         participants=participants.value,
         bridge=bridge,
-        otlp=check_otlp(otlp),
+        otlp=choose_receiver(otlp),
     )
     with crash_folder(asked, out) as folder:
         make_kills(asked, folder, json_, plot, keeps=out is not None)

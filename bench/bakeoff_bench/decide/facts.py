@@ -23,6 +23,32 @@ class Measure(StrEnum):
         """Otherwise less is."""
         return self is Measure.RATE
 
+    @property
+    def unit(self) -> str:
+        """Of its values, in words."""
+        return _UNITS[self]
+
+    @property
+    def work(self) -> str:
+        """The command that would tell."""
+        return _WORK.get(self, "bakeoff load --out DIR")
+
+
+_UNITS = {
+    Measure.CPU: "CPU s per 1,000 sagas",
+    Measure.MEMORY: "MB",
+    Measure.PROCESSES: "processes",
+    Measure.SERVERS: "servers",
+    Measure.RECOVERY: "s in the median",
+    Measure.P95: "s, p95",
+    Measure.RATE: "sagas per s",
+}
+#: Of measures that no load tells.
+_WORK = {
+    Measure.RECOVERY: "bakeoff crash --fault worker-kill --own-leases --out DIR",
+    Measure.SERVERS: "bakeoff run --out DIR",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kills:

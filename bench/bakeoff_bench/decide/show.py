@@ -10,6 +10,8 @@ from bakeoff.cli.screen import say, show_table
 from bakeoff_bench.decide.decision import Decision, Requirements
 from bakeoff_bench.decide.musts import Answer
 
+#: A value is known, but of a server that production would not have.
+_STOOD_IN = "the same with the server that production would have (--set, docs/own-servers.md)"
 _STYLES = {Answer.MET: "green", Answer.NOT_MET: "bold red", Answer.UNKNOWN: "yellow"}
 
 
@@ -31,8 +33,12 @@ def show(requirements: Requirements, decision: Decision, changes: Sequence[str])
                 say(f"  {label}: {finding.answer}: {finding.why}{where}", style=_STYLES[finding.answer])
     if requirements.wishes and decision.granted:
         say()
-        wishes = [f"{wish.says} (weight {wish.weight:g})" for wish in requirements.wishes]
+        wishes = [f"{wish.says}, {wish.of.unit} (weight {wish.weight:g})" for wish in requirements.wishes]
         show_table(["meets everything", *wishes, "points"], list(_wishes(requirements, decision)))
+        for number, wish in enumerate(requirements.wishes):
+            where = dict.fromkeys(one.evidence[number] for one in decision.granted.values())
+            if found := [place for place in where if place]:
+                say(f"  {wish.says}: from {', '.join(found)}")
     say()
     for sentence in recommendation(decision):
         say(sentence, style="bold")
@@ -41,7 +47,7 @@ def show(requirements: Requirements, decision: Decision, changes: Sequence[str])
         say("What would change the answer", style="bold")
         for change in changes:
             say(f"  {change}")
-    work = list(work_to_do(decision))
+    work = list(work_to_do(requirements, decision))
     if work:
         say()
         say("Unknown, so neither met nor failed; what would tell", style="bold")
@@ -66,13 +72,19 @@ def recommendation(decision: Decision) -> Iterator[str]:
         yield f"Not ruled out: {', '.join(decision.open)}, of which a constraint is unknown."
 
 
-def work_to_do(decision: Decision) -> Iterator[tuple[str, str, str]]:
-    """``(contestants, what is unknown, command)`` of those that nothing rules out."""
+def work_to_do(requirements: Requirements, decision: Decision) -> Iterator[tuple[str, str, str]]:
+    """``(contestants, what is unknown, command)`` of those that are open or could still win."""
     by_work: dict[tuple[str, str], list[str]] = {}
     for label in decision.open:
         for finding in decision.findings[label]:
             if finding.answer is Answer.UNKNOWN:
                 by_work.setdefault((finding.why, finding.work), []).append(label)
+    for label in decision.rivals:
+        granted = decision.granted[label]
+        for number, wish in enumerate(requirements.wishes):
+            if granted.open[number]:
+                work = _STOOD_IN if granted.evidence[number] else wish.of.work
+                by_work.setdefault((f"{wish.says}: {granted.told[number]}", work), []).append(label)
     for (why, work), labels in by_work.items():
         yield ", ".join(labels), why, work or "more evidence of the same kind"
 

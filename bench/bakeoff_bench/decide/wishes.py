@@ -39,11 +39,13 @@ class Granted:
         won: Weight of every wish, in their order; 0 where somebody else is better, or nobody knows.
         open: Weight of every wish in which its value is unknown; it might have it, too.
         told: What is said of each wish.
+        evidence: Folder or file of each value; empty where there is none.
     """
 
     won: Sequence[float]
     open: Sequence[float]
     told: Sequence[str]
+    evidence: Sequence[str]
 
     @property
     def points(self) -> float:
@@ -65,13 +67,14 @@ def grant(wishes: Sequence[Wish], candidates: Sequence[Facts]) -> dict[str, Gran
 
 
 def _granted(wishes: Sequence[Wish], candidates: Sequence[Facts], facts: Facts) -> Granted:
-    won, unknown, told = [], [], []
+    won, unknown, told, evidence = [], [], [], []
     for wish in wishes:
         known, good, words = _one(wish, candidates, facts)
         won.append(wish.weight if good else 0.0)
         unknown.append(0.0 if known else wish.weight)
         told.append(words)
-    return Granted(won=won, open=unknown, told=told)
+        evidence.append(facts.measures.get(wish.of, (0.0, ""))[1])
+    return Granted(won=won, open=unknown, told=told, evidence=evidence)
 
 
 def _one(wish: Wish, candidates: Sequence[Facts], facts: Facts) -> tuple[bool, bool, str]:

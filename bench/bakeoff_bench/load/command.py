@@ -23,13 +23,13 @@ from bakeoff.cli.options import (
     SetRawOption,
     WorkersOption,
     check_slots_of,
+    choose_receiver,
     choose_saga,
 )
 from bakeoff.cli.screen import progress, say, warn
 from bakeoff.errors import BakeoffError, EngineUnavailableError, UsageError
 from bakeoff.processes import run_interruptibly
 from bakeoff.settings import ConfigClass
-from bakeoff.telemetry import check_otlp
 from bakeoff_bench.crash.contestants import Contestant, Options, behind, find_contestants
 from bakeoff_bench.load.check import measured_nothing
 from bakeoff_bench.load.extra import check_extra
@@ -209,7 +209,7 @@ def load(
     contestants = behind(able, between.name)
     check_slots_of([one.chosen for one in contestants], slots)
     check_ledger_of_run(ledger, len(contestants))
-    receiver = check_otlp(otlp)
+    receiver = choose_receiver(otlp)
     plan = LoadPlan(
         contestants=contestants,
         load=the_load,

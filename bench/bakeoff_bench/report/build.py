@@ -21,10 +21,14 @@ from bakeoff_bench.report.sections import (
     times,
     unknown,
 )
-from bakeoff_bench.report.sources import Source
+from bakeoff_bench.report.sources import NO_FOLDER, Source
 
 #: What a page is called unless somebody says otherwise.
 TITLE = "bakeoff: what these engines do with the same sagas"
+
+_COMMANDS = (
+    f"{NO_FOLDER} in a command stands for the folder of a run, which is not here; --out {NO_FOLDER} keeps it."
+)
 
 
 def page_of(sources: Sequence[Source], workflow_ids: Sequence[str] = (), title: str = TITLE) -> Page:
@@ -54,4 +58,5 @@ def page_of(sources: Sequence[Source], workflow_ids: Sequence[str] = (), title: 
         title=title,
         made_of=[origin_of(one) for one in sources],
         sections=[one for one in found if one is not None],
+        commands=_COMMANDS if any(one.place.partition("/")[0] == NO_FOLDER for one in sources) else "",
     )

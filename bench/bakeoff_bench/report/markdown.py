@@ -35,6 +35,7 @@ def markdown_of(page: Page, command: str) -> str:
         f"# {_plain(page.title)}",
         "",
         *(line for one in page.made_of for line in _origin(one)),
+        *([_plain(page.commands), ""] if page.commands else []),
         "**Bold** in a table is harm, or a rule that was not kept. A cell with a link leads to its evidence.",
         "",
         *(line for section in page.sections for line in _section(section, names)),

@@ -145,11 +145,13 @@ class Page:
         title: Of the page.
         made_of: What it rests on.
         sections: In order; the first is the answer.
+        commands: How its commands are to be read; empty: as they stand.
     """
 
     title: str
     made_of: Sequence[Origin]
     sections: Sequence[Section]
+    commands: str = ""
 
 
 #: From what matters most to what matters least.

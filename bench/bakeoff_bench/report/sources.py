@@ -22,6 +22,8 @@ from bakeoff_bench.run.result import result_of as run_result
 from bakeoff_bench.run.said import shown_again
 from bakeoff_bench.run.stored import reading
 
+#: In commands, where a run has left no folder.
+NO_FOLDER = "DIR"
 _WHAT = "give what `bakeoff run`, `crash`, `sweep` or `load` wrote (--out, --json), or contract results"
 
 
@@ -127,9 +129,9 @@ def read_sources(paths: Sequence[Path], unkept: Path | None = None) -> list[Sour
 def _called(source: Source, name: str, unkept: Path | None) -> tuple[str, str]:
     """``(name, place)``."""
     if unkept is None or not source.path.is_relative_to(unkept):
-        return name, "DIR" if source.stored else str(source.path)
+        return name, NO_FOLDER if source.stored else str(source.path)
     parts = source.path.relative_to(unkept).parts
-    return ", ".join(("this run", *parts)), "/".join(("DIR", *parts))
+    return ", ".join(("this run", *parts)), "/".join((NO_FOLDER, *parts))
 
 
 def of_kind(sources: Sequence[Source], kind: Kind) -> list[Source]:

@@ -25,13 +25,13 @@ from bakeoff.cli.options import (
     WorkersOption,
     check_slots_of,
     choose_engines,
+    choose_receiver,
     choose_saga,
 )
 from bakeoff.cli.screen import complain, say, warn
 from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.processes import run_interruptibly
 from bakeoff.settings import ConfigClass
-from bakeoff.telemetry import check_otlp
 from bakeoff_bench.crash.asked import Asked
 from bakeoff_bench.crash.command import kill_all
 from bakeoff_bench.crash.folder import CrashFolder
@@ -132,7 +132,7 @@ def run(
     the_saga, references = choose_saga(saga)
     check_ledger_of_run(ledger, len(chosen))
     between = choose_bridge(bridge)
-    receiver = check_otlp(otlp)
+    receiver = choose_receiver(otlp)
     check_json(json_, out)
     page = None if no_report else _page(report, out, whole=not only)
     book = orders_of(orders, count, quick)

@@ -22,11 +22,14 @@ from bakeoff.saga import Saga
 from bakeoff.servers.postgres import postgres_install
 from bakeoff.settings import ConfigClass, SettingsInForce, resolve
 from bakeoff.sharing import check_slots
+from bakeoff.telemetry import check_otlp, is_listened_to
 from bakeoff.tuned import read_tuned
 from bakeoff.world import schema
 from bakeoff.world.database import open_database
 
 _CONNECT_TIMEOUT_S = 5
+#: Variables of OpenTelemetry's by which a process goes to another receiver than it is told.
+_OTLP_ELSEWHERE = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 #: Where the sagas come from that every deployment knows.
 BUILT_IN_SAGAS = "bakeoff.orders"
@@ -114,6 +117,19 @@ class ChosenEngine:
     def name(self) -> str:
         """Its ``--engine`` name."""
         return self.engine.name
+
+
+def choose_receiver(text: str | None) -> str | None:
+    """What ``--otlp`` says, and a warning if nobody listens there: spans are dropped until somebody does.
+
+    Raises:
+        UsageError, EngineUnavailableError: As ``check_otlp``.
+    """
+    receiver = check_otlp(text)
+    elsewhere = any(os.environ.get(name) for name in _OTLP_ELSEWHERE)
+    if receiver is not None and not elsewhere and not is_listened_to(receiver):
+        warn(f"--otlp {receiver}: nobody listens there; spans are lost until a receiver does")
+    return receiver
 
 
 def choose_engines(

@@ -30,6 +30,7 @@ from bakeoff.cli.options import (
     check_ledger_is_empty,
     check_slots_of,
     choose_engines,
+    choose_receiver,
     choose_saga,
 )
 from bakeoff.cli.sagas import takes_an_order
@@ -43,7 +44,6 @@ from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.scheduler import forget_schedules
 from bakeoff.settings import ConfigClass
 from bakeoff.stack import Backend, StackPlan, running_backend
-from bakeoff.telemetry import check_otlp
 from bakeoff.tuned import spelled_out
 
 _POLL_S = 0.2
@@ -115,7 +115,7 @@ def up(
     check_ledger(ledger)
     check_ledger_is_empty(ledger)
     between = choose_bridge(bridge)
-    receiver = check_otlp(otlp)
+    receiver = choose_receiver(otlp)
     own = check_prefix(f"bakeoff-{secrets.token_hex(3)}-" if prefix is None else prefix)
     named = [choose_saga(text) for text in saga or ()]
     sagas = dict.fromkeys([BUILT_IN_SAGAS, *(ref for _, references in named for ref in references)])

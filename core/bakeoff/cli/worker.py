@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from bakeoff.cli.elsewhere import deployment_elsewhere, refuse_in_process
-from bakeoff.cli.options import OtlpOption, SetOption, SetRawOption, choose_engines
+from bakeoff.cli.options import OtlpOption, SetOption, SetRawOption, choose_engines, choose_receiver
 from bakeoff.cli.screen import say, warn
 from bakeoff.cli.state import DEFAULT_STATE, Running, StateOption, is_held, read_state
 from bakeoff.cli.up import PrefixOption, SagasOption
@@ -24,7 +24,6 @@ from bakeoff.processes import Launcher, Workers, run_interruptibly, scratch_fold
 from bakeoff.settings import ConfigClass
 from bakeoff.sharing import check_slots, slots_of_process
 from bakeoff.stack import workers_of
-from bakeoff.telemetry import check_otlp
 from bakeoff.world import World
 
 _POLL_S = 0.2
@@ -94,7 +93,7 @@ def worker(
             ledger=ledger or os.environ.get("BAKEOFF_LEDGER"),
             sagas=saga or (),
             prefix=prefix,
-            otlp=check_otlp(otlp),
+            otlp=choose_receiver(otlp),
         )
         slots = slots or deployment.slots
     else:
@@ -103,7 +102,7 @@ def worker(
         running = read_state(state)
         deployment = running.deployment(engine)
         _check_reachable(running, deployment)
-        if (receiver := check_otlp(otlp)) is not None and deployment.otlp is not None:
+        if (receiver := choose_receiver(otlp)) is not None and deployment.otlp is not None:
             deployment = replace(deployment, otlp=replace(deployment.otlp, url=receiver))
     if slots:
         deployment = _with_slots(deployment, slots)

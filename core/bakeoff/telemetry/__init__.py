@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from bakeoff.telemetry.carrying import Headers, carried, carry, carrying, headers_in, with_headers
-from bakeoff.telemetry.switch import Otlp, check_otlp
+from bakeoff.telemetry.switch import Otlp, check_otlp, is_listened_to
 
-__all__ = ["Headers", "Otlp", "carried", "carry", "carrying", "check_otlp", "headers_in", "with_headers"]
+__all__ = [
+    "Headers",
+    "Otlp",
+    "carried",
+    "carry",
+    "carrying",
+    "check_otlp",
+    "headers_in",
+    "is_listened_to",
+    "with_headers",
+]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from bakeoff.credentials import hide_credentials
 from bakeoff.errors import EngineUnavailableError, UsageError
+
+_ANSWERS_WITHIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,7 @@ def check_otlp(text: str | None) -> str | None:
     if not text:
         return None
     shown, parts = hide_credentials(text), urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(parts):
         raise UsageError(
             f"--otlp {shown}: give the URL of an OTLP/HTTP receiver, e.g. http://127.0.0.1:4318 "
             "(gRPC, usually on port 4317, is not spoken)"
@@ -47,3 +50,21 @@ def check_otlp(text: str | None) -> str | None:
             f'--otlp: OpenTelemetry is not installed ({error}); install it: pip install "bakeoff[otel]"'
         ) from error
     return text
+
+
+def is_listened_to(url: str) -> bool:
+    """Whether anybody takes connections at what ``check_otlp`` let through; waits two seconds at most."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((str(parts.hostname), port), timeout=_ANSWERS_WITHIN_S).close()
+    except OSError:
+        return False
+    return True
+
+
+def _has_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:  # no number, or too great a one
+        return False
