@@ -1,4 +1,4 @@
-"""Commands over core NATS, at most once: that nobody is alive is known at once; no answer in time says nothing."""
+"""Commands over core NATS, at most once: that nobody is alive is known at once, and silence says nothing."""
 
 from __future__ import annotations
 
