@@ -14,7 +14,7 @@ from bakeoff.history import History
 from bakeoff.orders import ORDER
 from bakeoff.world import Aim, Point
 from bakeoff_bench.crash import kill
-from bakeoff_bench.crash.kill import judged
+from bakeoff_bench.crash.judging import judged
 from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.suite import stroke as strokes
 from bakeoff_bench.suite.recovery import Recovery

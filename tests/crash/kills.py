@@ -17,8 +17,9 @@ from bakeoff.stack import StackPlan, running_stack
 from bakeoff.world.world import Participants
 from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.crash.hosted import hosted_stack
-from bakeoff_bench.crash.kill import BESIDE, Kill, Kills
+from bakeoff_bench.crash.kill import BESIDE, Kills
 from bakeoff_bench.crash.points import points_of, windows_of
+from bakeoff_bench.crash.record import Kill
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from bakeoff.checkers import Evidence
 from bakeoff.outcome import Cause, Outcome, Status
 from bakeoff_bench.crash import control
 from bakeoff_bench.crash.control import missed
-from bakeoff_bench.crash.kill import judged
+from bakeoff_bench.crash.judging import judged
 from bakeoff_bench.crash.outcome import HARMFUL, KillOutcome, outcome_of
 from tests.run.evidence_builder import (
     Entry,

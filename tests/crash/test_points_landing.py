@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bakeoff.nemesis import ChildKill, ServerKill
-from bakeoff_bench.crash.kill import Kill
 from bakeoff_bench.crash.outcome import KillOutcome
+from bakeoff_bench.crash.record import Kill
 from tests.crash.kills import Shot, make_kills
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]

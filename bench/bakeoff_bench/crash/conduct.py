@@ -17,11 +17,12 @@ from bakeoff.stack import StackPlan, running_stack
 from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.crash.folder import CrashFolder
 from bakeoff_bench.crash.hosted import hosted_stack
-from bakeoff_bench.crash.kill import Kill, Kills
+from bakeoff_bench.crash.kill import Kills
 from bakeoff_bench.crash.lane import Lane
 from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.crash.plan import CrashPlan, Series, Shot
 from bakeoff_bench.crash.points import points_of, windows_of
+from bakeoff_bench.crash.record import Kill
 from bakeoff_bench.run.folder import keep_world, remove_servers_data
 from bakeoff_bench.run.journal import Row
 

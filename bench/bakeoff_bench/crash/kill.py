@@ -4,41 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from bakeoff.checkers import Evidence, Planned, Shape, read_books
-from bakeoff.engine import Capability, Signals, Support
+from bakeoff.checkers import Evidence
+from bakeoff.engine import Signals
 from bakeoff.errors import NotSupportedError
-from bakeoff.history import History, read_history
-from bakeoff.nemesis import Fault, FaultMissedError, FaultNotSupportedError, Landing, Target, WorkerKill
+from bakeoff.history import History
+from bakeoff.nemesis import Fault, FaultMissedError, FaultNotSupportedError
 from bakeoff.orders.model import Order
-from bakeoff.patience import ANSWER_WITHIN_S, in_time
-from bakeoff.saga import Direction, Saga
+from bakeoff.saga import Saga
 from bakeoff.stack import Stack
-from bakeoff.world import Aim, Point, Reached, Record, Window
-from bakeoff_bench.crash.control import missed
+from bakeoff.world import Aim, Point, Record, Window
+from bakeoff_bench.crash.evidence import evidence_of
+from bakeoff_bench.crash.judging import judged
 from bakeoff_bench.crash.moments import check_moment, check_standing
-from bakeoff_bench.crash.outcome import HARMFUL, KillOutcome, outcome_of
+from bakeoff_bench.crash.outcome import KillOutcome, extra_attempts
 from bakeoff_bench.crash.points import Moment, name_of, windows_of
-from bakeoff_bench.crash.road import Road, choose_end, road_to
+from bakeoff_bench.crash.record import Kill
+from bakeoff_bench.crash.road import road_to
 from bakeoff_bench.crash.scene import Scene
 from bakeoff_bench.crash.signaller import delivering
-from bakeoff_bench.crash.starter import kill_starter, start_again, start_by, starter
+from bakeoff_bench.crash.striking import Striker, Struck
 from bakeoff_bench.crash.watch import Watch, until_quiet
 from bakeoff_scenarios import lacking
 from bakeoff_scenarios.answers import answered_waits
 
 #: Sagas that stand at their first step while the one under test is struck.
 BESIDE = 2
-#: Seconds that the engine gets to tell an outcome once the ledger has been watched long enough: of sagas that
-#: are settled there, and of others.
-_WORD_WITHIN_S, _LAST_WORD_S = 15.0, 1.0
 #: Seconds within which the workers must be back that an earlier fault ended.
 _WHOLE_WITHIN_S = 30.0
 #: A call that nobody answers for is given up after its own timeout, or a small multiple of it.
@@ -47,72 +42,10 @@ _TIMEOUT_FACTOR = 2.0
 _QUIET_S = 1.5
 #: Seconds beyond the lease within which a repeat comes, if one comes.
 _LATE_S = 3.0
-#: Seconds within which a fault lands that is done at once.
-_AT_ONCE_S = 1.0
 #: Seconds within which the end of a worker is seen, and the next one is being started.
 _RESTART_S = 1.0
 #: Seconds after which what heals a fault no longer computes: a server is up, a pause is only waited for.
 _HEALING_S = 8.0
-#: When in a start its process is killed: shares of what a start takes, one after the other; the last one
-#: comes when the engine has the saga and nobody was told.
-_SHARES = (0.25, 0.5, 0.75, 2.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kill:
-    """The record of one kill.
-
-    Attributes:
-        outcome, detail: Of the saga that was struck; of one beside it, if harm came to that one only.
-        workflow_ids: That saga, then those beside it.
-        in_flight: Sagas in flight when the fault landed: those that stood at a point, and the one struck.
-        ended: Processes that were seen to end of it.
-        seen: What else was seen of the fault, in words.
-        struck_pid: Process that stood at the point, or acted last for the saga where nobody stands.
-        landed_at: Unix seconds of the fault; for people and for logs.
-        extra_attempts: ``{call: attempts beyond the plan}`` of the saga that was struck.
-        detection_s: From the fault to the next attempt of the call that was struck; ``None`` if none came.
-        first_progress_s: To the next effect of the saga that was struck.
-        recovery_s: To the end of every saga that was in flight; ``None``: not by the deadline (censored).
-        planned: What the sagas had to come to; with ``last_seq`` enough to judge them again.
-        last_seq: Of the ledger when they were judged.
-        open: The message that was struck had not come again when it was judged, and by its lease may yet.
-    """
-
-    outcome: KillOutcome
-    detail: str
-    workflow_ids: tuple[str, ...]
-    in_flight: int = 0
-    ended: tuple[int, ...] = ()
-    seen: str = ""
-    struck_pid: int | None = None
-    landed_at: float | None = None
-    extra_attempts: Mapping[str, int] = field(default_factory=dict)
-    detection_s: float | None = None
-    first_progress_s: float | None = None
-    recovery_s: float | None = None
-    planned: tuple[Planned, ...] = ()
-    last_seq: int = 0
-    open: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON."""
-        plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return plain | {
-            "extra_attempts": dict(self.extra_attempts),
-            "planned": [one.to_json() for one in self.planned],
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Struck:
-    """What was done to whom; ``first_s`` is when it began, in monotonic seconds."""
-
-    landing: Landing
-    first_s: float
-    at: Reached
-    in_flight: int
-    healing: asyncio.Task[None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -135,11 +68,11 @@ class Kills:
     deadline_s: float
     lease_s: float | None = None
     _scene: Scene = field(init=False)
-    _shares: Iterator[float] = field(init=False)
+    _striker: Striker = field(init=False)
 
     def __post_init__(self) -> None:
         self._scene = Scene(stack=self.stack, saga=self.saga, history=self.history)
-        self._shares = itertools.cycle(_SHARES)
+        self._striker = Striker(scene=self._scene)
 
     async def kill(
         self,
@@ -184,10 +117,7 @@ class Kills:
         early = {(ids[0], wait) for wait in road.early}
         late = {(workflow_id, wait) for workflow_id in ids for wait in answered_waits(self.saga)} - early
         with delivering(self.stack.client, self.history, early):
-            if aim.point == Moment.DURING_START:
-                struck = await self._strike_starter(fault, aim, planned)
-            else:
-                struck = await self._strike(fault, road, planned)
+            struck = await self._striker.strike(fault, road, planned)
         landing = struck.landing
         zero = time.time() - time.monotonic()
         landed_at = zero + landing.at_s
@@ -222,7 +152,15 @@ class Kills:
         if again or not landing.ended or aim.point not in {*Point, *Moment}:
             await until_quiet(self.stack.world, _QUIET_S)
         evidences = [
-            await self._evidence(one, None if number else road, settled=watch.recovery_s is not None)
+            await evidence_of(
+                self.stack,
+                self.saga,
+                self.history,
+                self.history_file,
+                one,
+                None if number else road,
+                settled=watch.recovery_s is not None,
+            )
             for number, one in enumerate(planned)
         ]
         outcome, detail = judged(evidences)
@@ -244,7 +182,7 @@ class Kills:
             open=watch.detection_s is None and repeat_s > self.deadline_s,
         )
 
-    def _check_place(self, aim: Aim, struck: _Struck, own: Sequence[Record], landed_at: float) -> None:
+    def _check_place(self, aim: Aim, struck: Struck, own: Sequence[Record], landed_at: float) -> None:
         """See that the fault came where it was to come.
 
         Raises:
@@ -290,35 +228,6 @@ class Kills:
             raise FaultNotSupportedError(f"{stack.engine.name} declares no window {aim.point} there")
         return windows
 
-    async def _strike(self, fault: Fault, road: Road, planned: Sequence[Planned]) -> _Struck:
-        scene = self._scene
-        at = await scene.lead(road, planned[0], planned[1:])
-        in_flight = scene.check_in_flight(others=planned[0].workflow_id not in scene.standing)
-        target = Target(self.stack, at, self.saga)
-        began_s = time.monotonic()
-        landing = await fault.inject(target)
-        # Those that live go on before a server is back: a step held for longer would run into its timeout.
-        scene.release_all()
-        healing = asyncio.create_task(fault.heal(target))
-        # One that takes its time, as two kills do, came with the first of them.
-        first_s = landing.at_s if landing.at_s < began_s + _AT_ONCE_S else began_s
-        return _Struck(landing=landing, first_s=first_s, at=at, in_flight=in_flight, healing=healing)
-
-    async def _strike_starter(self, fault: Fault, aim: Aim, planned: Sequence[Planned]) -> _Struck:
-        if not isinstance(fault, WorkerKill):
-            raise FaultNotSupportedError("a starter is a single process that is killed: use worker-kill")
-        struck, *beside = planned
-        async with starter(self.stack) as (child, client):
-            took_s = [await start_by(client, self.history, self.saga, one) for one in beside]
-            await self._scene.until_standing({one.workflow_id for one in beside})
-            in_flight = self._scene.check_in_flight(others=1)
-            after_s = next(self._shares) * min(took_s)
-            landing = await kill_starter(child, client, self.history, self.saga, struck, after_s)
-            at = Reached(0, struck.workflow_id, aim, child.pid, time.time())
-        self._scene.release_all()
-        repeated = asyncio.create_task(start_again(self.stack, self.history, self.saga, struck))
-        return _Struck(landing=landing, first_s=landing.at_s, at=at, in_flight=in_flight, healing=repeated)
-
     async def _rest(self, healing: asyncio.Task[None], at_rest: Callable[[], None]) -> None:
         await asyncio.wait([healing], timeout=_HEALING_S)
         await asyncio.sleep(_RESTART_S)
@@ -326,71 +235,12 @@ class Kills:
             await asyncio.sleep(_RESTART_S / 4)
         at_rest()
 
-    async def _evidence(self, planned: Planned, road: Road | None, *, settled: bool) -> Evidence:
-        """Everything about one saga: its records, its operations, the engine's word.
-
-        An engine may come to the end of a saga later than the ledger shows it: where a message is lost that
-        told of the last step, it gets the time to try again.
-        """
-        within_s = _WORD_WITHIN_S if settled else _LAST_WORD_S
-        world, workflow_id = self.stack.world, planned.workflow_id
-        claim = self.stack.info.claims[Capability.OUTCOME]
-        silent = claim.reason if claim.support is Support.ABSENT else ""
-        if not silent:
-            # What the engine answers, an error included, is in the history.
-            with contextlib.suppress(Exception), self.history.operation("result", workflow_id) as answer:
-                async with in_time("result()", within_s + ANSWER_WITHIN_S):
-                    answer.value = (await self.stack.client.result(workflow_id, within_s)).to_json()
-        ledger = world.ledger(workflow_id=workflow_id)
-        end = choose_end(self.saga, road, planned, ledger, bridged=bool(self.stack.services))
-        return Evidence(
-            engine=self.stack.engine.name,
-            shape=Shape.of(self.saga),
-            planned={workflow_id: end},
-            ledger=ledger,
-            operations=[one for one in read_history(self.history_file) if one.workflow_id == workflow_id],
-            books=read_books(world.engine, {}),
-            silent=silent,
-            engine_faults=True,
-        )
-
     def _extra(self, evidence: Evidence) -> dict[str, int]:
         (planned,) = evidence.planned.values()
         return {
             name_of(self.saga, step, direction): count
             for (step, direction), count in extra_attempts(planned, evidence.ledger).items()
         }
-
-
-def judged(evidences: Sequence[Evidence]) -> tuple[KillOutcome, str]:
-    """The outcome of the first saga; if only another one came to harm, what became of that one.
-
-    A judge that does not see damage in the evidence of the first one has nothing to say.
-    """
-    try:
-        return _judged(evidences)
-    except Exception as error:  # it must not end hours of kills, and vouches for nothing
-        return KillOutcome.VOID, f"the judge crashed: {type(error).__name__}: {error}"
-
-
-def _judged(evidences: Sequence[Evidence]) -> tuple[KillOutcome, str]:
-    outcome, detail = outcome_of(evidences[0])
-    if outcome in HARMFUL:
-        return outcome, detail
-    if unseen := missed(evidences[0]):
-        return KillOutcome.VOID, f"the judge does not see {', '.join(unseen)}"
-    for beside in evidences[1:]:
-        worse, what = outcome_of(beside)
-        if worse in HARMFUL:
-            return worse, f"{next(iter(beside.planned))}, which was in flight beside it: {what}"
-    return outcome, detail
-
-
-def extra_attempts(planned: Planned, records: Sequence[Record]) -> dict[tuple[str, Direction], int]:
-    """``{(step, direction): attempts beyond the plan}``, where there are any."""
-    made = Counter((r.step, r.direction) for r in records if r.kind == "attempt")
-    extra = {call: count - planned.expected.attempts.get(call, 0) for call, count in made.items()}
-    return {call: count for call, count in extra.items() if count > 0}
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

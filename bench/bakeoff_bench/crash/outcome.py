@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from bakeoff.checkers import Evidence, Fate, Validity, held_by_unfinished, judge, observe
+from bakeoff.checkers import Evidence, Fate, Planned, Validity, held_by_unfinished, judge, observe
+from bakeoff.saga import Direction
+from bakeoff.world import Record
 
 
 class KillOutcome(StrEnum):
@@ -97,13 +99,18 @@ def _of_its_own_order(evidence: Evidence) -> Evidence:
 
 def _attempts(evidence: Evidence) -> tuple[KillOutcome, str]:
     (planned,) = evidence.planned.values()
-    attempts = Counter((r.step, r.direction) for r in evidence.ledger if r.kind == "attempt")
     repeats = [record for record in evidence.ledger if record.kind == "attempt" and record.repeat]
     if repeats:
         names = ", ".join(f"{one.step} ({one.direction})" for one in repeats)
         return KillOutcome.WOULD_HAVE_DUPLICATED, f"tried again after their effect: {names}"
-    extra = {call: n - planned.expected.attempts.get(call, 0) for call, n in attempts.items()}
-    more = {call: n for call, n in extra.items() if n > 0}
+    more = extra_attempts(planned, evidence.ledger)
     if more:
         return KillOutcome.RETRIED, ", ".join(f"{step} ({way}): {n} more" for (step, way), n in more.items())
     return KillOutcome.CLEAN, ""
+
+
+def extra_attempts(planned: Planned, records: Sequence[Record]) -> dict[tuple[str, Direction], int]:
+    """``{(step, direction): attempts beyond the plan}``, where there are any."""
+    made = Counter((r.step, r.direction) for r in records if r.kind == "attempt")
+    extra = {call: count - planned.expected.attempts.get(call, 0) for call, count in made.items()}
+    return {call: count for call, count in extra.items() if count > 0}

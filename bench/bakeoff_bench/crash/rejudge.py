@@ -12,7 +12,7 @@ from bakeoff.history import Operation, read_history
 from bakeoff.world import Record, World
 from bakeoff_bench.crash.cells import group
 from bakeoff_bench.crash.folder import CrashFolder
-from bakeoff_bench.crash.kill import judged
+from bakeoff_bench.crash.judging import judged
 from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.run.journal import Row
 from bakeoff_bench.run.stored import reading

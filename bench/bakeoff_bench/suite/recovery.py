@@ -12,8 +12,9 @@ import pytest
 from bakeoff.history import History
 from bakeoff.world import Aim
 from bakeoff_bench.crash.contestants import Contestant as Column
-from bakeoff_bench.crash.kill import BESIDE, Kill, Kills
+from bakeoff_bench.crash.kill import BESIDE, Kills
 from bakeoff_bench.crash.outcome import HARMFUL, KillOutcome
+from bakeoff_bench.crash.record import Kill
 from bakeoff_bench.suite.facts import spread
 from bakeoff_bench.suite.site import Site
 from bakeoff_bench.suite.stroke import Stroke

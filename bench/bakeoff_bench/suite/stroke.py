@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from bakeoff.nemesis import FaultMissedError, Landing, Need, Target, WorkerKill
 from bakeoff.orders.model import Order
 from bakeoff.world import Aim
-from bakeoff_bench.crash.kill import Kill, Kills
+from bakeoff_bench.crash.kill import Kills
 from bakeoff_bench.crash.outcome import KillOutcome
+from bakeoff_bench.crash.record import Kill
 from bakeoff_bench.crash.watch import until_quiet
 
 #: A call that stood at its point for more than this share of its timeout may run into it before it is struck.
