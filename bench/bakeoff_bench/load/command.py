@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
-import time
-from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from bakeoff.bridge.bridges import IN_PROCESS, choose_bridge
-from bakeoff.cli.failures import of_the_machine
 from bakeoff.cli.options import (
     BridgeOption,
     EngineOption,
@@ -26,21 +21,21 @@ from bakeoff.cli.options import (
     choose_receiver,
     choose_saga,
 )
-from bakeoff.cli.screen import progress, say, warn
-from bakeoff.errors import BakeoffError, EngineUnavailableError, UsageError
-from bakeoff.processes import run_interruptibly
+from bakeoff.cli.screen import say
+from bakeoff.errors import UsageError
 from bakeoff.settings import ConfigClass
-from bakeoff_bench.crash.contestants import Contestant, Options, behind, find_contestants
+from bakeoff_bench.crash.contestants import behind
+from bakeoff_bench.load.asked import blocks_of, check_numbers, contestants_of
 from bakeoff_bench.load.check import measured_nothing
 from bakeoff_bench.load.extra import check_extra
-from bakeoff_bench.load.plan import Block, LoadPlan
+from bakeoff_bench.load.measuring import measure
+from bakeoff_bench.load.plan import LoadPlan
 from bakeoff_bench.load.resources import kept_or_scratch, split_cpus
 from bakeoff_bench.load.strike import strike_of
 from bakeoff_bench.meter import cost_per_1000
 from bakeoff_bench.report.command import add_report
 from bakeoff_bench.run.command import check_json, check_ledger_of_run
-from bakeoff_bench.run.preflight import missing_servers
-from bakeoff_scenarios import find_load, lacking, moments
+from bakeoff_scenarios import find_load, moments
 
 
 class LoadProfile(StrEnum):
@@ -66,8 +61,6 @@ _ROUNDS_AS_ASKED = 3
 _PILOT = 5
 #: Minutes of a publishable run, if nobody says otherwise; its pilot may ask for more rounds than that.
 _WITHIN_MIN = 180.0
-#: Sagas in flight of the closed loop of every round.
-_USERS = 16
 
 
 def load(
@@ -185,9 +178,7 @@ def load(
         seconds = the_load.duration_s
     seconds = duration if duration is not None else seconds
     warm_up_s = warm_up if warm_up is not None else min(warm_up_s, seconds / 4)
-    _check_numbers(rate, seconds, warm_up_s, slo, arm_after, closed, shape)
-    if within is not None and not (math.isfinite(within) and within > 0):
-        raise UsageError(f"--within {within:g}: a positive number of minutes")
+    check_numbers(rate, seconds, warm_up_s, slo, arm_after, closed, shape, within)
     paced = profile is LoadProfile.PUBLISHABLE and not asked_for and rounds is None
     minutes = within if within is not None else _WITHIN_MIN if paced else None
     the_saga, references = choose_saga(saga or the_load.saga)
@@ -205,7 +196,7 @@ def load(
     elif rate is not None:
         moments(the_load.shape(rate, seconds), arrivals.value, seed)  # something must arrive
     between = choose_bridge(bridge)
-    able = _contestants(engine, broker, set_, set_raw, config, the_saga, strike is not None)
+    able = contestants_of(engine, broker, set_, set_raw, config, the_saga, strike is not None)
     contestants = behind(able, between.name)
     check_slots_of([one.chosen for one in contestants], slots)
     check_ledger_of_run(ledger, len(contestants))
@@ -215,7 +206,7 @@ def load(
         load=the_load,
         saga=the_saga,
         references=references,
-        blocks=_blocks(rate, closed, shape, shares),
+        blocks=blocks_of(rate, closed, shape, shares),
         rounds=rounds or (_ROUNDS_AS_ASKED if asked_for else the_rounds),
         pilot=_PILOT if paced else 0,
         within_s=None if minutes is None else 60 * minutes,
@@ -244,133 +235,3 @@ def load(
     say(f"kept in {out}" if out else "nothing kept (--out DIR keeps it)")
     if result["validity"] != "valid" or measured_nothing(result):
         raise typer.Exit(1)
-
-
-def measure(
-    plan: LoadPlan, path: Path, json_: Path | None, price: float | None, out: Path | None
-) -> dict[str, Any]:
-    """Run everything, show what came of it, and return that.
-
-    Args:
-        plan: What to do.
-        path: Where the run is written.
-        json_: Where the result is written, too.
-        price: Of a million billable actions.
-        out: The folder that stays, for what is said of it; ``None``: none does.
-    """
-    # Locust, Parquet and HDR histograms are an extra, and heavy: only whoever puts load on needs them.
-    from bakeoff_bench.load.conduct import conduct
-    from bakeoff_bench.load.folder import LoadFolder
-    from bakeoff_bench.load.manifest import manifest_of
-    from bakeoff_bench.load.result import result_of
-    from bakeoff_bench.load.show import show
-
-    folder = LoadFolder.create(path)
-    manifest = manifest_of(plan) | {"price_per_million_actions": price}
-    folder.write_manifest(manifest)
-    names = ", ".join(one.label for one in plan.contestants)
-    minutes = max(1, math.ceil(plan.expected_s() / 60))
-    say(f"{plan.load.name} on {names}: about {minutes} min; Ctrl-C keeps what was measured with --out")
-    began_s = time.monotonic()
-
-    def tell(text: str) -> None:
-        progress(f"[{(time.monotonic() - began_s) / 60:.1f} of about {minutes} min] {text}")
-
-    broken_off: BaseException | None = None
-    try:
-        run_interruptibly(conduct(plan, folder, manifest, tell))
-    except KeyboardInterrupt as error:
-        say("broken off; " + (f"kept in {out}" if out else "nothing kept (--out DIR)"))
-        broken_off = error
-        if not folder.rows():
-            raise
-    except Exception as error:
-        told = of_the_machine(error)
-        if told is None:
-            raise
-        raise BakeoffError(f"the run cannot go on: {told}") from error
-    result = result_of(folder)
-    show(result)
-    if json_ is not None:
-        json_.write_text(json.dumps(result, indent=2) + "\n")
-    if broken_off is not None:
-        raise broken_off
-    return result
-
-
-def _blocks(rate: float | None, closed: int | None, shape: str, shares: Sequence[float]) -> Sequence[Block]:
-    if closed is not None:
-        return [Block(name=f"{closed} in flight", users=closed)]
-    if shape:
-        return [Block(name=shape.partition(":")[2], rate=1.0)]
-    if rate is not None:
-        return [Block(name=f"{rate:g}/s", rate=rate)]
-    return [
-        Block(name=f"{_USERS} in flight", users=_USERS),
-        *(Block(name=f"{share:.0%}", share=share) for share in shares),
-    ]
-
-
-def _contestants(
-    engine: Sequence[str] | None,
-    broker: Sequence[str] | None,
-    sets: Sequence[str] | None,
-    raws: Sequence[str] | None,
-    config: Sequence[ConfigClass] | None,
-    saga: Any,
-    kills: bool,
-) -> list[Contestant]:
-    options = Options(
-        engines=tuple(name for name in engine or () if name != "all"),
-        brokers=tuple(broker or ()),
-        sets=tuple(sets or ()),
-        raws=tuple(raws or ()),
-    )
-    found = [
-        one
-        for each in dict.fromkeys(config or [ConfigClass.RECOMMENDED])
-        for one in find_contestants(options, each, ours_only=kills)
-    ]
-    ready = []
-    for one in found:
-        missing = lacking(saga, one.engine.info(one.settings), ())
-        if missing:
-            warn(f"left out: {one.label}: {'; '.join(missing.values())}")
-        elif problem := run_interruptibly(missing_servers(one.chosen)):
-            if one.engine.name in options.engines and len(found) == 1:
-                raise EngineUnavailableError(problem)
-            warn(f"left out: {one.label}: {problem}")
-        else:
-            ready.append(one)
-    if not ready:
-        raise EngineUnavailableError(
-            "no engine can be put under this load; `bakeoff doctor` tells what is missing"
-        )
-    return ready
-
-
-def _check_numbers(
-    rate: float | None,
-    seconds: float,
-    warm_up_s: float,
-    slo_s: float,
-    arm_after_s: float | None,
-    closed: int | None,
-    shape: str,
-) -> None:
-    for option, value in (
-        ("--rate", rate),
-        ("--duration", seconds),
-        ("--slo", slo_s),
-    ):
-        if value is not None and not (math.isfinite(value) and value > 0):
-            raise UsageError(f"{option} {value:g}: a positive number")
-    if rate is not None and rate > 10_000:
-        raise UsageError(f"--rate {rate:g}: at most 10000 per second; one generator cannot offer more")
-    if not (math.isfinite(warm_up_s) and 0 <= warm_up_s < seconds):
-        raise UsageError(f"--warm-up {warm_up_s:g}: from 0 to less than the {seconds:g} s of the load")
-    if arm_after_s is not None and not (math.isfinite(arm_after_s) and 0 <= arm_after_s < seconds):
-        raise UsageError(f"--arm-after {arm_after_s:g}: within the {seconds:g} s of the load")
-    given = [name for name, value in (("--rate", rate), ("--closed", closed), ("--shape", shape)) if value]
-    if len(given) > 1:
-        raise UsageError(f"{' and '.join(given)}: say only one of them")

@@ -18,7 +18,7 @@ from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.load.folder import LoadFolder, store_samples, store_usage
 from bakeoff_bench.load.measured import Measured, least_patience_s
 from bakeoff_bench.load.order import LoadOrder
-from bakeoff_bench.load.plan import Block, LoadPlan
+from bakeoff_bench.load.plan import USERS, Block, LoadPlan
 from bakeoff_bench.load.play import ORDER, play
 from bakeoff_bench.load.search import Sustained, search
 from bakeoff_bench.load.stage import Stage, staged
@@ -27,8 +27,6 @@ from bakeoff_bench.run.folder import keep_world, remove_servers_data
 from bakeoff_bench.run.left import LEFT, left_of
 from bakeoff_bench.significance import rounds_for
 
-#: Sagas in flight of the closed loop that finds out how fast a contestant is.
-USERS = 16
 #: A closed loop is given sagas for so many per second, far more than any engine here does.
 _MOST_PER_S = 400
 #: Sagas whose event histories are looked at.

@@ -21,6 +21,8 @@ _START_S = 6.0
 #: Loads that the search for the sustainable rate makes, more or less.
 _PROBES = 6
 _PATIENCE_S = 60.0
+#: Sagas in flight of the closed loop of every round, and of the one that finds out how fast a contestant is.
+USERS = 16
 #: However little time there is: of one round alone nothing can be compared.
 LEAST_ROUNDS = 2
 

@@ -10,7 +10,7 @@ from bakeoff.processes import run_interruptibly
 from bakeoff_bench.crash.command import kill_all
 from bakeoff_bench.crash.folder import CrashFolder
 from bakeoff_bench.load.check import measured_nothing
-from bakeoff_bench.load.command import measure
+from bakeoff_bench.load.measuring import measure
 from bakeoff_bench.run.command import write_json
 from bakeoff_bench.run.conduct import all_stacks_were_up, conduct
 from bakeoff_bench.run.folder import RunFolder
