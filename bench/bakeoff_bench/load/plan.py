@@ -15,9 +15,9 @@ from bakeoff_bench.load.strike import Strike
 from bakeoff_scenarios import LoadScenario, Process
 
 #: Seconds to start a generator, to let the last sagas end, and to sum up.
-_AROUND_S = 5.0
+_AROUND_S = 2.0
 #: Seconds to bring a stack up.
-_START_S = 6.0
+_START_S = 4.0
 #: Loads that the search for the sustainable rate makes, more or less.
 _PROBES = 6
 _PATIENCE_S = 60.0
