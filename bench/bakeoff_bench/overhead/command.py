@@ -10,15 +10,16 @@ from typing import Annotated
 import typer
 
 from bakeoff.cli.options import EngineOption, SetOption, SlotsOption, check_slots_of
-from bakeoff.cli.screen import say, show_table, warn
+from bakeoff.cli.screen import say, warn
 from bakeoff.errors import UsageError
 from bakeoff.plugins import Plugins
 from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.contestants import Contestant, Options, find_contestants
 from bakeoff_bench.overhead.conduct import Measured, measure, rough_seconds
-from bakeoff_bench.overhead.domain_cost import AIM_MS, LIMIT_MS, domain_cost
-from bakeoff_bench.overhead.show import show
+from bakeoff_bench.overhead.domain_cost import domain_cost
+from bakeoff_bench.overhead.result import added, begun
+from bakeoff_bench.overhead.show import domain, show
 from bakeoff_bench.overhead.sides import COMPARABLE
 from bakeoff_bench.run.command import check_json
 
@@ -68,8 +69,8 @@ def overhead(
     check_slots_of([one.chosen for one in everyone], slots)
     seconds = sum(rough_seconds(one.engine.info().in_process, rounds, sagas) for one in everyone)
     say(f"{', '.join(one.label for one in everyone)}: {rounds} rounds each, about {seconds / 60:.0f} min")
-    own = domain_cost()
-    say(f"services and ledger alone: {own:.2f} ms of CPU per order saga (at most {LIMIT_MS}, aim {AIM_MS})")
+    result = begun(str(config), rounds, sagas, slots, domain_cost())
+    say(domain(result))
     found: list[Measured] = []
     for one in everyone:
         with scratch_folder("overhead") as folder:
@@ -78,13 +79,10 @@ def overhead(
                     measure(one, folder, rounds=rounds, sagas=sagas, slots=slots, progress=_progress)
                 )
             )
+        result = added(result, found, complete=len(found) == len(everyone))
         if json_ is not None:  # what an interruption leaves is worth having
-            data = {"domain_cpu_ms": own, "contestants": [each.to_json() for each in found]}
-            json_.write_text(json.dumps(data, indent=2) + "\n")
-    show(found, own)
-    for measured in found:
-        say(f"\n{measured.label}: what differs between the workers' settings")
-        show_table(["setting", "adapter", "native"], [list(row) for row in measured.differences])
+            json_.write_text(json.dumps(result, indent=2) + "\n")
+    show(result)
 
 
 def _progress(text: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from bakeoff.stack import StackPlan, running_backend
 from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.overhead.ceiling import world_rate
-from bakeoff_bench.overhead.compare import TARGETS, Pair, compare, judge
+from bakeoff_bench.overhead.compare import TARGETS, Pair, Target, compare, judge
 from bakeoff_bench.overhead.differences import differences
 from bakeoff_bench.overhead.sides import ADAPTER, NATIVE, sides_of
 from bakeoff_bench.overhead.turn import (
@@ -60,10 +60,6 @@ class Measured:
             for one in self.rounds
         ]
 
-    def per_s(self, saga: str) -> float:
-        """Median throughput of the adapter."""
-        return statistics.median(pair[0] for pair in self.pairs(saga, "per_s"))
-
     @property
     def ceiling_per_s(self) -> float:
         """Median of the World alone."""
@@ -71,19 +67,20 @@ class Measured:
 
     def to_json(self) -> dict[str, Any]:
         """Everything, with the comparisons that follow from it."""
-        data = asdict(self)
+        data = asdict(self) | {"ceiling_per_s": self.ceiling_per_s}
         data["comparisons"] = {
-            saga: {
-                target.name: {
-                    **asdict(found := compare(self.pairs(saga, target.name))),
-                    "target": str(target),
-                    "word": str(judge(found, target)),
-                }
-                for target in TARGETS
-            }
+            saga: {target.name: _compared(self.pairs(saga, target.name), target) for target in TARGETS}
             for saga in SAGAS
         }
         return data
+
+
+def _compared(pairs: Sequence[Pair], target: Target) -> dict[str, Any]:
+    """The ratio and what it says, with the medians of both sides."""
+    found = compare(pairs)
+    adapter, native = (statistics.median(values) for values in zip(*pairs, strict=True))
+    said = {"adapter": adapter, "native": native, "target": str(target), "word": str(judge(found, target))}
+    return {**asdict(found), **said}
 
 
 def rough_seconds(in_process: bool, rounds: int, sagas: int) -> float:

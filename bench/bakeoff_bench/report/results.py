@@ -12,7 +12,8 @@ from bakeoff.settings import ConfigClass
 from bakeoff_bench.run import stored
 
 _WHAT = (
-    "results (`--json FILE` of run, crash, sweep, load, check or bench lines; `pytest --contract-json FILE`)"
+    "results (`--json FILE` of run, crash, sweep, load, check, bench lines or bench overhead; "
+    "`pytest --contract-json FILE`)"
 )
 _Kinds = Mapping[str, type | tuple[type, ...]]
 #: What every section may ask of a contestant.
@@ -41,6 +42,26 @@ _BLOCK: _Kinds = {
 _CRASH: _Kinds = {"manifest": dict, "sums": list, "kills": list}
 _KILLS: _Kinds = {"seed": int, "series": list, "participants": str, "contestants": dict}
 _KILL: _Kinds = {"series": int, **dict.fromkeys(("contestant", "fault", "point", "outcome"), str)}
+_NUMBER = (int, float)
+_OVERHEAD: _Kinds = {
+    **dict.fromkeys(("rounds", "sagas", "slots"), int),
+    "contestants": list,
+    "machine": dict,
+    "complete": bool,
+    "config_class": str,
+    "domain_cpu_ms": _NUMBER,
+}
+_COMPARED: _Kinds = {
+    **dict.fromkeys(("comparisons", "versions"), dict),
+    **dict.fromkeys(("writers", "differences"), list),
+    "label": str,
+    "ceiling_per_s": _NUMBER,
+}
+_RATIO: _Kinds = {
+    **dict.fromkeys(("adapter", "native", "ratio"), _NUMBER),
+    **dict.fromkeys(("target", "word"), str),
+    "n": int,
+}
 _FORMAT = 1
 
 
@@ -81,7 +102,7 @@ def _json(file: Path) -> dict[str, Any]:
 
 
 def _kind_of(found: Mapping[str, Any]) -> str | None:
-    if found.get("kind") in ("lines", "load"):
+    if found.get("kind") in ("lines", "load", "overhead"):
         return str(found["kind"])
     if "manifest" in found and "kills" in found:
         return "crash"
@@ -138,6 +159,16 @@ def _check_run(found: dict[str, Any]) -> None:
         stored.check(engine, about, {"validity": str})
 
 
+def _check_overhead(found: dict[str, Any]) -> None:
+    stored.check("the overhead", found, _OVERHEAD)
+    _check_format(found)
+    for one in found["contestants"]:
+        stored.check("a contestant", one, _COMPARED)
+        for saga, compared in one["comparisons"].items():
+            for quantity, ratio in compared.items():
+                stored.check(f"{quantity} of {saga}", ratio, _RATIO)
+
+
 def _check_format(found: Mapping[str, Any]) -> None:
     if found.get("format") != _FORMAT:
         raise ValueError(f"it has format {found.get('format')}; this bakeoff reads format {_FORMAT}")
@@ -148,5 +179,6 @@ _CHECKS = {
     "crash": _check_crash,
     "lines": _check_lines,
     "load": _check_load,
+    "overhead": _check_overhead,
     "run": _check_run,
 }

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     LOAD = "load"
     CONTRACT = "contract"
     LINES = "lines"
+    OVERHEAD = "overhead"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +72,8 @@ class Source:
     @property
     def contestants(self) -> dict[str, Mapping[str, Any]]:
         """``{contestant: what the manifest says of it}``."""
-        if self.kind is Kind.LINES:
-            return {}
+        if self.kind in (Kind.LINES, Kind.OVERHEAD):
+            return {}  # what they tell is about the harness
         if self.kind in (Kind.RUN, Kind.CONTRACT):
             return {self.label(name): about for name, about in self.result["engines"].items()}
         return dict(self.about["contestants"])
@@ -151,7 +152,7 @@ def _runs_in(path: Path) -> Iterator[Path]:
     if (path / MANIFEST).exists():
         yield path
     for below in sorted(path.iterdir()):
-        if (below / MANIFEST).is_file() or below.name in ("contract.json", "lines.json"):
+        if (below / MANIFEST).is_file() or below.name in ("contract.json", "lines.json", "overhead.json"):
             yield below
 
 

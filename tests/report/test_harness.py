@@ -1,0 +1,103 @@
+"""What the harness itself costs: adapters beside natives, as ``bakeoff bench overhead --json`` keeps them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bakeoff.cli.main import run
+from bakeoff_bench.overhead.conduct import Measured
+from bakeoff_bench.overhead.result import added, begun
+from bakeoff_bench.overhead.turn import Window
+from bakeoff_bench.report.build import page_of
+from bakeoff_bench.report.page import Cell, Mood, Section, Table
+from bakeoff_bench.report.sources import read_sources
+
+
+def _window(cpu_ms: float, per_s: float) -> Window:
+    return Window(cpu_ms=cpu_ms, per_s=per_s, idle_p50_ms=3.0, cpu_ms_by_part={"workers": cpu_ms})
+
+
+def _measured(label: str = "celery[valkey]") -> Measured:
+    """The adapter takes a tenth more CPU in every round, and is as fast."""
+    rounds = []
+    for noise in (0.99, 1.0, 1.01):
+        native = _window(10.0 * noise, 40.0)
+        adapter = replace(native, cpu_ms=11.0 * noise * noise)
+        rounds.append(
+            {"adapter": {"noop": adapter, "order": adapter}, "native": {"noop": native, "order": native}}
+        )
+    return Measured(
+        label=label,
+        rounds=rounds,
+        ceilings=[60.0],
+        writers=(1, 4),
+        offered_per_s=100.0,
+        differences=[("task.typing", "False", "True")],
+        versions={"celery": "5"},
+    )
+
+
+def _section(result: dict[str, Any], folder: Path) -> Section:
+    file = folder / "overhead.json"
+    file.write_text(json.dumps(result))
+    (found,) = [one for one in page_of(read_sources([file])).sections if one.id == "harness"]
+    return found
+
+
+def _begun() -> dict[str, Any]:
+    return begun("recommended", 3, 20, 4, 1.5)
+
+
+def test_ratios_are_held_against_their_targets(tmp_path: Path) -> None:
+    section = _section(added(_begun(), [_measured()], complete=True), tmp_path)
+    ratios, ceilings, generators, differences = section.blocks
+
+    assert isinstance(ratios, Table)
+    assert [str(one) for one in ratios.rows[0][:6]] == [
+        *("celery[valkey]", "noop", "CPU per saga", "11.00 ms", "10.00 ms", "1.100")
+    ]
+    assert [row[-1] for row in ratios.rows[:2]] == [
+        Cell(text="MISSED", mood=Mood.BAD),
+        Cell(text="met", mood=Mood.GOOD),
+    ]
+    assert "n = 3 rounds of 20 sagas" in ratios.conditions
+    assert isinstance(ceilings, Table)
+    assert ceilings.rows == [["celery[valkey]", "40", "60", "1 x 4", "67%  World-bound"]]
+    assert isinstance(generators, Table)
+    assert generators.rows[0][-1] == Cell(text="MISSED", mood=Mood.BAD), "2.5 times what it takes"
+    assert isinstance(differences, Table)
+    assert differences.rows == [["celery[valkey]", "task.typing", "False", "True"]]
+    assert any("1.50 ms of CPU per order" in one for one in section.lead)
+
+
+def test_what_was_broken_off_says_so(tmp_path: Path) -> None:
+    section = _section(added(_begun(), [_measured()], complete=False), tmp_path)
+
+    assert isinstance(section.blocks[0], Table)
+    assert "broken off" in section.blocks[0].conditions
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        ({"format": 9}, "format 9"),
+        ({"contestants": [{"label": "x"}]}, "'comparisons'"),
+        ({"domain_cpu_ms": "much"}, "'domain_cpu_ms'"),
+    ],
+)
+def test_damage_is_one_line(
+    tmp_path: Path, damage: dict[str, Any], told: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "overhead.json"
+    file.write_text(json.dumps(added(_begun(), [_measured()], complete=True) | damage))
+
+    assert run(["report", str(file), "-o", str(tmp_path / "page.md")]) == 2
+
+    printed = capfd.readouterr().err
+    assert told in printed
+    assert printed.count("\n") == 1
