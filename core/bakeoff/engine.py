@@ -1,4 +1,4 @@
-"""The interface of an orchestration engine: five methods, and small protocols for optional powers.
+"""The interface of an orchestration engine: seven methods, and small protocols for optional powers.
 
 An adapter translates; it neither measures nor judges. The harness starts its servers and workers,
 stamps times and reads the ledger. asyncio is the one colour: a synchronous SDK is adapted inside.

@@ -22,7 +22,7 @@ Promise = Capability | Survives | Means
 
 
 class ConfigClass(StrEnum):
-    """Where a set of values comes from (design, rules for numbers)."""
+    """Where a set of values comes from."""
 
     DEFAULT = "default"  #: acks, leases, persistence, polling as shipped
     RECOMMENDED = "recommended"  #: leases derived from one step timeout T = 30 s by the engine's own guidance

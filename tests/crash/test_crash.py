@@ -106,7 +106,7 @@ def test_outcomes_are_told_although_their_server_was_away(terminal: Terminal) ->
 
 @pytest.mark.slow
 def test_without_an_engine_a_crash_leaves_an_orphaned_charge(terminal: Terminal) -> None:
-    """The seed's own example: the card is charged, and nobody knows of the order any more."""
+    """The classic: the card is charged, and nobody knows of the order any more."""
     done = terminal.run([*_LINE, "--engine", "inline", "--point", "charge_payment.after_effect"])
     (kill,) = _kills(terminal).values()
 

@@ -1,4 +1,4 @@
-"""Points go by the seed's own names."""
+"""Points go by the names of the saga's own functions."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def test_a_payload_that_breaks_its_schema_is_declined(counter: Counter) -> None:
 
 
 def test_an_order_that_was_cancelled_is_known_no_more(counter: Counter) -> None:
-    """As the seed has them: a command, its event, and its undoing."""
+    """A command, its event, and its undoing."""
     order_id = counter.new_order()
     with pytest.raises(HandledError, match=f"there is an order '{order_id}' already"):
         counter.ask("OrderService", "createOrder", order(order_id), "another key")

@@ -40,7 +40,7 @@ class Moment(StrEnum):
 def points_of(saga: Saga, windows: Iterable[Window] = ()) -> dict[str, Aim]:
     """``{name: aim}``: of every step, wait and timer, then of every compensation, in the order they come.
 
-    A compensation goes by the name of its function, as the seed names it (``refund_payment``); where several
+    A compensation goes by the name of its function (``refund_payment``); where several
     steps share one, by function and step (``refund.charge_card``).
 
     Args:

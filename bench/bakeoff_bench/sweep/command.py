@@ -61,7 +61,7 @@ def sweep(
     Examples:
         bakeoff sweep
         bakeoff sweep celery-redelivery --out runs/redelivery
-        bakeoff sweep --engine celery --vary visibility_timeout=2,5,30 --vary task_acks_late=true,false
+        bakeoff sweep --engine celery --vary visibility_timeout=12,20,45 --vary task_acks_late=true,false
     """
     if name is None and not vary:
         show_table(["sweep", "what it is"], [[one.name, one.description] for one in SWEEPS.values()])

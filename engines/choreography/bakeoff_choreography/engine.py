@@ -29,12 +29,17 @@ class ChoreographyEngine:
     name = "choreography"
 
     def info(self, settings: SettingsInForce | None = None) -> EngineInfo:
-        """The same claims whatever is set."""
+        """The same claims whatever is set; of a NATS of the user's own nobody told us what it keeps."""
+        kept = settings is None or not settings["broker_url"]
         return EngineInfo(
             title="Choreography (NATS)",
             claims=CLAIMS,
             survives=frozenset(
-                {Survives.STEP_KILL, Survives.WORKER_KILL, Survives.BROKER_RESTART, Survives.BROKER_KILL}
+                {
+                    Survives.STEP_KILL,
+                    Survives.WORKER_KILL,
+                    *((Survives.BROKER_RESTART, Survives.BROKER_KILL) if kept else ()),
+                }
             ),
             settings=SETTINGS,
             versions={"nats-py": version("nats-py")},

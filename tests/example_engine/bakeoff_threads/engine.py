@@ -33,7 +33,7 @@ class ThreadsEngine:
         )
 
     def servers(self, settings: SettingsInForce) -> Sequence[Server]:
-        """Name the servers to be started; ``bakeoff.servers`` has Valkey, RabbitMQ, PostgreSQL."""
+        """Name the servers to be started; ``bakeoff.servers`` has Valkey, RabbitMQ, NATS, PostgreSQL."""
         return ()
 
     def worker_command(self, deployment: Deployment) -> Sequence[str]:

@@ -55,6 +55,8 @@ _CLAIMS = {
     Capability.EVENT_HISTORY: _pattern("a row per happening, written with the change that it tells of"),
     **SCHEDULING,
 }
+#: Deaths that the log must outlive.
+_SERVERS = {Survives.BROKER_RESTART, Survives.BROKER_KILL}
 _MEANS = {
     Means.REDRIVE: _pattern("undos that gave up begin anew; what is open is published again"),
     Means.DEAD_LETTERS: Claim(
@@ -69,13 +71,14 @@ class SagaLogEngine:
     name = "celery-sagalog"
 
     def info(self, settings: SettingsInForce | None = None) -> EngineInfo:
-        """Describe it; neither broker nor database changes what it promises."""
+        """Describe it; of a log in a database of the user's own nobody told us what it keeps."""
         broker = "RabbitMQ" if settings is not None and settings["broker"] == "rabbitmq" else "Valkey"
         log = "PostgreSQL" if settings is not None and settings["log"] == "postgres" else "SQLite"
+        foreign = settings is not None and bool(settings["log_url"])
         return EngineInfo(
             title=f"Celery with a saga log in {log}, on {broker}",
             claims=_CLAIMS,
-            survives=frozenset(Survives) - {Survives.POWER_LOSS},
+            survives=frozenset(Survives) - {Survives.POWER_LOSS} - (_SERVERS if foreign else set()),
             settings=SETTINGS,
             versions=_versions(),
             note="a lost worker's step comes back when its lease in the log is over, whatever the broker",
