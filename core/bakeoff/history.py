@@ -98,7 +98,13 @@ class History:
                 }
             )
             raise
-        self._write({"n": number, "type": "ok", "at_s": self.now_s(), "value": answer.value})
+        done = {"n": number, "type": "ok", "at_s": self.now_s(), "value": answer.value}
+        try:
+            self._write(done)
+        except (TypeError, ValueError) as error:  # what came back is no JSON
+            told = f"{type(error).__name__}: {error}"
+            self._write({"n": number, "type": "unknown", "at_s": self.now_s(), "error": told})
+            raise
 
     def _write(self, line: dict[str, Any]) -> None:
         self._file.write(json.dumps(line, separators=(",", ":")) + "\n")

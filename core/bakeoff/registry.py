@@ -34,11 +34,15 @@ def load_commands(references: Iterable[str]) -> list[Action]:
     """What the modules of these references name as ``COMMANDS``: commands that no step of theirs calls.
 
     Raises:
-        UsageError: If a module cannot be imported.
+        UsageError: If a module cannot be imported, or its ``COMMANDS`` are something else.
     """
     found: dict[Action, None] = {}
     for reference in references:
-        found |= dict.fromkeys(getattr(_module(reference), "COMMANDS", ()))
+        module = _module(reference)
+        named = getattr(module, "COMMANDS", ())
+        if not isinstance(named, tuple | list) or not all(map(callable, named)):
+            raise UsageError(f"{module.__name__}: COMMANDS is a tuple of functions, each with @command(...)")
+        found |= dict.fromkeys(named)
     return list(found)
 
 

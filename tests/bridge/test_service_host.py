@@ -63,7 +63,7 @@ def test_the_services_bear_the_names_of_the_seed() -> None:
 
 def test_an_order_is_created_and_cancelled_by_commands(tmp_path: Path) -> None:
     """No saga of ours calls them, and they are idempotent like all others."""
-    line: dict[str, JSON] = {"sku": "85123A", "quantity": 2, "unitPriceMinor": 255}
+    line: dict[str, JSON] = {"sku": "pen", "quantity": 2, "unitPriceMinor": 255}
     wanted: JSON = {"orderId": "new", "lines": [line]}
     bad: JSON = {"orderId": "bad", "lines": [{**line, "quantity": 0}]}
     create, cancel = command_of(create_order).address, command_of(cancel_order).address

@@ -81,7 +81,9 @@ def test_rounds_that_do_not_fit_are_not_begun(terminal: Terminal) -> None:
     done = terminal.run([*line, "--within", "0.01", "--json", "load.json"])
 
     assert "2 of 20 rounds: one more would not be over in time (--within)" in done.stdout
-    assert [block["rounds"] for block in _result(terminal)["blocks"]] == [2]
+    result = _result(terminal)
+    assert [block["rounds"] for block in result["blocks"]] == [2]
+    assert (result["rounds_in_time"]["made"], result["rounds_in_time"]["planned"]) == (2, 20)
 
 
 def test_a_worker_is_killed_under_load(terminal: Terminal) -> None:

@@ -62,14 +62,14 @@ def test_ratios_are_held_against_their_targets(tmp_path: Path) -> None:
         *("celery[valkey]", "noop", "CPU per saga", "11.00 ms", "10.00 ms", "1.100")
     ]
     assert [row[-1] for row in ratios.rows[:2]] == [
-        Cell(text="MISSED", mood=Mood.BAD),
+        Cell(text="MISSED", mood=Mood.CAUTION),
         Cell(text="met", mood=Mood.GOOD),
     ]
     assert "n = 3 rounds of 20 sagas" in ratios.conditions
     assert isinstance(ceilings, Table)
     assert ceilings.rows == [["celery[valkey]", "40", "60", "1 x 4", "67%  World-bound"]]
     assert isinstance(generators, Table)
-    assert generators.rows[0][-1] == Cell(text="MISSED", mood=Mood.BAD), "2.5 times what it takes"
+    assert generators.rows[0][-1] == Cell(text="MISSED", mood=Mood.CAUTION), "2.5 times what it takes"
     assert isinstance(differences, Table)
     assert differences.rows == [["celery[valkey]", "task.typing", "False", "True"]]
     assert any("1.50 ms of CPU per order" in one for one in section.lead)

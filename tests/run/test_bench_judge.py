@@ -31,7 +31,7 @@ def test_neither_size_of_a_batch_nor_processes_matter(
     made = write_run(tmp_path / "run", 20_000)
     whole = result_of(RunFolder(tmp_path / "run"))
     counts = whole["engines"][ENGINE]["counts"]
-    monkeypatch.setattr(batches.Batches.__init__, "__kwdefaults__", {"sagas": sagas})
+    monkeypatch.setattr(batches.Batches.__init__, "__kwdefaults__", {"ended": False, "sagas": sagas})
 
     assert {fate: sagas for fate, sagas in counts.items() if sagas} == made
     assert set(made) == {"completed", "compensated", "compensation_failed", "stuck", "lost"}
@@ -54,7 +54,7 @@ def test_damage_that_only_a_process_of_its_own_sees_is_one_line(
     plan = tmp_path / "run" / ENGINE / "plan.jsonl"
     first, rest = plan.read_text().split("\n", 1)
     plan.write_text(first.replace('"expected"', '"unexpected"') + "\n" + rest)
-    monkeypatch.setattr(batches.Batches.__init__, "__kwdefaults__", {"sagas": 71})
+    monkeypatch.setattr(batches.Batches.__init__, "__kwdefaults__", {"ended": False, "sagas": 71})
 
     with pytest.raises(UsageError, match=r"plan\.jsonl is damaged"):
         result_of(RunFolder(tmp_path / "run"))

@@ -36,8 +36,8 @@ def show(requirements: Requirements, decision: Decision, changes: Sequence[str])
         wishes = [f"{wish.says}, {wish.of.unit} (weight {wish.weight:g})" for wish in requirements.wishes]
         show_table(["meets everything", *wishes, "points"], list(_wishes(requirements, decision)))
         for number, wish in enumerate(requirements.wishes):
-            where = dict.fromkeys(one.evidence[number] for one in decision.granted.values())
-            if found := [place for place in where if place]:
+            places = dict.fromkeys(one.evidence[number] for one in decision.granted.values())
+            if found := [place for place in places if place]:
                 say(f"  {wish.says}: from {', '.join(found)}")
     say()
     for sentence in recommendation(decision):
@@ -83,7 +83,7 @@ def work_to_do(requirements: Requirements, decision: Decision) -> Iterator[tuple
         granted = decision.granted[label]
         for number, wish in enumerate(requirements.wishes):
             if granted.open[number]:
-                work = _STOOD_IN if granted.evidence[number] else wish.of.work
+                work = _STOOD_IN if granted.stood_in[number] else wish.of.work
                 by_work.setdefault((f"{wish.says}: {granted.told[number]}", work), []).append(label)
     for (why, work), labels in by_work.items():
         yield ", ".join(labels), why, work or "more evidence of the same kind"

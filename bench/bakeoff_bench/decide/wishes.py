@@ -11,7 +11,10 @@ from bakeoff_bench.decide.facts import Facts, Measure
 #: Values that differ by less than this factor are taken for equal, unless a wish says otherwise.
 ALIKE = 1.25
 #: What another server would change.
-_OF_THE_SERVER = (Measure.CPU, Measure.MEMORY, Measure.PROCESSES, Measure.P95, Measure.RATE)
+_OF_THE_SERVER = (
+    *(Measure.CPU, Measure.MEMORY, Measure.PROCESSES, Measure.SERVERS),
+    *(Measure.P95, Measure.RATE),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +43,14 @@ class Granted:
         open: Weight of every wish in which its value is unknown; it might have it, too.
         told: What is said of each wish.
         evidence: Folder or file of each value; empty where there is none.
+        stood_in: Of each, whether only another server than the one that was measured could tell.
     """
 
     won: Sequence[float]
     open: Sequence[float]
     told: Sequence[str]
     evidence: Sequence[str]
+    stood_in: Sequence[bool]
 
     @property
     def points(self) -> float:
@@ -74,14 +79,15 @@ def _granted(wishes: Sequence[Wish], candidates: Sequence[Facts], facts: Facts) 
         unknown.append(0.0 if known else wish.weight)
         told.append(words)
         evidence.append(facts.measures.get(wish.of, (0.0, ""))[1])
-    return Granted(won=won, open=unknown, told=told, evidence=evidence)
+    stood_in = [bool(open_) and _is_stood_in(facts, one) for one, open_ in zip(wishes, unknown, strict=True)]
+    return Granted(won=won, open=unknown, told=told, evidence=evidence, stood_in=stood_in)
 
 
 def _one(wish: Wish, candidates: Sequence[Facts], facts: Facts) -> tuple[bool, bool, str]:
     """Whether its value is known, whether it is as good as the best, and words."""
     own = value_of(facts, wish.of)
     if own is None:
-        return False, False, "unknown"
+        return False, False, f"unknown: {facts.stand_in}" if _is_stood_in(facts, wish) else "unknown"
     best = _best(wish.of, [value for one in candidates if (value := value_of(one, wish.of)) is not None])
     if not is_worse(wish, own, best):
         return True, True, f"{own:.3g}, as good as the best"

@@ -37,3 +37,14 @@ def check_load(directory: Path, json_: Path | None) -> None:
 def measured_nothing(result: Mapping[str, Any]) -> bool:
     """Whether some block has not one round that counts."""
     return any(block["void"] == block["rounds"] for block in result["blocks"])
+
+
+def in_time(result: Mapping[str, Any]) -> str:
+    """That rounds were left out because their time was over; empty if none was."""
+    about = result.get("rounds_in_time")
+    if not about:
+        return ""
+    return (
+        f"{about['made']} of {about['planned']} rounds: one more would not have been over within "
+        f"{about['within_s'] / 60:g} min"
+    )

@@ -99,7 +99,8 @@ def load(
         typer.Option(
             "--within",
             metavar="MINUTES",
-            help="Rounds that would not be over by then are not begun. [default: 180 for `publishable`]",
+            help="Rounds that would not be over by then are not begun, but for two. [default: 180 with "
+            "`publishable` and nothing else asked for]",
         ),
     ] = None,
     slo: Annotated[

@@ -127,6 +127,11 @@ class _Run:
             began_s = time.monotonic()
             if not plan.fits(number, began_s - self._began_s, longest_s):
                 self._tell(f"{number} of {rounds} rounds: one more would not be over in time (--within)")
+                self._manifest["rounds_in_time"] = {
+                    "made": number,
+                    "planned": rounds,
+                    "within_s": plan.within_s,
+                }
                 return
             for one in plan.turns(number):
                 for block in plan.blocks:

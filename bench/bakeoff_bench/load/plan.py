@@ -132,7 +132,6 @@ class LoadPlan:
             "blocks": [asdict(block) for block in self.blocks],
             "rounds": self.rounds,
             "pilot": self.pilot,
-            "within_s": self.within_s,
             "seconds": self.seconds,
             "warm_up_s": self.warm_up_s,
             "process": self.process,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bakeoff.cli.screen import say, show_table
+from bakeoff_bench.load.check import in_time
 from bakeoff_bench.load.comparison import sentences
 from bakeoff_bench.load.costs import show_costs
 
@@ -181,6 +182,8 @@ def _show_faults(blocks: Sequence[Mapping[str, Any]]) -> None:
 
 def _explain(result: Mapping[str, Any]) -> None:
     plan = result["plan"]
+    if words := in_time(result):
+        say(words)
     say(
         f"arrivals: {plan['process']}, {plan['seconds']:g} s, {plan['warm_up_s']:g} s of it warm-up that is "
         f"left out; {plan['workers']} x {plan['slots']} slots; settled: last record of the plan in the ledger"

@@ -15,9 +15,9 @@ from bakeoff_bench.run.manifest import machine
 from bakeoff_bench.run.said import command_line
 
 KIND, FORMAT = "overhead", 1
-RATIOS = ["contestant", "saga", "quantity", "adapter", "native", "ratio", "95 % interval", "target", ""]
+RATIOS = ["contestant", "saga", "quantity", "adapter", "native", "ratio", "95 % interval", "target", "met?"]
 CEILINGS = ["contestant", "order/s", "World alone/s", "writers", "share of the ceiling"]
-GENERATORS = ["contestant", "starts/s with workers off", "of noop/s", "of order/s", "target", ""]
+GENERATORS = ["contestant", "starts/s with workers off", "of noop/s", "of order/s", "target", "met?"]
 _UNITS = {"cpu_ms": "ms", "per_s": "/s", "idle_p50_ms": "ms"}
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import product
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from bakeoff.errors import UsageError
 from bakeoff.settings import ConfigClass
+from bakeoff_bench.overhead.compare import TARGETS
+from bakeoff_bench.overhead.turn import SAGAS
 from bakeoff_bench.run import stored
 
 _WHAT = (
@@ -56,10 +60,14 @@ _COMPARED: _Kinds = {
     **dict.fromkeys(("writers", "differences"), list),
     "label": str,
     "ceiling_per_s": _NUMBER,
+    "offered_per_s": (*_NUMBER, NoneType),
 }
+#: Entries of ``[setting, adapter, native]``.
+_DIFFERENCE = 3
 _RATIO: _Kinds = {
     **dict.fromkeys(("adapter", "native", "ratio"), _NUMBER),
     **dict.fromkeys(("target", "word"), str),
+    "interval": (list, NoneType),
     "n": int,
 }
 _FORMAT = 1
@@ -83,6 +91,16 @@ def results_in(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield name, found[name]
     if kind is None and not parts:
         raise UsageError(f"{file} holds no {_WHAT}")
+
+
+def is_overhead(file: Path) -> bool:
+    """Whether this is what `bench overhead --json overhead.json` wrote, and not an earlier bakeoff's."""
+    if file.name != "overhead.json":
+        return False
+    try:
+        return _kind_of(_json(file)) == "overhead"
+    except (UsageError, TypeError):
+        return False
 
 
 def check_contestants(contestants: Mapping[str, Any], kinds: _Kinds) -> None:
@@ -164,9 +182,11 @@ def _check_overhead(found: dict[str, Any]) -> None:
     _check_format(found)
     for one in found["contestants"]:
         stored.check("a contestant", one, _COMPARED)
-        for saga, compared in one["comparisons"].items():
-            for quantity, ratio in compared.items():
-                stored.check(f"{quantity} of {saga}", ratio, _RATIO)
+        for saga, target in product(SAGAS, TARGETS):
+            name = f"{target.name} of {saga}"
+            stored.check(name, one["comparisons"][saga][target.name], _RATIO)
+        if any(len(difference) != _DIFFERENCE for difference in one["differences"]):
+            raise ValueError("a difference is not [setting, adapter, native]")
 
 
 def _check_format(found: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from bakeoff_bench.crash.folder import CrashFolder, is_crash_folder
 from bakeoff_bench.crash.result import result_of as crash_result
 from bakeoff_bench.load.extra import check_extra, is_load_folder
 from bakeoff_bench.report.names import label_of, short_names
-from bakeoff_bench.report.results import KILLED, LOADED, check_contestants, results_in
+from bakeoff_bench.report.results import KILLED, LOADED, check_contestants, is_overhead, results_in
 from bakeoff_bench.run.folder import RunFolder
 from bakeoff_bench.run.journal import MANIFEST, Row
 from bakeoff_bench.run.result import result_of as run_result
@@ -152,7 +152,8 @@ def _runs_in(path: Path) -> Iterator[Path]:
     if (path / MANIFEST).exists():
         yield path
     for below in sorted(path.iterdir()):
-        if (below / MANIFEST).is_file() or below.name in ("contract.json", "lines.json", "overhead.json"):
+        known = below.name in ("contract.json", "lines.json") or is_overhead(below)
+        if known or (below / MANIFEST).is_file():
             yield below
 
 

@@ -131,10 +131,12 @@ def stored_manifest(path: Path, what: str) -> Any:
         UsageError: If there is none, or it is no JSON.
     """
     file = path / MANIFEST
-    if not file.is_file():
-        raise UsageError(f"{path} is no {what}: it has no {MANIFEST}")
     with stored.reading(file):
-        return json.loads(file.read_text())
+        try:
+            text = file.read_text()
+        except (FileNotFoundError, NotADirectoryError):
+            raise UsageError(f"{path} is no {what}: it has no {MANIFEST}") from None
+        return json.loads(text)
 
 
 def kind_of(path: Path) -> str | None:

@@ -26,7 +26,7 @@ def parse_vary(texts: Sequence[str], engines: Sequence[str]) -> dict[str, tuple[
         key, equals, listed = text.partition("=")
         values = tuple(value.strip() for value in listed.split(","))
         if not equals or not key or not all(values):
-            raise UsageError(f"--vary {text}: write --vary NAME=VALUE,VALUE, e.g. visibility_timeout=12,20,45")
+            raise UsageError(f"--vary {text}: write --vary NAME=VALUE,VALUE, e.g. visibility_timeout=12,45")
         if "." not in key:
             if len(engines) != 1:
                 raise UsageError(f"--vary {text}: say whose setting it is: --vary ENGINE.{text}")

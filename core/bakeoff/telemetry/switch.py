@@ -53,12 +53,12 @@ def check_otlp(text: str | None) -> str | None:
 
 
 def is_listened_to(url: str) -> bool:
-    """Whether anybody takes connections at what ``check_otlp`` let through; waits two seconds at most."""
+    """Whether anybody takes connections at what ``check_otlp`` let through; each address gets two seconds."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         socket.create_connection((str(parts.hostname), port), timeout=_ANSWERS_WITHIN_S).close()
-    except OSError:
+    except (OSError, UnicodeError):  # the second: no name of a host
         return False
     return True
 

@@ -20,7 +20,7 @@ from bakeoff_bench.report.page import Cell, Mood, Section, Table
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 
 ID = "harness"
-_MOODS = {Word.MET: Mood.GOOD, Word.MISSED: Mood.BAD, Word.UNKNOWN: Mood.SILENT}
+_MOODS = {Word.MET: Mood.GOOD, Word.MISSED: Mood.CAUTION, Word.UNKNOWN: Mood.SILENT}
 
 
 def section(sources: Sequence[Source]) -> Section | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from bakeoff_bench.load.check import in_time
 from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Figure, Mood, Section, Table, cell, worst
 from bakeoff_bench.report.sections.latency import distribution, hockey_stick
@@ -266,6 +267,8 @@ def _pairs(run: Source) -> Table | None:
 
 def _notes(run: Source) -> list[str]:
     found = [] if run.result["complete"] else [f"{run.name} was broken off."]
+    if words := in_time(run.result):
+        found.append(f"{run.name}: {words}.")
     for block in run.result["blocks"]:
         if block["void"]:
             why = "; ".join(block["why_void"])
