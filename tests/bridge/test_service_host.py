@@ -17,6 +17,7 @@ from bakeoff.bridge.relay import workflow_id_in
 from bakeoff.errors import HandledError, UnhandledError, UsageError
 from bakeoff.orders import COMMANDS, ORDER, ORDER_PIVOT
 from bakeoff.orders.taking import cancel_order, create_order
+from bakeoff.registry import load_commands
 from bakeoff.saga import JSON, Call, Saga, Step
 from bakeoff.world import World
 from tests.unit.clerk import make_world
@@ -83,6 +84,17 @@ def test_an_order_is_created_and_cancelled_by_commands(tmp_path: Path) -> None:
             await bridge.invoke(RESERVE, {"orderId": "new"}, {"key": "later"}, timeout_s=5)
 
     _with_host(tmp_path, test).close()
+
+
+@pytest.mark.parametrize("named", ["{'a': 1}", "['take']", "7"])
+def test_commands_that_are_none_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str) -> None:
+    """A module of sagas may have a COMMANDS of its own, for something else."""
+    module = f"shop_{abs(hash(named))}"
+    (tmp_path / f"{module}.py").write_text(f"COMMANDS = {named}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(UsageError, match=f"{module}: COMMANDS is a tuple of functions"):
+        load_commands([module])
 
 
 def test_a_repeated_command_acts_once(tmp_path: Path) -> None:

@@ -228,6 +228,18 @@ def test_what_a_stand_in_costs_is_unknown_and_no_failing() -> None:
     assert decide(asked, [_measured("celery", cpu=90.0), dev]).recommended == ["celery", "temporal"]
 
 
+def test_how_many_servers_production_would_have_no_dev_server_tells() -> None:
+    asked = Requirements(title="", musts=[], wishes=[Wish(says="few", of=Measure.SERVERS)])
+    known = replace(_measured("celery"), servers=["valkey"])
+    dev = replace(_measured("temporal"), servers=["temporal"], stand_in="its dev server stands in")
+
+    found = decide(asked, [known, dev])
+
+    [(label, why, work)] = work_to_do(asked, found)
+    assert (label, why) == ("temporal", "few: unknown: its dev server stands in")
+    assert "the server that production would have" in work
+
+
 def test_what_would_change_the_answer_is_told_with_the_other_answer() -> None:
     """ "Celery wins unless you need signals"."""
     celery = replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,12 +83,21 @@ def test_what_was_broken_off_says_so(tmp_path: Path) -> None:
     assert "broken off" in section.blocks[0].conditions
 
 
+def test_one_that_an_earlier_bakeoff_wrote_is_passed_over_in_a_folder(runs: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(runs / "first", tmp_path / "first")
+    (copy / "overhead.json").write_text(json.dumps({"domain_cpu_ms": 1.5, "contestants": []}))
+
+    assert [one.kind for one in read_sources([copy])] == ["run"]
+
+
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
         ({"format": 9}, "format 9"),
         ({"contestants": [{"label": "x"}]}, "'comparisons'"),
         ({"domain_cpu_ms": "much"}, "'domain_cpu_ms'"),
+        ({"contestants": [{**_measured().to_json(), "comparisons": {}}]}, "'noop'"),
+        ({"contestants": [{**_measured().to_json(), "differences": [["x"]]}]}, "[setting, adapter, native]"),
     ],
 )
 def test_damage_is_one_line(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.errors import StartUnknownError, UsageError
-from bakeoff.history import History, read_history
+from bakeoff.history import History, breaks_off, read_history
 
 
 def _write(path: Path) -> None:
@@ -31,6 +31,17 @@ def test_operations_are_ok_failed_or_unknown(tmp_path: Path) -> None:
     ]
     assert operations[0].value is True
     assert operations[1].error == "ValueError: no"
+
+
+def test_an_answer_that_is_no_json_is_unknown_and_not_cut_off(tmp_path: Path) -> None:
+    """An engine of somebody else's may answer with anything; the file is whole all the same."""
+    path = tmp_path / "h.jsonl"
+    with History(path) as history, pytest.raises(TypeError), history.operation("start", "a") as answer:
+        answer.value = object()  # type: ignore[assignment]
+
+    [operation] = read_history(path)
+    assert (operation.completion, operation.completed_at_s is None) == ("unknown", False)
+    assert not breaks_off(path)
 
 
 def test_operation_without_its_second_line_is_unknown(tmp_path: Path) -> None:

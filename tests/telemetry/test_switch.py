@@ -15,7 +15,7 @@ from bakeoff.deployment import Deployment
 from bakeoff.errors import EngineUnavailableError, UsageError
 from bakeoff.plugins import Plugins
 from bakeoff.settings import ConfigClass, resolve
-from bakeoff.telemetry import Otlp, carried, carrying, check_otlp, headers_in, with_headers
+from bakeoff.telemetry import Otlp, carried, carrying, check_otlp, headers_in, is_listened_to, with_headers
 from tests.cli.conftest import Refused, home, refused
 
 __all__ = ["home", "refused"]
@@ -60,6 +60,10 @@ def test_a_receiver_that_is_not_there_is_told_about(capfd: pytest.CaptureFixture
         assert capfd.readouterr().err == ""
     assert choose_receiver(url) == url
     assert f"--otlp {url}: nobody listens there" in capfd.readouterr().err
+
+
+def test_what_is_no_name_of_a_host_listens_nowhere() -> None:
+    assert not is_listened_to("http://a..b:4318")
 
 
 @pytest.mark.parametrize("command", ["up", "run", "load", "crash"])
