@@ -22,6 +22,8 @@ from bakeoff.timetable import Timetable
 from bakeoff.world import World
 
 _POLL_S = 0.1
+#: Seconds for the second try.
+_READY_WITHIN_S = 60.0
 
 
 class Scheduler:
@@ -44,17 +46,32 @@ class Scheduler:
     async def keep(self) -> None:
         """Follow the timetable until this is cancelled, or the process does not come up."""
         while True:
-            wanted = self._timetable.wanted()
-            if wanted != self._timetable.in_force():
-                await self.processes.stop()
-                if wanted:
-                    try:
-                        await self.processes.start(1)
-                    except ServerStartError as error:
-                        self._failure = error
-                        return
-                self._timetable.put_in_force(wanted)
+            try:
+                await self._follow()
+            except ServerStartError as error:
+                self._failure = error
+                return
+            except OSError as error:  # of the timetable's files
+                self._failure = ServerStartError(f"the scheduler cannot go on: {error}")
+                return
             await asyncio.sleep(_POLL_S)
+
+    async def _follow(self) -> None:
+        wanted = self._timetable.wanted()
+        if wanted == self._timetable.in_force():
+            return
+        await self.processes.stop()
+        if wanted:
+            await self._start()
+        self._timetable.put_in_force(wanted)
+
+    async def _start(self) -> None:
+        """Once more if it was not ready in time: a busy machine is no reason to start no saga ever again."""
+        try:
+            await self.processes.start(1)
+        except ServerStartError:
+            await self.processes.stop()
+            await self.processes.start(1, _READY_WITHIN_S)
 
 
 async def forget_schedules(engine: OrchestrationEngine, deployment: Deployment) -> None:

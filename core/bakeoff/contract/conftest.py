@@ -14,6 +14,7 @@ from bakeoff.contract.reporting import PARAMETER, ContractReporter, contestant_o
 from bakeoff.contract.sagas import LONG_NAPPING
 from bakeoff.contract.session import contestants_of
 from bakeoff.contract.stack_thread import StackThread
+from bakeoff.contract.strike import repeated
 from bakeoff.engine import Capability, Support
 from bakeoff.sharing import least_slots
 from bakeoff.stack import Stack, StackPlan
@@ -93,10 +94,11 @@ def running(
             sagas=_SAGAS,
             bridge=chosen.bridge,
             prefix=f"bakeoff-contract-{mark}-",
+            faults=True,
         )
     )
-    stack = thread.start()
     try:
+        stack = thread.start()
         wanted = any("long_nap" in getattr(item, "fixturenames", ()) for item in request.session.items)
         able = chosen.info.claims[Capability.LONG_TIMERS].support is not Support.ABSENT
         first = Lab(stack, thread, f"early-{mark}", request.config.getoption("--contract-patience"))
@@ -125,8 +127,8 @@ def killable(
             faults=True,
         )
     )
-    stack = thread.start()
     try:
+        stack = thread.start()
         yield Lab(stack, thread, f"killed-{mark}", request.config.getoption("--contract-patience"))
     finally:
         thread.stop()
@@ -177,7 +179,8 @@ def _start_early(
             and contestant_of(item) is chosen
             and reason_against(item, chosen) is None
         ):
-            running.early[item.nodeid] = lab.start(mark.args[0], fates=mark.args[1])
+            one = running.early[item.nodeid] = lab.prepare(mark.args[0], fates=mark.args[1])
+            repeated(lab, f"the start of {one.workflow_id}", one.start)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -27,7 +27,7 @@ T = TypeVar("T")
 _ANSWER_S = 20.0
 _POLL_S = 0.01
 #: Default input of a saga; any JSON would do.
-_INPUT: JSON = {"traveller": "Ada", "nights": 3}
+INPUT: JSON = {"traveller": "Ada", "nights": 3}
 
 Fates = Mapping[str, Fate]
 
@@ -58,7 +58,7 @@ class Lab:
     def start(
         self,
         saga: Saga,
-        input: JSON = _INPUT,
+        input: JSON = INPUT,
         *,
         fates: Fates | None = None,
         workflow_id: str | None = None,
@@ -71,7 +71,7 @@ class Lab:
     def prepare(
         self,
         saga: Saga,
-        input: JSON = _INPUT,
+        input: JSON = INPUT,
         *,
         fates: Fates | None = None,
         workflow_id: str | None = None,
@@ -82,11 +82,11 @@ class Lab:
         self.started.append(started)
         return started
 
-    def settle(self, saga: Saga, input: JSON = _INPUT, *, fates: Fates | None = None) -> Settled:
+    def settle(self, saga: Saga, input: JSON = INPUT, *, fates: Fates | None = None) -> Settled:
         """Start a saga, wait for its outcome and return both it and what the ledger says."""
         return self.start(saga, input, fates=fates).settled()
 
-    def settle_all(self, plans: Sequence[tuple[Saga, Fates]], input: JSON = _INPUT) -> list[Settled]:
+    def settle_all(self, plans: Sequence[tuple[Saga, Fates]], input: JSON = INPUT) -> list[Settled]:
         """The same for several sagas at once."""
         all_started = [self.start(saga, input, fates=fates) for saga, fates in plans]
         return [started.settled() for started in all_started]
@@ -120,11 +120,12 @@ class Lab:
         """Poll until ``found()`` is neither ``None`` nor false; fail with ``what`` after the patience."""
         deadline = time.monotonic() + (within_s or self.patience_s)
         while True:
+            over = time.monotonic() >= deadline  # before the last look: what is true by then is true
             value = found()
             if value:
                 return value
             self._workers_go_on()
-            assert time.monotonic() < deadline, f"{what}: not within {within_s or self.patience_s:.0f} s"
+            assert not over, f"{what}: not within {within_s or self.patience_s:.0f} s"
             time.sleep(_POLL_S)
 
     def _workers_go_on(self) -> None:

@@ -14,8 +14,9 @@ from bakeoff.saga import JSON, Condition, Parallel, RetryPolicy, Saga, Sleep, St
 #: Longer than the longest lease of any configuration class ``ci``.
 LONG_NAP = timedelta(seconds=14)
 NAP = timedelta(seconds=1)
-#: Three rounds of it are longer than any engine needs to start as many sagas, on a busy machine too.
-REST = timedelta(seconds=2.5)
+#: Longer than what is done meanwhile takes on a busy machine, and shorter than any lease of class ``ci`` that
+#: bounds a pause.
+REST = timedelta(seconds=8)
 WAIT = timedelta(seconds=0.6)
 
 
@@ -116,15 +117,17 @@ PIVOT = Saga(
     ),
 )
 
+#: Longer than a busy machine needs for an attempt, its start included.
+HASTY = timedelta(seconds=2)
 #: Two steps that share neither policy nor timeout.
 POLICIES = Saga(
     "policies",
     (
-        _trip_step("hasty", retry=_TWICE, timeout=_ms(500)),
+        _trip_step("hasty", retry=_TWICE, timeout=HASTY),
         _trip_step(
             "patient",
             retry=RetryPolicy(initial_interval=_ms(50), backoff_coefficient=1, maximum_attempts=5),
-            timeout=timedelta(seconds=4),
+            timeout=4 * HASTY,
         ),
     ),
 )
@@ -150,6 +153,23 @@ BACKOFF = Saga(
     ),
 )
 
+#: Its second pause is longer than a request takes on a busy machine.
+LONG_PAUSE = Saga(
+    "long-pause",
+    (
+        _trip_step("steady"),
+        _trip_step(
+            "growing",
+            retry=RetryPolicy(
+                initial_interval=_ms(500),
+                backoff_coefficient=16,
+                maximum_interval=timedelta(seconds=8),
+                maximum_attempts=3,
+            ),
+        ),
+    ),
+)
+
 #: One attempt and no more; its undo has another patience than its action.
 SINGLE = Saga(
     "single",
@@ -168,7 +188,7 @@ SLOW_UNDO = Saga(
             compensation=actions.UNDOS["book_flight"],
             retry=QUICK,
             compensation_retry=QUICK,
-            compensation_timeout=_ms(500),
+            compensation_timeout=HASTY,
         ),
         _trip_step("book_hotel"),
     ),
@@ -245,6 +265,17 @@ WAIT_OR_FAIL = Saga(
     (
         _trip_step("book_flight"),
         Wait(name="approved", timeout=WAIT),
+        Step(name="after", action=actions.witness, retry=QUICK),
+    ),
+)
+
+#: Longer than a signal takes on a busy machine.
+LONG_WAIT = timedelta(seconds=5)
+LONG_WAIT_OR_FAIL = Saga(
+    "long-wait-or-fail",
+    (
+        _trip_step("book_flight"),
+        Wait(name="approved", timeout=LONG_WAIT),
         Step(name="after", action=actions.witness, retry=QUICK),
     ),
 )

@@ -12,8 +12,8 @@ from bakeoff.stack import Stack, StackPlan, running_stack
 
 T = TypeVar("T")
 
-#: Seconds that bringing an engine up or down may take before we give up.
-_UP_S, _DOWN_S = 90.0, 60.0
+#: Seconds that bringing an engine up or down may take before we give up: more than its parts in a row.
+_UP_S, _DOWN_S = 240.0, 60.0
 
 
 class StackThread:

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from bakeoff.contract.lab import Fates, Lab, Settled, Started
+from bakeoff.contract.lab import INPUT, Fates, Lab, Settled, Started
 from bakeoff.contract.statuses import NotSupported, Unknown
-from bakeoff.errors import BakeoffError
+from bakeoff.errors import BakeoffError, SignalRejectedError, WorkflowConflictError
 from bakeoff.nemesis import Fault, FaultMissedError, FaultNotSupportedError, Target
 from bakeoff.outcome import Outcome
-from bakeoff.saga import Saga
+from bakeoff.saga import JSON, Saga
 from bakeoff.world import Aim, Reached, arm, reached, release
 
 _ANSWER_S = 20.0
@@ -43,9 +44,9 @@ class Word:
         return Settled(self.started, self.said, self.started.trace())
 
 
-def start_at(lab: Lab, saga: Saga, aim: Aim, fates: Fates | None = None) -> Started:
+def start_at(lab: Lab, saga: Saga, aim: Aim, fates: Fates | None = None, *, input: JSON = INPUT) -> Started:
     """Start a saga whose process will stop at ``aim``, the first time it comes there."""
-    started = lab.prepare(saga, fates=fates)
+    started = lab.prepare(saga, input, fates=fates)
     arm(lab.stack.world.engine, started.workflow_id, aim)
     assert started.start(), f"{started.workflow_id} is new, but the engine says that it exists"
     return started
@@ -66,6 +67,23 @@ def standing(lab: Lab, sagas: Sequence[Started]) -> Mapping[str, Reached]:
     except AssertionError as error:
         raise AssertionError(f"{error}; not there: {', '.join(sorted(wanted - set(found)))}") from None
     return {key: found[key] for key in wanted}
+
+
+@contextmanager
+def held(
+    lab: Lab, saga: Saga, aim: Aim, fates: Fates | None = None, *, input: JSON = INPUT
+) -> Iterator[Started]:
+    """Start a saga whose process stands at ``aim`` while the block runs, and goes on after it.
+
+    What the block asks for comes while the call is under way, however slow the machine is: there is the whole
+    timeout of an attempt for it.
+    """
+    started = start_at(lab, saga, aim, fates, input=input)
+    there = standing(lab, [started])
+    try:
+        yield started
+    finally:
+        free(lab, there)
 
 
 def strike(
@@ -128,6 +146,21 @@ def strike(
         raise NotSupported(f"{fault.name}: {error}") from error
     finally:
         free(lab, there)
+
+
+def repeated(lab: Lab, what: str, request: Callable[[], bool]) -> None:
+    """As somebody does who gets no answer: once more, with the same id, which counts once."""
+
+    def answered() -> bool:
+        try:
+            request()
+        except (SignalRejectedError, WorkflowConflictError):
+            raise
+        except (BakeoffError, TimeoutError):
+            return False
+        return True
+
+    lab.until(f"{what} is answered", answered, 2 * lab.patience_s)
 
 
 def free(lab: Lab, there: Mapping[str, Reached]) -> None:

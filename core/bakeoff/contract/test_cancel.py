@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bakeoff.contract.lab import Lab
-from bakeoff.contract.sagas import APPROVAL, BACKOFF, MIXED, NAPPING, PIVOT, TRIP
+from bakeoff.contract.lab import Fates, Lab
+from bakeoff.contract.sagas import APPROVAL, LONG_NAPPING, LONG_PAUSE, MIXED, PIVOT, TRIP
+from bakeoff.contract.strike import held
 from bakeoff.engine import Capability
 from bakeoff.errors import WorkflowNotFoundError
 from bakeoff.outcome import Cause, Status
+from bakeoff.world import Aim, Point
 
 pytestmark = pytest.mark.requires(Capability.CANCEL, Capability.COMPENSATION, Capability.OUTCOME)
 
@@ -20,9 +22,8 @@ def _check(cause: Cause | None) -> None:
 
 def test_cancel_mid_saga_compensates(lab: Lab) -> None:
     """The step that acts may finish; no later one starts, everything is undone."""
-    started = lab.start(TRIP, fates={"book_hotel:action": {"first": ["slow:1"]}})
-    started.until_attempted("book_hotel")
-    started.cancel()
+    with held(lab, TRIP, Aim("book_hotel", "action", Point.BEFORE_EFFECT)) as started:
+        started.cancel()
     end = started.settled()
 
     assert end.outcome.status is Status.COMPENSATED
@@ -35,9 +36,8 @@ def test_cancel_mid_saga_compensates(lab: Lab) -> None:
 
 def test_cancel_during_the_last_step_compensates(lab: Lab) -> None:
     """Without a pivot it is too late after the last step's success, not before: the step is undone too."""
-    started = lab.start(MIXED, fates={"book_car:action": {"first": ["slow:1"]}})
-    started.until_attempted("book_car")
-    started.cancel()
+    with held(lab, MIXED, Aim("book_car", "action", Point.BEFORE_EFFECT)) as started:
+        started.cancel()
     end = started.settled()
 
     assert end.outcome.status is Status.COMPENSATED
@@ -50,15 +50,15 @@ def test_cancel_during_the_last_step_compensates(lab: Lab) -> None:
 
 def test_cancel_between_retries_compensates(lab: Lab) -> None:
     """A step that would be tried once more is given up, and undone itself."""
-    started = lab.start(BACKOFF, fates={"growing:action": {"then": "fault"}})
-    started.until_attempted("growing", 3)
+    started = lab.start(LONG_PAUSE, fates={"growing:action": {"then": "fault"}})
+    started.until_attempted("growing", 2)
     started.cancel()
     end = started.settled()
 
     assert end.outcome.status is Status.COMPENSATED
     _check(end.outcome.cause)
     assert end.story == ["steady", "undo growing (nothing)", "undo steady"]
-    assert end.counts["growing"] == 3
+    assert end.counts["growing"] == 2
 
 
 @pytest.mark.requires(Capability.SIGNALS)
@@ -77,7 +77,7 @@ def test_cancel_while_waiting_compensates(lab: Lab) -> None:
 @pytest.mark.requires(Capability.TIMERS)
 def test_cancel_while_sleeping_compensates(lab: Lab) -> None:
     """It does not act on after the sleep."""
-    started = lab.start(NAPPING)
+    started = lab.start(LONG_NAPPING)
     started.until_done("book_flight")
     started.cancel()
     end = started.settled()
@@ -89,15 +89,9 @@ def test_cancel_while_sleeping_compensates(lab: Lab) -> None:
 
 def test_cancel_during_compensation_changes_nothing(lab: Lab) -> None:
     """Every undo is made, and the cause is what it was."""
-    started = lab.start(
-        TRIP,
-        fates={
-            "send_itinerary:action": {"then": "decline"},
-            "book_hotel:compensation": {"first": ["slow:0.8"]},
-        },
-    )
-    started.until_undo_attempted("book_hotel")
-    started.cancel()
+    declined: Fates = {"send_itinerary:action": {"then": "decline"}}
+    with held(lab, TRIP, Aim("book_hotel", "compensation", Point.BEFORE_EFFECT), declined) as started:
+        started.cancel()
     end = started.settled()
 
     assert end.outcome.status is Status.COMPENSATED
@@ -119,9 +113,8 @@ def test_cancel_after_the_end_changes_nothing(lab: Lab) -> None:
 @pytest.mark.requires(Capability.PIVOT)
 def test_cancel_at_the_pivot_is_too_late(lab: Lab) -> None:
     """The pivot's first attempt was made: the saga is completed."""
-    started = lab.start(PIVOT, fates={"pay:action": {"first": ["slow:0.8"]}})
-    started.until_attempted("pay")
-    started.cancel()
+    with held(lab, PIVOT, Aim("pay", "action", Point.BEFORE_EFFECT)) as started:
+        started.cancel()
     end = started.settled()
 
     assert end.outcome.status is Status.COMPLETED
@@ -131,9 +124,8 @@ def test_cancel_at_the_pivot_is_too_late(lab: Lab) -> None:
 @pytest.mark.requires(Capability.PIVOT)
 def test_cancel_after_the_pivot_is_too_late(lab: Lab) -> None:
     """Nothing is compensated any more."""
-    started = lab.start(PIVOT, fates={"issue_ticket:action": {"first": ["slow:0.8"]}})
-    started.until_attempted("issue_ticket")
-    started.cancel()
+    with held(lab, PIVOT, Aim("issue_ticket", "action", Point.BEFORE_EFFECT)) as started:
+        started.cancel()
     end = started.settled()
 
     assert end.outcome.status is Status.COMPLETED
@@ -142,10 +134,9 @@ def test_cancel_after_the_pivot_is_too_late(lab: Lab) -> None:
 
 def test_cancel_twice_is_one_cancel(lab: Lab) -> None:
     """Every undo is made once."""
-    started = lab.start(TRIP, fates={"book_car:action": {"first": ["late:0.8"]}})
-    started.until_attempted("book_car")
-    started.cancel()
-    started.cancel()
+    with held(lab, TRIP, Aim("book_car", "action", Point.AFTER_EFFECT)) as started:
+        started.cancel()
+        started.cancel()
     end = started.settled()
 
     assert end.outcome.status is Status.COMPENSATED

@@ -128,9 +128,10 @@ def test_compensation_is_given_no_result_where_the_outcome_is_unknown(lab: Lab) 
     assert end.trace.result("second", "compensation") == {"input": end.started.input, "own_result": None}
 
 
+@pytest.mark.timeout(240)
 def test_saga_of_100_steps_is_undone(lab: Lab) -> None:
     """The last of a hundred steps is declined, and ninety-nine are undone in reverse."""
-    end = lab.settle(HUNDRED, fates={"step_100:action": {"then": "decline"}})
+    end = lab.start(HUNDRED, fates={"step_100:action": {"then": "decline"}}).settled(4 * lab.patience_s)
 
     forward = [f"step_{number:03}" for number in range(1, 100)]
     assert end.outcome.status is Status.COMPENSATED

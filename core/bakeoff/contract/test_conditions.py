@@ -8,9 +8,11 @@ import pytest
 
 from bakeoff.contract.lab import Fates, Lab, Settled
 from bakeoff.contract.sagas import CONDITIONAL, REMINDED, RESTED
+from bakeoff.contract.strike import free, held, standing, start_at
 from bakeoff.engine import Capability
 from bakeoff.errors import SignalRejectedError
 from bakeoff.outcome import Status
+from bakeoff.world import Aim, Point
 
 pytestmark = pytest.mark.requires(Capability.CONDITIONS, Capability.OUTCOME)
 
@@ -95,11 +97,11 @@ def test_wait_that_is_due_waits(lab: Lab) -> None:
 @pytest.mark.requires(Capability.SIGNALS)
 def test_signal_for_a_wait_that_was_left_out_is_rejected(lab: Lab) -> None:
     """Nobody will take it: it must not vanish in silence (S7)."""
-    slow: Fates = {"book_car:action": {"first": ["slow:1"]}}
-    started = lab.start(CONDITIONAL, {"wanted": list(_STEPS)}, fates=slow)
-    started.until_attempted("book_car")
-
-    with pytest.raises(SignalRejectedError):
+    here, wanted = Aim("book_car", "action", Point.BEFORE_EFFECT), list(_STEPS)
+    with (
+        held(lab, CONDITIONAL, here, input={"wanted": wanted}) as started,
+        pytest.raises(SignalRejectedError),
+    ):
         started.signal("approved")
     assert started.settled().outcome.status is Status.COMPLETED
 
@@ -131,8 +133,8 @@ def test_reminder_is_sent_when_nobody_answered(lab: Lab) -> None:
 @_REMINDER
 def test_no_reminder_for_who_answered(lab: Lab) -> None:
     """The signal comes before the saga asks, so the first wait takes it."""
-    started = lab.start(REMINDED, fates={"book_flight:action": {"first": ["slow:0.3"]}})
-    started.signal("answer", "soon")
+    with held(lab, REMINDED, Aim("book_flight", "action", Point.BEFORE_EFFECT)) as started:
+        started.signal("answer", "soon")
     end = started.settled()
 
     assert end.outcome.status is Status.COMPLETED
@@ -145,11 +147,15 @@ def test_no_reminder_for_who_answered(lab: Lab) -> None:
 @_REMINDER
 def test_repeated_answer_finds_the_wait_that_took_it(lab: Lab) -> None:
     """The same signal id, after the second wait took it, is a repetition and no second answer."""
-    started = lab.start(REMINDED, fates={"after:action": {"first": ["slow:1"]}})
+    started = start_at(lab, REMINDED, Aim("after", "action", Point.BEFORE_EFFECT))
     started.until_done("book_hotel")
 
     assert started.signal("answer", "late", signal_id="s1") is True
-    assert started.signal("answer", "late", signal_id="s1") is False
+    there = standing(lab, [started])
+    try:
+        assert started.signal("answer", "late", signal_id="s1") is False
+    finally:
+        free(lab, there)
     assert started.settled().outcome.status is Status.COMPLETED
 
 

@@ -6,9 +6,11 @@ import pytest
 
 from bakeoff.contract.lab import Fates, Lab, Settled
 from bakeoff.contract.sagas import ASKING, ESCALATING
+from bakeoff.contract.strike import free, held, standing, start_at
 from bakeoff.engine import Capability
 from bakeoff.errors import SignalRejectedError
 from bakeoff.outcome import Status
+from bakeoff.world import Aim, Point
 
 pytestmark = pytest.mark.requires(Capability.ESCALATION, Capability.OUTCOME)
 
@@ -100,9 +102,8 @@ def test_undo_that_gives_up_escalates_nothing(lab: Lab) -> None:
 @pytest.mark.requires(Capability.CANCEL)
 def test_cancel_on_an_escalation_compensates_what_succeeded(lab: Lab) -> None:
     """Of the escalation, and of the way before it; the exhausted step is undone already (S9)."""
-    started = lab.start(ESCALATING, fates={**_EXHAUSTED, "patient:action": {"first": ["slow:1"]}})
-    started.until_attempted("patient")
-    started.cancel()
+    with held(lab, ESCALATING, Aim("patient", "action", Point.BEFORE_EFFECT), _EXHAUSTED) as started:
+        started.cancel()
     end = started.settled()
 
     assert end.outcome.status is Status.COMPENSATED
@@ -118,9 +119,8 @@ def test_cancel_on_an_escalation_compensates_what_succeeded(lab: Lab) -> None:
 @pytest.mark.requires(Capability.CANCEL)
 def test_cancel_during_the_undo_begins_no_escalation(lab: Lab) -> None:
     """The undo is not interrupted; then the saga goes back, and nobody goes on in the step's place (S9)."""
-    started = lab.start(ESCALATING, fates={**_EXHAUSTED, "hasty:compensation": {"first": ["slow:1"]}})
-    started.until_undo_attempted("hasty")
-    started.cancel()
+    with held(lab, ESCALATING, Aim("hasty", "compensation", Point.BEFORE_EFFECT), _EXHAUSTED) as started:
+        started.cancel()
     end = started.settled()
 
     assert end.outcome.status is Status.COMPENSATED
@@ -145,9 +145,8 @@ def test_waits_of_the_way_that_was_left_are_over(lab: Lab) -> None:
 @pytest.mark.requires(Capability.SIGNALS)
 def test_waits_of_the_way_that_is_left_are_over_before_the_undo(lab: Lab) -> None:
     """Who answers while the exhausted step is undone answers the escalation."""
-    started = lab.start(ASKING, fates={**_EXHAUSTED, "hasty:compensation": {"first": ["slow:1"]}})
-    started.until_undo_attempted("hasty")
-    started.signal("answer", "yes")
+    with held(lab, ASKING, Aim("hasty", "compensation", Point.BEFORE_EFFECT), _EXHAUSTED) as started:
+        started.signal("answer", "yes")
 
     end = started.settled()
     assert end.outcome.status is Status.COMPLETED
@@ -157,12 +156,14 @@ def test_waits_of_the_way_that_is_left_are_over_before_the_undo(lab: Lab) -> Non
 @pytest.mark.requires(Capability.SIGNALS)
 def test_waits_of_an_escalation_that_nobody_reaches_any_more_are_over(lab: Lab) -> None:
     """The last step that leads there has succeeded: a signal has come too late (S7)."""
-    started = lab.start(ASKING, fates={"book_hotel:action": {"first": ["slow:1"]}})
+    started = start_at(lab, ASKING, Aim("book_hotel", "action", Point.BEFORE_EFFECT))
     started.signal("answer", "yes")
-    started.until_attempted("book_hotel")
-
-    with pytest.raises(SignalRejectedError):
-        started.signal("asked_again", "to nobody", signal_id="other")
+    there = standing(lab, [started])
+    try:
+        with pytest.raises(SignalRejectedError):
+            started.signal("asked_again", "to nobody", signal_id="other")
+    finally:
+        free(lab, there)
     end = started.settled()
     assert end.outcome.status is Status.COMPLETED
     assert set(end.outcome.results) == {"hasty", "asked", "book_hotel"}

@@ -80,9 +80,10 @@ def test_payload_of_100_kb(lab: Lab) -> None:
     assert end.trace.result("weigh") == {"input": 100_000, "produced": BIG_RESULT}
 
 
+@pytest.mark.timeout(240)
 def test_saga_of_100_steps(lab: Lab) -> None:
     """A hundred steps act in order, and each sees the results of all before it."""
-    end = lab.settle(HUNDRED)
+    end = lab.start(HUNDRED).settled(4 * lab.patience_s)
 
     assert end.outcome.status is Status.COMPLETED
     assert end.story == [f"step_{number:03}" for number in range(1, 101)]
@@ -92,7 +93,7 @@ def test_saga_of_100_steps(lab: Lab) -> None:
 def test_fifty_sagas_at_once(lab: Lab) -> None:
     """None is lost, none is mixed up with another, none acts twice."""
     started = [lab.start(WITNESS, {"number": number}) for number in range(50)]
-    ends = [one.settled() for one in started]
+    ends = [one.settled(2 * lab.patience_s) for one in started]
 
     assert {end.outcome.status for end in ends} == {Status.COMPLETED}
     for number, end in enumerate(ends):

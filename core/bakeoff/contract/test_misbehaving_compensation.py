@@ -83,7 +83,9 @@ def test_declined_compensation_is_retried(lab: Lab) -> None:
 
 @pytest.mark.requires(Capability.TIMEOUT)
 @pytest.mark.early(
-    SLOW_UNDO, {"book_hotel:action": {"then": "decline"}, "book_flight:compensation": {"first": ["slow:2"]}}
+    SLOW_UNDO,
+    {"book_hotel:action": {"then": "decline"}, "book_flight:compensation": {"first": ["slow:6"]}},
+    with_module=True,
 )
 def test_compensation_that_times_out_is_retried(early: Started) -> None:
     """A timeout is a fault on the way back, too."""

@@ -9,14 +9,16 @@ import pytest
 
 from bakeoff.contract.lab import Lab, Started
 from bakeoff.contract.sagas import APPROVAL, PIVOT, TRIP
+from bakeoff.contract.strike import held
 from bakeoff.engine import Capability
 from bakeoff.errors import WorkflowNotFoundError
 from bakeoff.outcome import Description, Status
+from bakeoff.world import Aim, Point
 
-_SLOW = {"book_hotel:action": {"first": ["slow:0.6"]}}
+_ACTING = Aim("book_hotel", "action", Point.BEFORE_EFFECT)
 
 #: The pivot fails until somebody looked, and is retried for ever.
-_FAILING = {"pay:action": {"first": ["fault"] * 6}}
+_FAILING = {"pay:action": {"first": ["fault"] * 9}}
 
 
 def _described(started: Started, what: str, field: str, wanted: object) -> Description:
@@ -29,15 +31,14 @@ def _described(started: Started, what: str, field: str, wanted: object) -> Descr
             return description
         return description if getattr(description, field) == wanted else None
 
-    return started.lab.until(what, look, within_s=min(10, started.lab.patience_s))
+    return started.lab.until(what, look)
 
 
 @pytest.mark.requires(Capability.DESCRIBE)
 def test_describe_tells_the_current_step(lab: Lab) -> None:
     """While a step acts, its name and its attempt; what the engine cannot tell has a reason."""
-    started = lab.start(TRIP, fates=_SLOW)  # type: ignore[arg-type]
-    started.until_attempted("book_hotel")
-    description = _described(started, "current step", "current_step", "book_hotel")
+    with held(lab, TRIP, _ACTING) as started:
+        description = _described(started, "current step", "current_step", "book_hotel")
 
     assert description.status is Status.RUNNING
     assert description.saga == "trip" or "saga" in description.unknown
@@ -92,9 +93,9 @@ def test_describe_of_an_unknown_saga(lab: Lab) -> None:
 @pytest.mark.requires(Capability.LIST, Capability.COMPENSATION, Capability.OUTCOME)
 def test_list_has_every_saga_under_its_status(lab: Lab) -> None:
     """Running, completed and compensated; each in one list, each once."""
-    running = lab.start(TRIP, fates={"book_hotel:action": {"first": ["slow:1"]}})
-    # An engine's list may lag behind; it must have a saga long before that is over.
-    lab.until("the running one", partial(running.listed, Status.RUNNING))
+    with held(lab, TRIP, _ACTING) as running:
+        # An engine's list may lag behind; it must have a saga long before that is over.
+        lab.until("the running one", partial(running.listed, Status.RUNNING))
     completed, compensated = lab.settle_all([(TRIP, {}), (TRIP, {"book_car:action": {"then": "decline"}})])
 
     for started, status in (

@@ -6,9 +6,11 @@ import pytest
 
 from bakeoff.contract.lab import Lab, Settled, Started
 from bakeoff.contract.sagas import POLICIES, TRIP, WITNESS
+from bakeoff.contract.strike import held
 from bakeoff.engine import Capability
 from bakeoff.errors import ResultTimeoutError, WorkflowNotFoundError
 from bakeoff.outcome import Status
+from bakeoff.world import Aim, Point
 
 pytestmark = pytest.mark.requires(Capability.OUTCOME)
 
@@ -40,7 +42,7 @@ def test_cause_of_a_result_that_is_no_json(lab: Lab) -> None:
 
 
 @pytest.mark.requires(Capability.TIMEOUT)
-@pytest.mark.early(POLICIES, {"hasty:action": {"then": "slow:2"}})
+@pytest.mark.early(POLICIES, {"hasty:action": {"then": "slow:6"}})
 def test_cause_of_a_timeout(early: Started) -> None:
     """It names the step, and time."""
     cause = early.settled().outcome.cause
@@ -78,9 +80,8 @@ def test_result_of_a_saga_that_nobody_started(lab: Lab) -> None:
 
 def test_result_of_a_running_saga_times_out(lab: Lab) -> None:
     """The caller's patience ends, the saga does not."""
-    started = lab.start(TRIP, fates={"book_flight:action": {"first": ["slow:0.3"]}})
-
-    with pytest.raises(ResultTimeoutError):
+    here = Aim("book_flight", "action", Point.BEFORE_EFFECT)
+    with held(lab, TRIP, here) as started, pytest.raises(ResultTimeoutError):
         started.outcome(timeout_s=0.1)
     assert started.outcome().status is Status.COMPLETED
 

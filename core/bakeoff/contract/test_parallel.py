@@ -29,7 +29,7 @@ def test_all_members_are_done_before_the_saga_goes_on(early: Started) -> None:
 
 def test_members_act_at_once(lab: Lab) -> None:
     """Three slow members: each is attempted before any of them took effect."""
-    end = lab.settle(PARALLEL, fates={f"{name}:action": {"first": ["slow:0.8"]} for name in _MEMBERS})
+    end = lab.settle(PARALLEL, fates={f"{name}:action": {"first": ["slow:4"]} for name in _MEMBERS})
 
     assert end.outcome.status is Status.COMPLETED
     attempted = max(end.trace.attempts(name)[0].at for name in _MEMBERS)

@@ -41,7 +41,7 @@ _DECLINED: Fates = {f"{_STEPS[-1].name}:action": {"then": "decline"}}
 _DOUBTFUL = {f"book_car.{point}, then declined": point for point in (Point.BEFORE_EFFECT, Point.AFTER_EFFECT)}
 _DIES_THEN_DECLINED: Fates = {"book_car:action": {"first": ["ok"], "then": "decline"}}
 #: Seconds that whoever has done a step needs at most to say so on a busy machine.
-_TO_ACKNOWLEDGE_S = 0.5
+_TO_ACKNOWLEDGE_S = 1.5
 
 Cases = Mapping[str, tuple[Aim, Fates]]
 

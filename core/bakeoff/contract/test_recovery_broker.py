@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,9 +12,8 @@ from bakeoff.contract.contestants import Contestant
 from bakeoff.contract.generator import differences
 from bakeoff.contract.lab import Fates, Lab, Started
 from bakeoff.contract.sagas import APPROVAL, JOURNEY, PATIENT_JOURNEY, RESTING
-from bakeoff.contract.strike import Word, standing, start_at, strike, words
+from bakeoff.contract.strike import Word, repeated, standing, start_at, strike, words
 from bakeoff.engine import Capability, Support, Survives
-from bakeoff.errors import BakeoffError, SignalRejectedError, WorkflowConflictError
 from bakeoff.expectation import Facts, expect
 from bakeoff.nemesis import ServerKill
 from bakeoff.saga import Saga
@@ -67,15 +66,19 @@ def after_restart(killable: Lab, contestant: Contestant) -> Mapping[str, Word]:
         for name, case in _CASES.items()
         if all(claims[need].support is not Support.ABSENT for need in case.needs)
     }
-    sagas = {
-        name: killable.start(case.saga, fates=case.fates)
-        if case.aim is None
-        else start_at(killable, case.saga, case.aim, case.fates)
+    acting = {
+        name: start_at(killable, case.saga, case.aim, case.fates)
         for name, case in able.items()
-        if name != "not started"
+        if case.aim is not None
     }
-    _come_to_rest(killable, sagas)
-    there = standing(killable, [one for name, one in sagas.items() if able[name].aim])
+    there = standing(killable, list(acting.values()))
+    resting = {
+        name: killable.start(case.saga, fates=case.fates)
+        for name, case in able.items()
+        if case.aim is None and name != "not started"
+    }
+    _come_to_rest(killable, resting)
+    sagas = {**acting, **resting}
     strike(killable, ServerKill(), there, everyone=False)
     sagas["not started"] = killable.prepare(JOURNEY)
     repeated(killable, "a start", sagas["not started"].start)
@@ -85,31 +88,18 @@ def after_restart(killable: Lab, contestant: Contestant) -> Mapping[str, Word]:
     return dict(zip(sagas, words(killable, list(sagas.values())), strict=True))
 
 
-def _come_to_rest(lab: Lab, sagas: Mapping[str, Started]) -> None:
-    if "in a retry" in sagas:
-        sagas["in a retry"].until_attempted("patient")
-    for name in {"waiting", "sleeping"} & set(sagas):
-        sagas[name].until_done("book_flight")
-    lab.never("a retry came too early", lambda: _retried(sagas), for_s=_AT_REST_S)
+def _come_to_rest(lab: Lab, resting: Mapping[str, Started]) -> None:
+    if "in a retry" in resting:
+        resting["in a retry"].until_attempted("patient")
+    for name in {"waiting", "sleeping"} & set(resting):
+        resting[name].until_done("book_flight")
+    lab.never("it went on before the server died", lambda: _went_on(resting), for_s=_AT_REST_S)
 
 
-def _retried(sagas: Mapping[str, Started]) -> bool:
-    return "in a retry" in sagas and len(sagas["in a retry"].trace().attempts("patient")) > 1
-
-
-def repeated(lab: Lab, what: str, request: Callable[[], bool]) -> None:
-    """As somebody does who gets no answer: once more, with the same id, which counts once."""
-
-    def answered() -> bool:
-        try:
-            request()
-        except (SignalRejectedError, WorkflowConflictError):
-            raise
-        except BakeoffError:
-            return False
-        return True
-
-    lab.until(f"{what} is answered", answered)
+def _went_on(resting: Mapping[str, Started]) -> bool:
+    traces = {name: one.trace() for name, one in resting.items()}
+    retried = "in a retry" in traces and len(traces["in a retry"].attempts("patient")) > 1
+    return retried or ("sleeping" in traces and bool(traces["sleeping"].attempts("book_hotel")))
 
 
 @pytest.mark.parametrize(

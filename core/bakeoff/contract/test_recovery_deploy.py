@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 
@@ -14,7 +15,7 @@ from bakeoff.contract.contestants import Contestant
 from bakeoff.contract.generator import differences
 from bakeoff.contract.lab import Fates, Lab, Started
 from bakeoff.contract.statuses import Unknown
-from bakeoff.contract.strike import Word, free, standing, start_at, words
+from bakeoff.contract.strike import Word, free, repeated, standing, start_at, words
 from bakeoff.engine import Capability, Support, Survives
 from bakeoff.expectation import Expectation, Facts, expect
 from bakeoff.saga import Saga
@@ -27,9 +28,9 @@ pytestmark = [
 ]
 
 #: Seconds in which a saga comes to rest; and those in which workers that were told to end stop taking work.
-_AT_REST_S, _TOLD_S = 0.5, 1.5
-#: Seconds in which workers end, new ones start, and a client connects.
-_DEPLOYED_S = 60.0
+_AT_REST_S, _TOLD_S = 0.5, 2.5
+#: Seconds in which workers end, a new one starts with a slot for everybody, and a client connects.
+_UP_S, _DEPLOYED_S = 60.0, 150.0
 
 
 @dataclass(frozen=True)
@@ -90,17 +91,19 @@ def after_deploy(killable: Lab, contestant: Contestant) -> Iterator[_Deployed]:
         for name, case in _CASES.items()
         if all(claims[need].support is not Support.ABSENT for need in case.needs)
     }
-    sagas = {
-        name: killable.start(case.before, fates=case.fates)
-        if case.aim is None
-        else start_at(killable, case.before, case.aim, case.fates)
+    acting = {
+        name: start_at(killable, case.before, case.aim, case.fates)
         for name, case in able.items()
+        if case.aim is not None
     }
-    for name, one in sagas.items():
-        if able[name].aim is None:
-            one.until_done("book_flight")
-    there = standing(killable, [one for name, one in sagas.items() if able[name].aim])
-    killable.never("it did not pause", lambda: _went_on(sagas), for_s=_AT_REST_S)
+    there = standing(killable, list(acting.values()))
+    resting = {
+        name: killable.start(case.before, fates=case.fates) for name, case in able.items() if case.aim is None
+    }
+    for one in resting.values():
+        one.until_done("book_flight")
+    killable.never("it did not pause", lambda: _went_on(resting), for_s=_AT_REST_S)
+    sagas = {**acting, **resting}
     in_flight: set[str] = set()
 
     def look() -> None:
@@ -112,15 +115,15 @@ def after_deploy(killable: Lab, contestant: Contestant) -> Iterator[_Deployed]:
     with _deployed(killable, deployed_2.__name__, there, look):
         for name, one in sagas.items():
             for signal in able[name].signals:
-                one.signal(signal, "yes")
-        sagas["new"] = killable.start(deployed_2.CHANGED)
+                repeated(killable, f"signal {signal!r}", partial(one.signal, signal, "yes"))
+        sagas["new"] = killable.prepare(deployed_2.CHANGED)
+        repeated(killable, "a start", sagas["new"].start)
         ends = words(killable, list(sagas.values()))
         yield _Deployed(dict(zip(sagas, ends, strict=True)), frozenset(in_flight))
 
 
-def _went_on(sagas: Mapping[str, Started]) -> bool:
-    resting = [one for name, one in sagas.items() if _CASES[name].aim is None]
-    return any(one.trace().attempts("book_car") for one in resting)
+def _went_on(resting: Mapping[str, Started]) -> bool:
+    return any(one.trace().attempts("book_car") for one in resting.values())
 
 
 @contextmanager
@@ -144,13 +147,15 @@ def _deployed(
         others = [name for name in stack.deployment.sagas if name != deployed_1.__name__]
         stack.deployment = replace(stack.deployment, sagas=(*others, version))
         stack.deployment.save(stack.deployment_file)
-        await workers.start(1)
+        await workers.start(1, _UP_S)
         stack.client = await stack.engine.connect(stack.deployment)
 
     try:
         lab.thread.call(exchange, _DEPLOYED_S)
         yield
     finally:
+        if not workers.children:  # others come after this test
+            lab.thread.call(lambda: workers.start(1, _UP_S), _DEPLOYED_S)
         new, stack.client = stack.client, old
         if new is not old:
             lab.thread.call(new.close, _DEPLOYED_S)

@@ -116,4 +116,4 @@ def test_backoff_grows_by_each_steps_own_policy(early: Started) -> None:
         assert all(pause >= want - 0.01 for pause, want in zip(pauses, wanted, strict=True)), (step, pauses)
     capped = [attempt.at for attempt in end.trace.attempts("capped")]
     # Without the cap the pauses would add up to 21 s.
-    assert capped[-1] - capped[0] < 10
+    assert capped[-1] - capped[0] < 18

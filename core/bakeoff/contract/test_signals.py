@@ -8,13 +8,15 @@ import pytest
 
 from bakeoff.contract.lab import Lab, Started
 from bakeoff.contract.sagas import APPROVAL, TWO_WAITS
+from bakeoff.contract.strike import held
 from bakeoff.engine import Capability, EngineClient, Signals
 from bakeoff.errors import SignalRejectedError, WorkflowNotFoundError
 from bakeoff.outcome import Status
+from bakeoff.world import Aim, Point
 
 pytestmark = pytest.mark.requires(Capability.SIGNALS, Capability.OUTCOME)
 
-_SLOW = {"book_flight:action": {"first": ["slow:0.3"]}}
+_ACTING = Aim("book_flight", "action", Point.BEFORE_EFFECT)
 
 
 def _waiting(lab: Lab) -> Started:
@@ -45,9 +47,8 @@ def test_saga_waits_for_its_signal(lab: Lab) -> None:
 
 def test_early_signal_is_kept(lab: Lab) -> None:
     """It comes while an earlier step still acts."""
-    started = lab.start(APPROVAL, fates=_SLOW)  # type: ignore[arg-type]
-
-    assert started.signal("approved", "early") is True
+    with held(lab, APPROVAL, _ACTING) as started:
+        assert started.signal("approved", "early") is True
     end = started.settled()
     assert end.outcome.status is Status.COMPLETED
     assert end.story == ["book_flight", "after"]
@@ -56,10 +57,9 @@ def test_early_signal_is_kept(lab: Lab) -> None:
 
 def test_repeated_signal_counts_once(lab: Lab) -> None:
     """The same id again is said to be a repetition, before and after the wait took it."""
-    started = lab.start(APPROVAL, fates=_SLOW)  # type: ignore[arg-type]
-
-    assert started.signal("approved", "first", signal_id="s1") is True
-    assert started.signal("approved", "second", signal_id="s1") is False
+    with held(lab, APPROVAL, _ACTING) as started:
+        assert started.signal("approved", "first", signal_id="s1") is True
+        assert started.signal("approved", "second", signal_id="s1") is False
     end = started.settled()
     assert end.trace.result("after")["results"]["approved"] == "first"
     assert end.counts == {"book_flight": 1, "after": 1}
@@ -67,11 +67,10 @@ def test_repeated_signal_counts_once(lab: Lab) -> None:
 
 def test_second_signal_for_the_same_wait_is_rejected(lab: Lab) -> None:
     """Each wait consumes one; another one has come too late and must not vanish in silence."""
-    started = lab.start(APPROVAL, fates=_SLOW)  # type: ignore[arg-type]
-    started.signal("approved", "first", signal_id="s1")
-
-    with pytest.raises(SignalRejectedError):
-        started.signal("approved", "second", signal_id="s2")
+    with held(lab, APPROVAL, _ACTING) as started:
+        started.signal("approved", "first", signal_id="s1")
+        with pytest.raises(SignalRejectedError):
+            started.signal("approved", "second", signal_id="s2")
     assert started.settled().trace.result("after")["results"]["approved"] == "first"
 
 
@@ -117,9 +116,8 @@ def test_signal_that_no_wait_has_is_rejected(lab: Lab) -> None:
 
 def test_two_waits_take_each_its_own_signal(lab: Lab) -> None:
     """Also when the second one's signal comes first."""
-    started = lab.start(TWO_WAITS, fates=_SLOW)  # type: ignore[arg-type]
-
-    assert started.signal("countersigned", 2, signal_id="s2") is True
+    with held(lab, TWO_WAITS, _ACTING) as started:
+        assert started.signal("countersigned", 2, signal_id="s2") is True
     lab.never("it did not wait for the first", lambda: started.trace().attempts("book_hotel"), for_s=0.5)
     assert started.signal("approved", 1, signal_id="s1") is True
     end = started.settled()

@@ -10,7 +10,7 @@ from bakeoff.engine import Capability, Survives
 from bakeoff.outcome import Status
 from bakeoff.processes import kill_session
 
-pytestmark = [pytest.mark.disruptive, pytest.mark.requires(Capability.OUTCOME)]
+pytestmark = [pytest.mark.disruptive, pytest.mark.timeout(300), pytest.mark.requires(Capability.OUTCOME)]
 
 
 def _net(end: Settled) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from bakeoff.contract.lab import Lab, Started
-from bakeoff.contract.sagas import WAIT, WAIT_OR_FAIL, WAIT_OR_GO_ON
+from bakeoff.contract.sagas import LONG_WAIT, LONG_WAIT_OR_FAIL, WAIT, WAIT_OR_FAIL, WAIT_OR_GO_ON
 from bakeoff.engine import Capability
 from bakeoff.errors import SignalRejectedError
 from bakeoff.outcome import Status
@@ -41,13 +43,15 @@ def test_wait_that_times_out_goes_on(early: Started) -> None:
 
 def test_signal_in_time_beats_the_timeout(lab: Lab) -> None:
     """The saga goes on with the payload, and when the time is over nothing happens."""
-    started = lab.start(WAIT_OR_FAIL)
+    started = lab.start(LONG_WAIT_OR_FAIL)
     started.signal("approved", "in time")
     end = started.settled()
 
     assert end.outcome.status is Status.COMPLETED
     assert end.trace.result("after")["results"]["approved"] == "in time"
-    lab.never("the timeout struck later", lambda: len(started.trace().story()) > 2, for_s=0.7)
+    over = end.trace.effect("book_flight").at + LONG_WAIT.total_seconds() + 0.7
+    left = max(0.0, over - time.time())
+    lab.never("the timeout struck later", lambda: len(started.trace().story()) > 2, for_s=left)
 
 
 @pytest.mark.early(WAIT_OR_GO_ON, {})

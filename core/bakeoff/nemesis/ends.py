@@ -10,7 +10,7 @@ from bakeoff.nemesis.fault import FaultMissedError, Landing
 from bakeoff.processes import is_gone
 
 #: Seconds within which a killed process must be seen to end.
-ENDS_WITHIN_S = 5.0
+ENDS_WITHIN_S = 30.0
 _POLL_S = 0.005
 
 

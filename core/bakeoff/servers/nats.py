@@ -35,7 +35,7 @@ class NatsServer:
     max_payload: int | None = _MAX_PAYLOAD
     kind: str = "nats"
     port_names: tuple[str, ...] = ("client",)
-    ready_within_s: float = 10.0
+    ready_within_s: float = 60.0
 
     def launch(self, folder: Path, ports: Mapping[str, int]) -> Launch:
         """Keep the streams in ``folder``."""

@@ -26,7 +26,7 @@ class PostgresServer:
     external_address: str | None = None
     kind: str = "postgresql"
     port_names: tuple[str, ...] = ("client",)
-    ready_within_s: float = 20.0
+    ready_within_s: float = 60.0
 
     def launch(self, folder: Path, ports: Mapping[str, int]) -> Launch:
         """Initialise the cluster once; PostgreSQL refuses to run as root, so root runs it as nobody."""

@@ -31,7 +31,7 @@ class ValkeyServer:
     external_address: str | None = None
     kind: str = "valkey"
     port_names: tuple[str, ...] = ("client",)
-    ready_within_s: float = 10.0
+    ready_within_s: float = 60.0
 
     def launch(self, folder: Path, ports: Mapping[str, int]) -> Launch:
         """Keep all data in ``folder``."""

@@ -76,7 +76,8 @@ class Inspection:
         task = running or scheduled
         if not task:
             reason = "no worker holds a message of it now; Celery does not tell what lies in the queue"
-            unknown = {field: reason for field in ("current_step", "attempt", "next_retry_at")}
+            fields = ("current_step", "attempt", "next_retry_at", *(() if error else ("last_error",)))
+            unknown = dict.fromkeys(fields, reason)
             return Description(status=status, saga=name, last_error=error, unknown=unknown)
         attempt, failed = await self._last_failure(str(task["id"]))
         eta = task.get("eta")

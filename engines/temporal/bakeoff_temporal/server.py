@@ -38,7 +38,7 @@ class TemporalServer:
     role: str = ROLE
     kind: str = field(init=False)
     port_names: tuple[str, ...] = ("frontend", "ui", "http", "metrics")
-    ready_within_s: float = 15.0
+    ready_within_s: float = 60.0
     external_address: str | None = field(init=False)
 
     def __post_init__(self) -> None:

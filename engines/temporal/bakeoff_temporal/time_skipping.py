@@ -26,7 +26,7 @@ class TimeSkippingServer:
     role: str = ROLE
     kind: str = "temporal test server"
     port_names: tuple[str, ...] = ("frontend",)
-    ready_within_s: float = 15.0
+    ready_within_s: float = 60.0
     external_address: str | None = None
 
     def launch(self, folder: Path, ports: Mapping[str, int]) -> Launch:
