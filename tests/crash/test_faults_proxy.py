@@ -145,9 +145,12 @@ def test_latency_counts_each_way_and_keeps_the_order(tmp_path: Path) -> None:
             assert await there.proxy.tell("clear") == 0
             connection[1].write(b"two")
             assert await asyncio.wait_for(connection[0].readexactly(7), 5) == b"one two"
-            began_s = time.monotonic()
-            assert await asked(connection, b"fast") == b"fast"
-            assert time.monotonic() - began_s < 0.4
+            took_s = []
+            for _ in range(10):  # the latency would be in each of them, a busy machine is not
+                began_s = time.monotonic()
+                assert await asked(connection, b"fast") == b"fast"
+                took_s.append(time.monotonic() - began_s)
+            assert min(took_s) < 0.4
 
     run(main)
 

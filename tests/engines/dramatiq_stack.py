@@ -14,6 +14,7 @@ from bakeoff.contract.lab import Lab
 from bakeoff.contract.stack_thread import StackThread
 from bakeoff.errors import EngineUnavailableError
 from bakeoff.plugins import Plugins
+from bakeoff.processes import is_gone
 from bakeoff.servers import RunningServer
 from bakeoff.servers.rabbitmq import rabbitmq_programs
 from bakeoff.settings import ConfigClass, SettingsInForce, resolve
@@ -89,7 +90,7 @@ def context_of(lab: Lab, saga: str) -> Iterator[Context]:
 
 def children_of(lab: Lab) -> list[psutil.Process]:
     """The processes that run steps: the children of Dramatiq's masters."""
-    return [psutil.Process(seen.pid) for seen in lab.stack.world.workers() if psutil.pid_exists(seen.pid)]
+    return [psutil.Process(seen.pid) for seen in lab.stack.world.workers() if not is_gone(seen.pid)]
 
 
 def server(lab: Lab, role: str) -> RunningServer:

@@ -13,6 +13,7 @@ from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from bakeoff.contract import sagas
 from bakeoff.contract.lab import Lab, Started
 from bakeoff.outcome import Status
+from bakeoff.processes import is_gone
 from bakeoff.saga import Saga
 from bakeoff.world import Fate
 from bakeoff_dramatiq.broker import for_pika
@@ -59,7 +60,7 @@ def test_killed_child_takes_its_master_along_and_both_come_back(lab: Lab) -> Non
     child.kill()
 
     lab.until("the supervisor has restarted it", lambda: _restarts(lab) > restarts)
-    assert not any(psutil.pid_exists(pid) for pid in [*masters, child.pid])
+    lab.until("none of them lives", lambda: all(map(is_gone, [*masters, child.pid])))
     for started in running:
         settled = started.settled()
         assert settled.outcome.status is Status.COMPLETED

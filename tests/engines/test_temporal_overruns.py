@@ -18,8 +18,8 @@ from bakeoff_temporal.worker import interceptors, threads
 from tests.engines.temporal_stack import temporal_lab
 
 SLOTS = 3
-#: How long the first attempt takes; its timeout is half a second.
-OVERRUN_S = 12
+#: How long the first attempt takes; its timeout is two seconds.
+OVERRUN_S = 16
 
 
 def _settings(config_class: ConfigClass, **overrides: str) -> SettingsInForce:
@@ -56,7 +56,7 @@ def test_a_server_of_ones_own_has_the_last_word_on_its_timeouts() -> None:
 
 
 @pytest.mark.service
-@pytest.mark.parametrize(("release", "after_s", "within_s"), [("true", 0.5, 4), ("false", 5, OVERRUN_S)])
+@pytest.mark.parametrize(("release", "after_s", "within_s"), [("true", 2, 6.5), ("false", 6.5, OVERRUN_S)])
 def test_slot_of_an_overrun_comes_back(tmp_path: Path, release: str, after_s: float, within_s: float) -> None:
     """The next attempt needs the only slot: at the timeout, or, as shipped, when the SDK interrupts.
 
@@ -64,6 +64,7 @@ def test_slot_of_an_overrun_comes_back(tmp_path: Path, release: str, after_s: fl
     """
     overrides = {"release_overrun_slots": release, "heartbeat_timeout_s": "0"}
     with temporal_lab(tmp_path, "overrun", overrides=overrides, slots=1) as lab:
+        lab.settle(sagas.POLICIES)  # a worker's first activity may be noted late
         settled = lab.settle(sagas.POLICIES, fates={"hasty:action": {"first": [f"slow:{OVERRUN_S}"]}})
 
     first, second = (attempt.at for attempt in settled.trace.attempts("hasty"))

@@ -64,7 +64,14 @@ def _declare_queue(address: str) -> None:
 def _queue_is_in_a_file(folder: Path) -> bool:
     """RabbitMQ acknowledges a new queue up to two seconds before its definition is in Mnesia's log."""
     logs = [*folder.glob("mnesia/*/*.LOG"), *folder.glob("mnesia/*/rabbit_durable_queue.DC?")]
-    return any(b"facts" in log.read_bytes() for log in logs)
+    return any(b"facts" in _bytes_of(log) for log in logs)
+
+
+def _bytes_of(log: Path) -> bytes:
+    try:
+        return log.read_bytes()
+    except FileNotFoundError:  # Mnesia has moved it to another file meanwhile
+        return b""
 
 
 def _steadily(condition: Callable[[], bool]) -> Callable[[], bool]:

@@ -22,7 +22,9 @@ import os, subprocess, sys, time
 from pathlib import Path
 folder = Path(sys.argv[1])
 if len(sys.argv) > 2 and sys.argv[2] == "helper":
-    (folder / f"helper-{os.getppid()}").write_text(str(os.getpid()))
+    aside = folder / f"aside-{os.getpid()}"
+    aside.write_text(str(os.getpid()))
+    aside.rename(folder / f"helper-{os.getppid()}")
     time.sleep(600)
 subprocess.Popen([sys.executable, "-c", os.environ["WORKER"], str(folder), "helper"])
 while not (folder / f"helper-{os.getpid()}").exists():
@@ -103,7 +105,7 @@ def test_a_worker_that_ends_at_once_is_reported_with_its_last_words(
 
 def test_a_worker_that_never_gets_ready_is_reported_in_time(launcher: Launcher) -> None:
     async def scenario() -> None:
-        launch = Launch(argv=python("import time; print('hm', flush=True); time.sleep(600)"))
+        launch = Launch(argv=["/bin/sh", "-c", "echo hm; exec sleep 600"])
         workers = Workers(launcher, "worker", launch, lambda: [])
         try:
             await workers.start(1, ready_within_s=1.0)

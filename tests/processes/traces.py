@@ -90,4 +90,5 @@ class Traces:
     def held_ports(self) -> list[int]:
         """Ports that are still listened on, unless by a test that runs beside this one."""
         held = [port for port in self.ports if not port_is_free(port)]
-        return [port for port in held if not _taken_by_a_test_beside(port)]
+        # A test beside may have given it back between the two looks.
+        return [port for port in held if not _taken_by_a_test_beside(port) and not port_is_free(port)]

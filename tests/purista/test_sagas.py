@@ -176,7 +176,7 @@ def test_without_services_nothing_has_happened(shop: Shop) -> None:
 def test_an_action_that_comes_after_its_undo_has_no_effect(shop: Shop) -> None:
     """Every attempt is given up at its timeout, and goes on in its service: the first one comes too late."""
     order_id = shop.new_order()
-    slow = ["slow:8", "slow:7", "slow:6"]
+    slow = ["slow:16", "slow:15", "slow:14"]
     saga = shop.start(ORDER, order_id, {"reserve_inventory:action": {"first": slow}})
     outcome = saga.outcome()
     undone = [("releaseInventory", "nothing"), ("releaseInventory", "tombstone")]
@@ -186,7 +186,7 @@ def test_an_action_that_comes_after_its_undo_has_no_effect(shop: Shop) -> None:
     shop.lab.never(
         "a late action took effect",
         lambda: shop.told("InventoryService", order_id).done != undone,
-        for_s=6,
+        for_s=14,
     )
     assert outcome.status is Status.COMPENSATED
     assert outcome.cause is not None

@@ -220,7 +220,16 @@ def test_the_trace_goes_through(counter: Counter) -> None:
 def test_sigterm_ends_a_process_after_its_last_answer(counter: Counter) -> None:
     """Of an instance beside the other one: what it took it answers, what comes then the other one takes."""
     child = counter.services.start("ShippingService")
-    orders = [counter.new_order() for _ in range(8)]
+    orders = [counter.new_order() for _ in range(24)]  # which instance takes one is drawn
+
+    async def pids() -> set[int]:
+        found: set[int] = set()
+        for order_id in orders:
+            seen: Any = await counter.bridge.invoke(
+                address("ShippingService", "describeOrder"), {"orderId": order_id}, {}, timeout_s=10
+            )
+            found |= {one["pid"] for one in seen["attempts"]}
+        return found
 
     async def ask_all() -> Sequence[JSON]:
         asked = [
@@ -228,13 +237,15 @@ def test_sigterm_ends_a_process_after_its_last_answer(counter: Counter) -> None:
                 counter.bridge.invoke(
                     address("ShippingService", "createShipment"),
                     {"orderId": order_id},
-                    {"key": order_id, "behaviour": "slow:1"},
-                    timeout_s=10,
+                    {"key": order_id, "behaviour": "slow:2"},
+                    timeout_s=20,
                 )
             )
             for order_id in orders
         ]
-        await asyncio.sleep(0.3)
+        async with asyncio.timeout(15):
+            while child.pid not in await pids():
+                await asyncio.sleep(0.05)
         os.kill(child.pid, signal.SIGTERM)
         return await asyncio.gather(*asked)
 

@@ -57,8 +57,8 @@ def hanging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (site / "hanging-1.0.dist-info" / "entry_points.txt").write_text(f"[bakeoff.engines]\n{points}")
     (site / "hanging_engines.py").write_text(_ENGINES)
     monkeypatch.syspath_prepend(str(site))
-    monkeypatch.setattr(patience, "ANSWER_WITHIN_S", 0.5)
-    monkeypatch.setattr(patience, "CLOSE_WITHIN_S", 0.5)
+    monkeypatch.setattr(patience, "ANSWER_WITHIN_S", 3.0)
+    monkeypatch.setattr(patience, "CLOSE_WITHIN_S", 3.0)
 
 
 @pytest.mark.usefixtures("hanging")
@@ -66,7 +66,7 @@ def test_one_that_does_not_connect_is_told(capfd: pytest.CaptureFixture[str]) ->
     assert run(["run", "--only", "sagas", "--engine", "hangs-at-connect", "--count", "2"]) == 2
 
     told = capfd.readouterr().err
-    assert "hangs-at-connect: connect() was not answered within 0.5 s" in told
+    assert "hangs-at-connect: connect() was not answered within 3 s" in told
     assert "Traceback" not in told
 
 
@@ -95,7 +95,7 @@ def test_starts_that_are_not_answered_are_unknown_and_the_run_ends(tmp_path: Pat
 @pytest.mark.usefixtures("hanging")
 def test_one_that_does_not_close_is_left_behind(caplog: pytest.LogCaptureFixture) -> None:
     assert run(["run", "--only", "sagas", "--engine", "hangs-at-close", "--count", "3", "--rounds", "1"]) == 0
-    assert "hangs-at-close: close() was not answered within 0.5 s" in caplog.text
+    assert "hangs-at-close: close() was not answered within 3 s" in caplog.text
 
 
 def test_what_an_engine_itself_calls_a_timeout_passes_through() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -67,8 +68,9 @@ def _records(ledger: Path) -> int:
 
 def _kill(harness: int, name: str) -> None:
     for process in psutil.Process(harness).children(recursive=True):
-        if process.name().startswith(name):
-            os.kill(process.pid, signal.SIGKILL)
+        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):  # it ends with its parent
+            if process.name().startswith(name):
+                os.kill(process.pid, signal.SIGKILL)
 
 
 def test_a_full_disk_among_other_failures_is_not_the_whole_story() -> None:

@@ -27,8 +27,9 @@ _AIM = Aim("charge_payment", "action", Point.AFTER_EFFECT)
 #: So many orders stand there, so that one slot is left for the others.
 _STRUCK = 3
 _REACHED_WITHIN_S = 20.0
-#: Share of the arrivals that must have settled before the kill, those in flight not counted.
-_KEPT_UP = 0.85
+#: Share of the arrivals that must have settled before the kill; and how many may be under way beside that: a
+#: slot for each.
+_KEPT_UP, _UNDER_WAY = 0.85, 4
 _AFTER = ("came after p50", "came after p95", "came after, worst")
 
 
@@ -113,6 +114,8 @@ class UnderLoad:
                     if follower.ended_s.get(one, landing.at_s) < landing.at_s
                 }
             )
+            came_before = sum(at < landing.at_s for at in arrivals.intended_s.values())
+            kept_up = len(before.intended_s) + _UNDER_WAY >= _KEPT_UP * came_before
             after = Arrivals(
                 intended_s={one: at for one, at in arrivals.intended_s.items() if at >= landing.at_s}
             )
@@ -123,7 +126,7 @@ class UnderLoad:
             evidence = evidence_of(site, saga, site.planned, stock=site.stock)
             floors = [
                 (bool(landing.ended), "no process was seen to end"),
-                (dip.before_per_s > _KEPT_UP * _PER_S, "the engine did not keep up before the kill"),
+                (kept_up, "the engine did not keep up before the kill"),
             ]
             return OrdealResult(
                 **conclude(evidence, floors),
