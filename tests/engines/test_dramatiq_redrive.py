@@ -256,10 +256,13 @@ def _lose_everything_in_flight(lab: Lab) -> None:
             _kill_workers(lab)
             return
         before = workers.restarts
-        for child in list(workers.children):
-            kill_session(child.pid)
-        # Before a new worker takes it: it needs a second to start, and RabbitMQ none to take it back.
-        lab.until("RabbitMQ has it back", lambda: _purged(broker, queue))
+        workers.held = True  # until RabbitMQ has it back, nobody may take it
+        try:
+            for child in list(workers.children):
+                kill_session(child.pid)
+            lab.until("RabbitMQ has it back", lambda: _purged(broker, queue))
+        finally:
+            workers.held = False
         lab.until("new workers", lambda: workers.restarts > before and not workers.not_ready())
     finally:
         broker.close()

@@ -109,6 +109,7 @@ def test_the_keyboard_reaches_the_answer_and_every_wide_table(browser: Browser, 
     page, _ = _open(browser, html, "light", 1200)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
+    page.wait_for_function("window.location.hash !== ''")
     at: Any = page.evaluate("window.location.hash")
     unreached: Any = page.evaluate(
         "[...document.querySelectorAll('.scroll')].filter((one) => one.tabIndex !== 0).length"
