@@ -15,6 +15,7 @@ from bakeoff.outcome import Status
 from bakeoff.plugins import Plugins
 from bakeoff.saga import Call, idempotency_key
 from bakeoff.world import World, perform
+from bakeoff.world.database import file_url
 from bakeoff_bench.judge.synthetic import ENGINE, write_run
 from bakeoff_bench.run.folder import RunFolder
 from bakeoff_bench.run.result import result_of
@@ -32,7 +33,7 @@ _RECORDS = 10_000
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """A services' database of its own."""
-    world = World.create(f"sqlite:///{tmp_path / 'world.db'}")
+    world = World.create(file_url(tmp_path / "world.db"))
     yield world
     world.close()
 

@@ -26,6 +26,7 @@ from bakeoff.settings import SettingsInForce
 from bakeoff.sharing import check_slots, processes_of_worker, slots_of_process
 from bakeoff.telemetry import Otlp
 from bakeoff.world import Profile, World
+from bakeoff.world.database import file_url
 from bakeoff.world.world import Participants
 
 
@@ -285,7 +286,7 @@ def _otlp(plan: StackPlan, external: Sequence[str]) -> Otlp | None:
 
 async def _world_url(plan: StackPlan, launcher: Launcher, servers: list[RunningServer]) -> str:
     if plan.ledger == "sqlite":
-        return f"sqlite:///{plan.folder.resolve() / 'world.db'}"
+        return file_url(plan.folder.resolve() / "world.db")
     if plan.ledger == "postgres":
         server = await start_server(PostgresServer(), launcher, plan.folder)
         servers.append(server)

@@ -14,6 +14,7 @@ import typer
 
 from bakeoff.bridge.bridges import IN_PROCESS
 from bakeoff.cli.failures import of_the_machine
+from bakeoff.cli.numbers import seconds
 from bakeoff.cli.options import (
     BridgeOption,
     EngineOption,
@@ -93,7 +94,13 @@ def crash(
     ] = None,
     deadline: Annotated[
         float | None,
-        typer.Option("--deadline", min=1, metavar="SECONDS", help="What is not settled by then is stuck."),
+        typer.Option(
+            "--deadline",
+            min=1,
+            callback=seconds,
+            metavar="SECONDS",
+            help="What is not settled by then is stuck.",
+        ),
     ] = None,
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Decides the order of the kills and which orders they take.")

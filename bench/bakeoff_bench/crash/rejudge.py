@@ -10,6 +10,7 @@ from bakeoff.checkers import Evidence, Planned, Shape, read_books
 from bakeoff.cli.screen import say
 from bakeoff.history import Operation, read_history
 from bakeoff.world import Record, World
+from bakeoff.world.database import file_url
 from bakeoff_bench.crash.cells import group
 from bakeoff_bench.crash.folder import CrashFolder
 from bakeoff_bench.crash.judging import judged
@@ -46,7 +47,7 @@ class _Stack:
         self._contestants = manifest["contestants"]
         self._shape = Shape.from_json(manifest["saga"]["shape"])
         with reading(path / "world.db"):
-            world = World.open(f"sqlite:///{path / 'world.db'}")
+            world = World.open(file_url(path / "world.db"))
             try:
                 self._records: dict[str, list[Record]] = group(world.ledger(), lambda one: one.workflow_id)
                 self._books = read_books(world.engine, {})

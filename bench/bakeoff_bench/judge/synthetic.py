@@ -17,7 +17,7 @@ from bakeoff.orders import ORDER
 from bakeoff.outcome import Cause, Outcome, Status
 from bakeoff.saga import Direction, idempotency_key
 from bakeoff.world import World, schema
-from bakeoff.world.database import writing
+from bakeoff.world.database import file_url, writing
 from bakeoff.world.fate import Profile
 from bakeoff_bench.run.folder import RunFolder
 from bakeoff_scenarios import Workload
@@ -113,7 +113,7 @@ def write_run(path: Path, records: int) -> dict[str, int]:
         ENGINE,
         Workload(assignments=(), orders=(), stock={_SKU: sagas}, profile=Profile(), counts=planned),
     )
-    world = World.create(f"sqlite:///{folder.engine(ENGINE) / 'world.db'}")
+    world = World.create(file_url(folder.engine(ENGINE) / "world.db"))
     try:
         with (
             (folder.engine(ENGINE) / "plan.jsonl").open("w") as plan,

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from bakeoff.checkers import Validity
+from bakeoff.cli.numbers import seconds
 from bakeoff.cli.options import (
     ChosenEngine,
     ConfigOption,
@@ -46,7 +47,13 @@ def ordeal(
     ] = None,
     deadline: Annotated[
         float | None,
-        typer.Option("--deadline", min=1, metavar="SECONDS", help="What is not settled by then is stuck."),
+        typer.Option(
+            "--deadline",
+            min=1,
+            callback=seconds,
+            metavar="SECONDS",
+            help="What is not settled by then is stuck.",
+        ),
     ] = None,
     json_: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write every result as JSON.")

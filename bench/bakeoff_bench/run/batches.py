@@ -23,7 +23,7 @@ from bakeoff.checkers.books import books_of_orders, charges_of_strangers, read_s
 from bakeoff.history import Operation, breaks_off, stream_history
 from bakeoff.processes import scratch_folder
 from bakeoff.world import Record, World, schema
-from bakeoff.world.database import open_database, reading
+from bakeoff.world.database import file_url, open_database, reading
 from bakeoff_bench.run import stored
 
 Item = TypeVar("Item")
@@ -86,7 +86,7 @@ class Batches:
             UsageError: If a file is missing or broken.
         """
         with stored.reading(self.part / "world.db"):
-            World.open(f"sqlite:///{self.part / 'world.db'}").close()
+            World.open(file_url(self.part / "world.db")).close()
         with scratch_folder("judge") as folder:
             index = folder / "sorted.db"
             with _connected(self.part, index) as connection:
@@ -146,7 +146,7 @@ class Sorted:
 @contextmanager
 def _connected(part: Path, index: Path) -> Iterator[Connection]:
     """The services' database with the sorted tables beside it."""
-    engine = open_database(f"sqlite:///{part / 'world.db'}")
+    engine = open_database(file_url(part / "world.db"))
 
     @event.listens_for(engine, "connect")
     def attach(connection: Any, _record: object) -> None:

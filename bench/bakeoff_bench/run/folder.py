@@ -23,7 +23,7 @@ from bakeoff.checkers import Evidence, Shape
 from bakeoff.errors import UsageError
 from bakeoff.orders.loader import Rejection
 from bakeoff.world import schema
-from bakeoff.world.database import open_database, reading
+from bakeoff.world.database import file_url, open_database, reading
 from bakeoff_bench.run import stored
 from bakeoff_bench.run.batches import Batches
 from bakeoff_bench.run.journal import MANIFEST, make_folder, stored_manifest
@@ -135,7 +135,7 @@ class RunFolder:
 
 def keep_world(source: Engine, file: Path) -> None:
     """Copy a service database that is no file into one, so that the run can be judged again."""
-    target = open_database(f"sqlite:///{file}")
+    target = open_database(file_url(file))
     try:
         with target.begin() as tx, reading(source) as connection:
             schema.metadata.create_all(tx)

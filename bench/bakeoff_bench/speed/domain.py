@@ -10,6 +10,7 @@ from bakeoff.orders import ORDER
 from bakeoff.orders.model import Line, Order
 from bakeoff.saga import Call, idempotency_key
 from bakeoff.world import World, perform
+from bakeoff.world.database import file_url
 
 #: The median basket of the real orders.
 LINES = 11
@@ -18,7 +19,7 @@ LINES = 11
 def cpu_ms_per_order(sagas: int) -> tuple[float, float]:
     """Run ``order`` sagas step by step; return milliseconds of CPU and of wall clock per saga."""
     with tempfile.TemporaryDirectory(prefix="bakeoff-speed-") as folder:
-        world = World.create(f"sqlite:///{Path(folder) / 'world.db'}")
+        world = World.create(file_url(Path(folder) / "world.db"))
         try:
             orders = [
                 Order(order_id=str(number), lines=tuple(Line(f"P{line}", 2, 100) for line in range(LINES)))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bakeoff.cli.numbers import seconds
 from bakeoff.cli.options import EngineOption, SagaOption, SetOption, SetRawOption
 from bakeoff.cli.screen import say, show_table
 from bakeoff.errors import UsageError
@@ -40,7 +41,8 @@ def sweep(
     ] = ConfigClass.RECOMMENDED,
     kills: Annotated[int, typer.Option("--kills", min=1, max=1000, help="Per cell.")] = 2,
     deadline: Annotated[
-        float | None, typer.Option("--deadline", min=1, metavar="SECONDS", help="60 if left out.")
+        float | None,
+        typer.Option("--deadline", min=1, callback=seconds, metavar="SECONDS", help="60 if left out."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
     lanes: LanesOption = 3,

@@ -9,7 +9,7 @@ from typing import Any
 
 from bakeoff.errors import UsageError
 from bakeoff.history import began_at, read_history
-from bakeoff.world.database import open_database
+from bakeoff.world.database import file_url, open_database
 from bakeoff.world.ledger import Record, read_ledger
 from bakeoff_bench.crash.folder import is_crash_folder
 from bakeoff_bench.load.extra import check_extra, is_load_folder
@@ -78,7 +78,7 @@ def traces_of(part: Path, engine: str) -> Iterator[Trace]:
 
 
 def _records(file: Path) -> dict[str, list[Record]]:
-    world = open_database(f"sqlite:///{file}")
+    world = open_database(file_url(file))
     try:
         found: dict[str, list[Record]] = defaultdict(list)
         for record in read_ledger(world):

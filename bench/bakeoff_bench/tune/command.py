@@ -152,8 +152,12 @@ def _searches(
     return found
 
 
+#: Seconds of one load; a search makes hundreds.
+_LONGEST_S = 3600
+
+
 def _check_numbers(duration: float, worth: float) -> None:
-    if not (math.isfinite(duration) and duration >= 2):
-        raise UsageError(f"--duration {duration:g}: at least 2 seconds")
+    if not (math.isfinite(duration) and 2 <= duration <= _LONGEST_S):
+        raise UsageError(f"--duration {duration:g}: from 2 to {_LONGEST_S} seconds")
     if not (math.isfinite(worth) and 0 <= worth <= 1):
         raise UsageError(f"--worth {worth:g}: a share from 0 to 1; 0.05 is 5 %")

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from bakeoff.cli.clients import Connected, claim_of, why_no_worker
+from bakeoff.cli.numbers import seconds
 from bakeoff.engine import Capability, Describes, Means, Support
 from bakeoff.errors import NotSupportedError, WorkflowError
 from bakeoff.outcome import Description, Listed, Status
@@ -26,7 +27,11 @@ PATIENCE_S = 60.0
 OlderThanOption = Annotated[
     float,
     typer.Option(
-        "--older-than", min=0, metavar="SECONDS", help="A saga is stuck that made no progress for so long."
+        "--older-than",
+        min=0,
+        callback=seconds,
+        metavar="SECONDS",
+        help="A saga is stuck that made no progress for so long.",
     ),
 ]
 

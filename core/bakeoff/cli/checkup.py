@@ -21,6 +21,7 @@ from bakeoff.errors import BakeoffError
 from bakeoff.processes import Launcher, free_ports, port_is_free
 from bakeoff.servers import Server, start_server
 from bakeoff.world import World
+from bakeoff.world.database import file_url
 
 #: A run with four engines holds a few hundred files and sockets.
 _FEW_FILES, _TOO_FEW_FILES = 1024, 256
@@ -74,7 +75,7 @@ def _temporary_folder() -> Finding:
     try:
         folder = Path(tempfile.gettempdir())
         with tempfile.TemporaryDirectory(dir=folder) as inside:
-            World.create(f"sqlite:///{inside}/world.db").close()
+            World.create(file_url(Path(inside) / "world.db")).close()
         free = shutil.disk_usage(folder).free
     except (OSError, BakeoffError) as error:
         return Finding(

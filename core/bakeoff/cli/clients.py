@@ -11,6 +11,7 @@ from typing import Annotated, TypeVar
 import psutil
 import typer
 
+from bakeoff.cli.numbers import seconds
 from bakeoff.cli.state import read_state
 from bakeoff.deployment import Deployment
 from bakeoff.engine import Capability, Claim, EngineClient, EngineInfo, Means, OrchestrationEngine, Support
@@ -31,7 +32,11 @@ WorkflowId = Annotated[str, typer.Argument(metavar="ID", help="Workflow id, e.g.
 TimeoutOption = Annotated[
     float,
     typer.Option(
-        "--timeout", min=0, metavar="SECONDS", help="How long to wait for the outcome; 0 asks once."
+        "--timeout",
+        min=0,
+        callback=seconds,
+        metavar="SECONDS",
+        help="How long to wait for the outcome; 0 asks once.",
     ),
 ]
 

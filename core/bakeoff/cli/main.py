@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from bakeoff.cli.app import build_app
-from bakeoff.cli.failures import of_the_machine
+from bakeoff.cli.failures import of_a_path, of_the_machine
 from bakeoff.cli.interrupts import Interrupts
 from bakeoff.cli.screen import complain, warn
 from bakeoff.errors import BakeoffError, ServerStartError, UsageError
@@ -68,6 +68,9 @@ def _run(arguments: Sequence[str], plugins: Plugins) -> int:
         complain(_one_line(error))
         return FAILED
     except Exception as error:
+        if (place := of_a_path(error)) is not None:
+            complain(_one_line(place))
+            return USAGE
         told = of_the_machine(error)
         if told is None:  # ours to repair: show where it happened
             traceback.print_exc()

@@ -6,9 +6,10 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -19,6 +20,11 @@ from bakeoff.errors import UsageError
 LOCK_PATIENCE_S = 30
 
 _READ_ONLY = "bakeoff_read"
+
+
+def file_url(file: Path) -> str:
+    """URL of a SQLite file, whatever characters its path has; relative to where it will be opened."""
+    return URL.create("sqlite", database=str(file)).render_as_string()
 
 
 def open_database(url: str) -> Engine:
@@ -47,6 +53,12 @@ def open_database(url: str) -> Engine:
             ) from None
     if backend != "sqlite":
         raise UsageError(f"a {backend} database is not supported; give sqlite:///FILE or postgresql://...")
+    if parsed.database in (None, "", ":memory:"):
+        raise UsageError(f"{url!r} is in memory, where no other process sees it; give sqlite:///FILE")
+    if parsed.query or parsed.drivername != "sqlite":
+        raise UsageError(
+            f"{hide_credentials(url)!r}: of SQLite the file is all that can be chosen; give sqlite:///FILE"
+        )
     engine = create_engine(parsed, pool_size=8, max_overflow=64, connect_args={"timeout": LOCK_PATIENCE_S})
 
     @event.listens_for(engine, "connect")

@@ -9,7 +9,7 @@ from sqlalchemy.schema import CreateSchema
 
 from bakeoff.deployment import Deployment
 from bakeoff.errors import UsageError
-from bakeoff.world.database import open_database, writing
+from bakeoff.world.database import file_url, open_database, writing
 from bakeoff_celery.sagalog.tables import metadata
 
 FILE = "sagalog.db"
@@ -27,7 +27,7 @@ def open_log(deployment: Deployment) -> Engine:
     """
     check_place(deployment)
     if deployment.settings["log"] == "sqlite":
-        return open_database(f"sqlite:///{Path(deployment.folder) / FILE}")
+        return open_database(file_url(Path(deployment.folder) / FILE))
     engine = open_database(deployment.addresses["log"])
     return engine.execution_options(schema_translate_map={None: _schema(deployment)})
 
