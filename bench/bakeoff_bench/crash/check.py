@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import typer
@@ -12,6 +11,7 @@ from bakeoff_bench.crash.folder import CrashFolder
 from bakeoff_bench.crash.picture import draw
 from bakeoff_bench.crash.rejudge import rejudged
 from bakeoff_bench.crash.result import failed, result_of, show
+from bakeoff_bench.run.output import write_json
 from bakeoff_bench.run.stored import reading
 
 
@@ -35,8 +35,7 @@ def check_crash(directory: Path, json_: Path | None, plot: Path | None = None) -
     left = planned - len(result["kills"])
     if left:
         say(f"{left} kills are not made yet: bakeoff crash --resume {directory}")
-    if json_ is not None:
-        json_.write_text(json.dumps(result, indent=2) + "\n")
+    write_json(json_, result)
     if plot is not None:
         draw(result, plot)
     if failed(result) or differing:

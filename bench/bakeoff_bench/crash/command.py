@@ -40,6 +40,7 @@ from bakeoff_bench.crash.profiles import COPIES, PROFILES, WORDS, Part, Profile
 from bakeoff_bench.crash.result import failed, result_of, show
 from bakeoff_bench.report.command import add_report
 from bakeoff_bench.run.command import ParticipantsChoice, check_json
+from bakeoff_bench.run.output import write_json
 from bakeoff_bench.run.stored import reading
 
 LanesOption = Annotated[
@@ -176,8 +177,8 @@ def make_kills(
 ) -> None:
     """Do what is left to do, show everything, and end with the exit code."""
     result = kill_all(asked, folder, keeps=keeps)
-    if json_ is not None:
-        json_.write_text(json.dumps(result, indent=2) + "\n")
+    write_json(json_, result)  # first: a broken pipe ends what is shown
+    show(result)
     if plot is not None:
         draw(result, plot)
     if keeps:
@@ -187,7 +188,7 @@ def make_kills(
 
 
 def kill_all(asked: Asked, folder: CrashFolder, *, keeps: bool) -> dict[str, Any]:
-    """Do what is left to do, and show everything; return it."""
+    """Do what is left to do; return everything, as ``show`` takes it."""
     plan = asked.plan()
     kept = (folder.path / "manifest.json").exists()
     if kept:
@@ -207,9 +208,7 @@ def kill_all(asked: Asked, folder: CrashFolder, *, keeps: bool) -> dict[str, Any
     except KeyboardInterrupt:
         say(f"broken off after {len(folder.rows())} kills; {again}")
         raise
-    result = result_of(folder)
-    show(result)
-    return result
+    return result_of(folder)
 
 
 def _conduct(plan: CrashPlan, folder: CrashFolder, again: str) -> None:

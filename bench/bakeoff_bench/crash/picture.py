@@ -13,6 +13,7 @@ from bakeoff.errors import UsageError
 from bakeoff_bench.crash.cells import NOT_OBSERVED, group, is_harmful, outcome_word
 from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.run.journal import Row
+from bakeoff_bench.run.output import check_file
 
 PlotOption = Annotated[
     Path | None,
@@ -36,8 +37,7 @@ def check_plot(file: Path | None) -> None:
         return
     if file.suffix not in _FORMATS:
         raise UsageError(f"--plot {file}: give a file that ends in {', '.join(_FORMATS)}")
-    if not file.absolute().parent.is_dir():
-        raise UsageError(f"--plot {file}: there is no folder {file.absolute().parent}")
+    check_file("--plot", file)
     if find_spec("matplotlib") is None:
         raise UsageError("--plot needs matplotlib: pip install 'bakeoff[bench]'")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from bakeoff.cli.screen import say, show_json
 from bakeoff.errors import UsageError
+from bakeoff_bench.run.output import check_file, write_file
 
 _DEFAULT = Path("requirements.toml")
 
@@ -60,6 +62,8 @@ def decide(
     from bakeoff_bench.report.sources import read_sources
 
     asked = read_requirements(requirements)
+    if facts is not None:
+        check_file("--facts", facts, reads=[requirements])
     if not directories:
         raise UsageError(
             "no evidence: give what `bakeoff run`, `crash` and `load` kept (--out), contract results"
@@ -84,13 +88,13 @@ def decide(
 
 
 def _write(file: Path) -> None:
-    from bakeoff_bench.decide.asking import ask
-
     if file.exists():
         raise UsageError(f"{file}: it exists already; name a new file: bakeoff decide NEW.toml --init")
-    if not file.absolute().parent.is_dir():
-        raise UsageError(f"{file}: there is no folder {file.absolute().parent}")
-    text = ask()
-    file.write_text(text, encoding="utf-8")
+    check_file("the new file", file)
+    if find_spec("tomlkit") is None:
+        raise UsageError("--init needs tomlkit: pip install 'bakeoff[bench]'")
+    from bakeoff_bench.decide.asking import ask
+
+    write_file(file, ask())
     say(f"written: {file}; then: bakeoff decide {file} RUN...")
     say("what no kill may harm takes more kills than `bakeoff run` does: bakeoff crash --kills 20 --out DIR")

@@ -14,6 +14,7 @@ from bakeoff.errors import UsageError
 from bakeoff_bench.decide.facts import Facts, Kills, Load, Measure, Promise
 from bakeoff_bench.report.sources import Source
 from bakeoff_bench.run import stored
+from bakeoff_bench.run.output import write_file
 from bakeoff_bench.run.stored import reading
 from bakeoff_bench.significance import proportion
 
@@ -53,7 +54,7 @@ def write_facts(file: Path, everyone: Sequence[Facts], sources: Sequence[Source]
         "facts": [_to_json(one) for one in everyone],
     }
     try:
-        file.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        write_file(file, json.dumps(about, indent=1) + "\n")
     except OSError as error:
         raise UsageError(f"--facts {file}: cannot be written ({error.strerror})") from error
 

@@ -21,6 +21,7 @@ from bakeoff.settings import ConfigClass
 from bakeoff_bench.lines.attribution import DECLARED, NOT_RUN, SHARED, count_lines
 from bakeoff_bench.lines.knobs import TUNING, by_need, declared
 from bakeoff_bench.lines.tracer import FOLDER, PACKAGE, TESTS, make_clock
+from bakeoff_bench.run.output import check_file, write_json
 
 _STARTUP = "from bakeoff_bench.lines import tracer\n\ntracer.begin()\n"
 #: pytest's exit codes for a suite that was run to its end: all green, or not.
@@ -42,6 +43,8 @@ def lines(
     Example:
         bakeoff bench lines --engine celery --engine temporal
     """
+    if json_ is not None:
+        check_file("--json", json_)
     chosen = choose_engines(engine, config=ConfigClass.CI, sets=set_ or ())
     found: dict[str, dict[str, int]] = {}
     for one in chosen:
@@ -50,9 +53,8 @@ def lines(
     knobs = {one.name: declared(one.engine.info().settings) for one in chosen}
     _show_lines(found)
     _show_settings(knobs)
-    if json_ is not None:
-        about = {"kind": "lines", "format": 1, "engines": found, "settings": knobs}
-        json_.write_text(json.dumps(about, indent=2) + "\n")
+    about = {"kind": "lines", "format": 1, "engines": found, "settings": knobs}
+    write_json(json_, about)
 
 
 def _show_lines(found: Mapping[str, Mapping[str, int]]) -> None:

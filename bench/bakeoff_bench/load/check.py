@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import typer
 
 from bakeoff_bench.load.extra import check_extra
+from bakeoff_bench.run.output import write_json
 from bakeoff_bench.run.stored import reading
 
 
@@ -28,8 +28,7 @@ def check_load(directory: Path, json_: Path | None) -> None:
     with reading(directory):  # what no look at a single file can find
         result = result_of(LoadFolder(directory))
         show(result)
-    if json_ is not None:
-        json_.write_text(json.dumps(result, indent=2) + "\n")
+    write_json(json_, result)
     if result["validity"] != "valid" or measured_nothing(result):
         raise typer.Exit(1)
 

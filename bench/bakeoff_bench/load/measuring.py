@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from bakeoff.cli.screen import progress, say
 from bakeoff.errors import BakeoffError
 from bakeoff.processes import run_interruptibly
 from bakeoff_bench.load.plan import LoadPlan
+from bakeoff_bench.run.output import write_json
 
 
 def measure(
@@ -59,9 +59,8 @@ def measure(
             raise
         raise BakeoffError(f"the run cannot go on: {told}") from error
     result = result_of(folder)
+    write_json(json_, result)  # first: a broken pipe ends what is shown
     show(result)
-    if json_ is not None:
-        json_.write_text(json.dumps(result, indent=2) + "\n")
     if broken_off is not None:
         raise broken_off
     return result

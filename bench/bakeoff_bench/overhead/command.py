@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +21,7 @@ from bakeoff_bench.overhead.result import added, begun
 from bakeoff_bench.overhead.show import domain, show
 from bakeoff_bench.overhead.sides import COMPARABLE
 from bakeoff_bench.run.command import check_json
+from bakeoff_bench.run.output import write_json
 
 
 def overhead(
@@ -80,8 +80,7 @@ def overhead(
                 )
             )
         result = added(result, found, complete=len(found) == len(everyone))
-        if json_ is not None:  # what an interruption leaves is worth having
-            json_.write_text(json.dumps(result, indent=2) + "\n")
+        write_json(json_, result)  # what an interruption leaves is worth having
     show(result)
 
 

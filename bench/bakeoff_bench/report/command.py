@@ -11,6 +11,7 @@ import typer
 from bakeoff.cli.screen import say
 from bakeoff.errors import UsageError
 from bakeoff_bench.report.drawing import check_drawing
+from bakeoff_bench.run.output import check_file, write_file
 from bakeoff_bench.run.said import command_line, shown
 
 PAGE = "report.html"
@@ -61,7 +62,7 @@ def report(
     """
     if not is_markdown(output):
         check_drawing()
-    check_output(output)
+    check_output(output, reads=directories)
     size = write_report(directories, output, saga or (), title=title).size
     seen = "" if is_markdown(output) else "; open it in a browser"
     say(f"written: {output} ({size / _MB:.1f} MB){seen}")
@@ -117,10 +118,10 @@ def write_report(
     else:
         text = html_of(page)
     try:
-        output.write_bytes(text.encode())
+        write_file(output, text)
     except OSError as error:
         raise UsageError(f"-o {output}: cannot be written ({error.strerror})") from error
-    return Written(len(text.encode()), " ".join(page.sections[0].lead))
+    return Written(output.stat().st_size if output.is_file() else len(text), " ".join(page.sections[0].lead))
 
 
 def _again(directories: list[Path], output: Path, workflow_ids: Sequence[str], title: str | None) -> str:
@@ -141,13 +142,6 @@ def add_report(out: Path) -> None:
     say(f"the whole story: {out / PAGE}; open it in a browser")
 
 
-def check_output(output: Path) -> None:
-    """Find out before everything is judged that the page cannot be written.
-
-    Raises:
-        UsageError: If so.
-    """
-    if output.is_dir():
-        raise UsageError(f"-o {output}: that is a folder; give a file")
-    if not output.absolute().parent.is_dir():
-        raise UsageError(f"-o {output}: there is no folder {output.absolute().parent}")
+def check_output(output: Path, option: str = "-o", reads: Sequence[Path] = ()) -> None:
+    """``check_file`` of the page, before everything is judged."""
+    check_file(option, output, reads=reads)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -28,6 +27,7 @@ from bakeoff_bench.load.extra import is_load_folder
 from bakeoff_bench.run.conduct import all_stacks_were_up
 from bakeoff_bench.run.folder import RunFolder
 from bakeoff_bench.run.journal import MANIFEST
+from bakeoff_bench.run.output import check_file, write_json
 from bakeoff_bench.run.result import result_of
 from bakeoff_bench.run.stored import reading
 from bakeoff_bench.run.tables import show_result
@@ -80,7 +80,7 @@ def check(
     Example:
         bakeoff check runs/first
     """
-    check_json(json_)
+    check_json(json_, reads=[directory])
     check_plot(plot)
     if is_crash_folder(directory):
         check_crash(directory, json_, plot)
@@ -99,7 +99,7 @@ def check(
         show_result(result)
     for part in parts:
         say(f"its {part} part: bakeoff check {directory / part}")
-    write_json(result, json_)
+    write_json(json_, result)
     exit_of(result)
 
 
@@ -135,27 +135,10 @@ def check_ledger_of_run(ledger: str, engines: int) -> None:
         check_ledger_is_empty(ledger)
 
 
-def check_json(file: Path | None, out: Path | None = None) -> None:
-    """Find out before the run, not after it, that the result cannot be written.
-
-    Args:
-        file: Where the result goes.
-        out: The new folder of ``--out``; in there nothing of the user's can be before the run.
-
-    Raises:
-        UsageError: If it cannot be written, or lies in ``out``.
-    """
-    if file is None:
-        return
-    if out is not None and (file.resolve() == out.resolve() or out.resolve() in file.resolve().parents):
-        raise UsageError(f"--json {file}: cannot be written into --out {out}, which is to be a new folder")
-    try:
-        existed = file.exists()
-        file.open("a").close()
-        if not existed:
-            file.unlink()
-    except OSError as error:
-        raise UsageError(f"--json {file}: cannot be written ({error.strerror})") from error
+def check_json(file: Path | None, out: Path | None = None, reads: Sequence[Path] = ()) -> None:
+    """``check_file`` of ``--json``, if it was given."""
+    if file is not None:
+        check_file("--json", file, reads=reads, whole=out)
 
 
 @contextmanager
@@ -181,12 +164,6 @@ def run_folder(out: Path | None) -> Iterator[RunFolder]:
 def _has_rows(out: Path) -> bool:
     """Whether a kill or a load was made in it."""
     return any(file.stat().st_size for name in ("kills.jsonl", "loads.jsonl") for file in out.rglob(name))
-
-
-def write_json(result: dict[str, Any], json_: Path | None) -> None:
-    """If it was asked for."""
-    if json_ is not None:
-        json_.write_text(json.dumps(result, indent=2, default=str) + "\n")
 
 
 def exit_of(result: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 from bakeoff.cli.screen import say, show_table, warn
 from bakeoff_bench.load.extra import check_extra
 from bakeoff_bench.run.command import check_json
+from bakeoff_bench.run.output import check_file, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,7 @@ def compare(
     from bakeoff_bench.runs.markdown import markdown_of
     from bakeoff_bench.runs.rounds import series_of
 
-    check_json(json_)
+    check_json(json_, reads=[before, after])
     limits = [Limit.read(text) for text in fail_if or ()]
     folders = [LoadFolder(path) for path in (before, after)]
     manifests = []
@@ -81,8 +81,7 @@ def compare(
         typer.echo(markdown_of(found, broken, (before.name, after.name)))
     else:
         _show(found, broken)
-    if json_ is not None:
-        json_.write_text(json.dumps([asdict(one) for one in found], indent=2) + "\n")
+    write_json(json_, [asdict(one) for one in found])
     if broken:
         raise typer.Exit(1)
 
@@ -142,6 +141,6 @@ def export(
     check_extra()
     from bakeoff_bench.runs.exporting import export_csv
 
-    check_json(csv)
+    check_file("--csv", csv, reads=[run])
     count = export_csv(run, what.value, csv)
     say(f"{count} rows in {csv}")

@@ -31,6 +31,7 @@ from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff.stack import StackPlan, running_backend, running_stack
 from bakeoff_bench.run.command import check_json
+from bakeoff_bench.run.output import write_json
 from bakeoff_bench.significance import paired
 from bakeoff_bench.speed.contract import run_suite
 from bakeoff_bench.speed.domain import LINES, cpu_ms_per_order
@@ -79,8 +80,7 @@ def speed(
     if contract:
         seconds = sum(about["contract_suite"]["seconds"] for about in numbers["engines"].values())
         say(f"contract suite on all of these, one after the other: {seconds:.0f} s")
-    if json_ is not None:
-        json_.write_text(json.dumps(numbers, indent=2) + "\n")
+    write_json(json_, numbers)
 
 
 async def _engine(one: ChosenEngine, folder: Path, slots: int, rounds: int, sagas: int) -> dict[str, Any]:

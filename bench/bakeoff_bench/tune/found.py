@@ -15,6 +15,7 @@ from bakeoff.errors import UsageError
 from bakeoff.settings import Value, parse_value
 from bakeoff.tuned import FORMAT, VARIABLE, as_text, read_tuned_file
 from bakeoff_bench.run.manifest import machine
+from bakeoff_bench.run.output import check_file, write_file
 from bakeoff_bench.tune.knobs import Changes, Given
 from bakeoff_bench.tune.search import Searched
 from bakeoff_bench.tune.trials import Trials
@@ -35,11 +36,7 @@ def check_writable(file: Path) -> None:
     if file.exists():
         read_tuned_file(file, str(file))
     _document(file, "engine", {}, {})
-    try:
-        _unfinished(file).touch()
-        _unfinished(file).unlink()
-    except OSError as error:
-        raise UsageError(f"-o {file}: cannot be written ({error.strerror})") from error
+    check_file("-o", file)
 
 
 def earlier(file: Path, given: Given) -> Changes:
@@ -96,8 +93,7 @@ def store(file: Path, engine: str, values: Mapping[str, Value], evidence: Mappin
     """
     document = _document(file, engine, values, evidence)
     try:
-        _unfinished(file).write_text(tomlkit.dumps(document), encoding="utf-8")
-        _unfinished(file).replace(file)
+        write_file(file, tomlkit.dumps(document))
     except OSError as error:
         raise UsageError(f"-o {file}: cannot be written any more ({error.strerror})") from error
 
@@ -133,7 +129,3 @@ def _table(content: Mapping[str, Any]) -> Any:
         if value is not None:
             table.add(name, value)
     return table
-
-
-def _unfinished(file: Path) -> Path:
-    return file.with_name(f"{file.name}.new")

@@ -43,6 +43,7 @@ from bakeoff_bench.run.command import (
     orders_of,
     run_folder,
 )
+from bakeoff_bench.run.output import check_several
 from bakeoff_bench.run.plan import RunPlan
 from bakeoff_bench.run.preflight import with_servers
 from bakeoff_bench.whole.agenda import Agenda
@@ -118,7 +119,8 @@ def run(
     check_ledger_of_run(ledger, len(chosen))
     between = choose_bridge(bridge)
     receiver = choose_receiver(otlp)
-    check_json(json_, out)
+    check_json(json_, out, [Path(orders)] if orders and orders != "-" else [])
+    check_several({"--json": json_, "--report": report})
     page = None if no_report else _page(report, out, whole=not only)
     book = orders_of(orders, count, quick)
     if count is not None and len(book.orders) < count:
@@ -178,5 +180,5 @@ def _page(report: Path | None, out: Path | None, *, whole: bool) -> Path | None:
         return None
     page = report or (out / "report.html" if out is not None else _PAGE)
     if report is not None or out is None:
-        check_output(page)
+        check_output(page, "--report")
     return page

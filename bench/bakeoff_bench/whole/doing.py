@@ -9,12 +9,13 @@ from bakeoff.cli.screen import say, warn
 from bakeoff.processes import run_interruptibly
 from bakeoff_bench.crash.command import kill_all
 from bakeoff_bench.crash.folder import CrashFolder
+from bakeoff_bench.crash.result import show as show_kills
 from bakeoff_bench.load.check import measured_nothing
 from bakeoff_bench.load.measuring import measure
-from bakeoff_bench.run.command import write_json
 from bakeoff_bench.run.conduct import all_stacks_were_up, conduct
 from bakeoff_bench.run.folder import RunFolder
 from bakeoff_bench.run.journal import MANIFEST
+from bakeoff_bench.run.output import write_json
 from bakeoff_bench.run.plan import Contestant, RunPlan
 from bakeoff_bench.run.result import result_of
 from bakeoff_bench.run.tables import show_result
@@ -46,15 +47,20 @@ def do(agenda: Agenda, folder: RunFolder, began_s: float, json_: Path | None, ou
     if agenda.sagas is not None:
         result = _sagas(agenda.plan, agenda.sagas, folder, began_s, out)
         failed = result["validity"] != "valid"
-        write_json(result, json_)
+        write_json(json_, result)  # first: a broken pipe ends what is shown
+        show_result(result)
+        first = result["first_settled_s"]
+        if first is not None:
+            say(f"first saga settled {first:.1f} s after the start")
     if agenda.asked is not None:
         say()
         killed = kill_all(agenda.asked, CrashFolder.create(folder.path / "crash"), keeps=out is not None)
+        result["crash"] = killed
+        write_json(json_, result)
+        show_kills(killed)
         if broken := broken_promises(killed):
             say(f"came to harm though they declare to survive it: {', '.join(broken)}", "bold red")
             failed = True
-        result["crash"] = killed
-        write_json(result, json_)
     if agenda.load is not None:
         say()
         kept = None if out is None else folder.path / "load"
@@ -65,22 +71,17 @@ def do(agenda: Agenda, folder: RunFolder, began_s: float, json_: Path | None, ou
                 "a load came to nothing, on a machine that was busy or too slow: it fails nothing, and "
                 "says nothing"
             )
-        write_json(result, json_)
+        write_json(json_, result)
     return failed
 
 
 def _sagas(
     plan: RunPlan, all_of_them: list[Contestant], folder: RunFolder, began_s: float, out: Path | None
 ) -> dict[str, Any]:
-    """Run them and show the result."""
+    """Run them and judge."""
     try:
         run_interruptibly(conduct(plan, all_of_them, folder, began_s))
     except KeyboardInterrupt:
         say("broken off; " + (f"judge what was done: bakeoff check {out}" if out else "nothing kept"))
         raise
-    result = result_of(folder)
-    show_result(result)
-    first = result["first_settled_s"]
-    if first is not None:
-        say(f"first saga settled {first:.1f} s after the start")
-    return result
+    return result_of(folder)
