@@ -23,7 +23,7 @@ from bakeoff_bench.load.play import ORDER, play
 from bakeoff_bench.load.search import Sustained, search
 from bakeoff_bench.load.stage import Stage, staged
 from bakeoff_bench.meter import cpu_seconds, history_cost
-from bakeoff_bench.run.folder import keep_world, remove_servers_data
+from bakeoff_bench.run.folder import keep_worlds, remove_servers_data
 from bakeoff_bench.run.left import LEFT, left_of
 from bakeoff_bench.significance import rounds_for
 
@@ -248,9 +248,7 @@ class _Run:
 
     def keep_ledgers(self) -> None:
         """A ledger that is no file of the run folder is copied into one."""
-        for stage in self._stages.values():
-            if stage.stack.world.engine.url.get_backend_name() != "sqlite":
-                keep_world(stage.stack.world.engine, stage.folder / "world.db")
+        keep_worlds((one.stack.world.engine, one.folder / "world.db") for one in self._stages.values())
 
 
 def _tidy(folder: Path, order: LoadOrder) -> None:

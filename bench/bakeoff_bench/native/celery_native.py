@@ -88,7 +88,8 @@ def bench(args: argparse.Namespace) -> dict[str, Any]:
     command, variables = work(args)
     log = None if args.verbose else subprocess.DEVNULL
     environment = {**os.environ, **variables}
-    worker = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    worker = subprocess.Popen(command, env=environment, stdout=log, stderr=log, process_group=0)
+    drive.end_in_order()
     try:
         return asyncio.run(drive.drive(client(args), args))
     finally:

@@ -86,7 +86,8 @@ def bench(args: argparse.Namespace) -> dict[str, Any]:
     command, variables = work(args)
     log = None if args.verbose else subprocess.DEVNULL
     environment = {**os.environ, **variables}
-    worker = subprocess.Popen(command, env=environment, stderr=log, start_new_session=True)
+    worker = subprocess.Popen(command, env=environment, stderr=log, process_group=0)
+    drive.end_in_order()
     try:
         return asyncio.run(drive.drive(client(args), args))
     finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import statistics
 import sys
 import time
@@ -19,6 +20,11 @@ from typing import Any
 
 #: Starts the saga of that id; returns when it has ended.
 RunSaga = Callable[[str], Awaitable[object]]
+
+
+def end_in_order() -> None:
+    """SIGTERM ends this process as Ctrl-C does: what it started is stopped on the way out."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 async def closed_loop(run: RunSaga, ids: Sequence[str], in_flight: int) -> tuple[float, list[float]]:

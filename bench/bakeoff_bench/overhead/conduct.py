@@ -118,7 +118,8 @@ async def measure(
             )
         told = await differences(backend, adapter, native)
         if adapter.worker is not None:
-            async with running_client(adapter, folder / "generator.log") as client:
+            watchdog = backend.launcher.watchdog
+            async with running_client(adapter, folder / "generator.log", watchdog) as client:
                 await client.ask("start", make_ids(backend, "noop", "warm", IN_FLIGHT), IN_FLIGHT)
                 answer = await client.ask("start", make_ids(backend, "noop", "offered", sagas), IN_FLIGHT)
                 offered = sagas / answer["elapsed_s"]

@@ -16,6 +16,7 @@ from typing import Any
 from bakeoff.errors import BakeoffError
 from bakeoff.orders.model import Line, Order
 from bakeoff.processes import Child, Launch, pause_session, resume_session
+from bakeoff.processes.watchdog import Watchdog
 from bakeoff.stack import Backend
 from bakeoff_bench.overhead.cpu import cpu_between, cpu_by_process
 from bakeoff_bench.overhead.sides import Side
@@ -95,8 +96,8 @@ class Client:
 
 
 @asynccontextmanager
-async def running_client(side: Side, log: Path) -> AsyncIterator[Client]:
-    """Start the side's client process, which ends with its standard input."""
+async def running_client(side: Side, log: Path, watchdog: Watchdog) -> AsyncIterator[Client]:
+    """Start the side's client process, which ends with its standard input; the watchdog knows of it."""
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
             *side.client,
@@ -107,6 +108,7 @@ async def running_client(side: Side, log: Path) -> AsyncIterator[Client]:
             limit=2**24,
             start_new_session=True,
         )
+    watchdog.watch(process.pid)  # one that is stopped does not see that its input ends
     try:
         client = Client(process, log)
         await client.answer()  # it is ready
@@ -120,6 +122,7 @@ async def running_client(side: Side, log: Path) -> AsyncIterator[Client]:
         if process.returncode is None:
             process.kill()
             await process.wait()
+        watchdog.forget(process.pid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +144,8 @@ async def _running(backend: Backend, side: Side) -> AsyncIterator[_Running]:
     if side.worker is not None:
         worker = launcher.start(f"worker-{side.name}", Launch(argv=side.worker, env=side.env))
     try:
-        async with running_client(
-            side, Path(backend.deployment.folder) / f"client-{side.name}.log"
-        ) as client:
+        log = Path(backend.deployment.folder) / f"client-{side.name}.log"
+        async with running_client(side, log, launcher.watchdog) as client:
             yield _Running(side, client, worker)
     except BakeoffError as error:
         told = f"\nits worker said: {worker.log_tail()}" if worker is not None else ""

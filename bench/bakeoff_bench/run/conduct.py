@@ -17,7 +17,7 @@ from bakeoff.history import History
 from bakeoff.stack import StackPlan, running_stack
 from bakeoff_bench.meter import cpu_seconds
 from bakeoff_bench.run.drive import Driver, Tally
-from bakeoff_bench.run.folder import RunFolder, keep_world, remove_servers_data
+from bakeoff_bench.run.folder import RunFolder, keep_worlds, remove_servers_data
 from bakeoff_bench.run.left import LEFT, left_of
 from bakeoff_bench.run.manifest import manifest_of
 from bakeoff_bench.run.plan import Contestant, RunPlan, block, turns
@@ -183,6 +183,7 @@ class _Run:
 
     def keep_ledgers(self) -> None:
         """A ledger that is no file of the run folder is copied into one."""
-        for name, driver in self._drivers.items():
-            if driver.stack.world.engine.url.get_backend_name() != "sqlite":
-                keep_world(driver.stack.world.engine, self._folder.engine(name) / "world.db")
+        keep_worlds(
+            (driver.stack.world.engine, self._folder.engine(name) / "world.db")
+            for name, driver in self._drivers.items()
+        )

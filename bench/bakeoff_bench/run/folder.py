@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from bakeoff.checkers import Evidence, Shape
 from bakeoff.errors import UsageError
@@ -131,6 +132,24 @@ class RunFolder:
             silent=manifest["engines"][engine]["silent"],
         )
         return Batches(part=folder, common=common, stock=about["stock"], ended=manifest["complete"])
+
+
+def keep_worlds(several: Iterable[tuple[Engine, Path]]) -> None:
+    """``keep_world`` of each that is no file; one that has died takes no other one along.
+
+    Raises:
+        SQLAlchemyError: The first failure, when everything that could be copied has been.
+    """
+    failures: list[SQLAlchemyError] = []
+    for source, file in several:
+        if source.url.get_backend_name() == "sqlite":
+            continue
+        try:
+            keep_world(source, file)
+        except SQLAlchemyError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 def keep_world(source: Engine, file: Path) -> None:

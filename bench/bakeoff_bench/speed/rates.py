@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from bakeoff.deployment import DEPLOYMENT_VARIABLE
 from bakeoff.errors import BakeoffError
 from bakeoff.orders.model import Order
+from bakeoff.processes import kill_session
 from bakeoff.sharing import processes_of_worker
 from bakeoff.stack import Stack
 
@@ -87,13 +88,18 @@ async def native_rate(stack: Stack, command: Sequence[str]) -> float:
         env={**os.environ, DEPLOYMENT_VARIABLE: str(stack.deployment_file)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,  # with its worker in it
     )
+    stack.launcher.watchdog.watch(process.pid)
     try:
         out, err = await process.communicate()
     except asyncio.CancelledError:
         process.terminate()
         await process.wait()
         raise
+    finally:
+        await asyncio.to_thread(kill_session, process.pid)
+        stack.launcher.watchdog.forget(process.pid)
     if process.returncode:
         raise BakeoffError(f"the native failed: {err.decode(errors='replace')[-500:]}")
     return float(json.loads(out)["sagas_per_s"])

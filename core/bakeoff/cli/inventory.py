@@ -10,6 +10,7 @@ from pathlib import Path
 from bakeoff.engine import EngineInfo, OrchestrationEngine
 from bakeoff.errors import EngineUnavailableError, UsageError
 from bakeoff.plugins import Plugins, in_a_line
+from bakeoff.processes.scratch import temporary_folder
 from bakeoff.servers import NatsServer, PostgresServer, Server
 from bakeoff.servers.postgres import postgres_install
 from bakeoff.settings import ConfigClass, SettingsInForce, resolve
@@ -80,7 +81,7 @@ def missing_program(server: Server) -> str | None:
             postgres_install()  # preparing its folder would already initialise a cluster
             open_database("postgresql://127.0.0.1/postgres").dispose()
             return None
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=temporary_folder()) as folder:
             server.launch(Path(folder), dict.fromkeys(server.port_names, 1))
     except UsageError as error:
         return str(error)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
+from pathlib import Path
 
 import typer
 
@@ -24,7 +27,19 @@ FAILED = 1
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and end the process with its exit code."""
+    _open_streams()
     sys.exit(run(sys.argv[1:] if arguments is None else arguments, last=True))
+
+
+def _open_streams() -> None:
+    """Who has closed one wants to see nothing of it; and nothing ends because a terminal knows few letters."""
+    nowhere = Path(os.devnull)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, nowhere.open(mode, encoding="utf-8"))
+        stream = getattr(sys, name)
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def run(arguments: Sequence[str], plugins: Plugins | None = None, *, last: bool = False) -> int:
@@ -39,13 +54,22 @@ def run(arguments: Sequence[str], plugins: Plugins | None = None, *, last: bool 
     try:
         with interrupts:
             code = _run(arguments, plugins or Plugins())
-    except (KeyboardInterrupt, typer.Abort):
+    except typer.Abort:
+        if interrupts.happened:
+            return interrupts.exit_code
+        complain("it asks questions, and standard input has no answers; run it in a terminal")
+        return USAGE
+    except KeyboardInterrupt:
         return interrupts.exit_code
     # typer answers a Ctrl-C with a number of its own; which signal it was, only we know.
     return interrupts.exit_code if interrupts.happened else code
 
 
 def _run(arguments: Sequence[str], plugins: Plugins) -> int:
+    for argument in arguments:
+        if any("\ud800" <= letter <= "\udfff" for letter in argument):
+            complain(f"{argument!a} is no valid UTF-8; rename it")
+            return USAGE
     try:
         app = build_app()
         for problem in plugins.register_commands(app):

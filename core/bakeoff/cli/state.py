@@ -98,20 +98,39 @@ def held_state(folder: Path) -> Iterator[Path]:
 
 
 def _own(folder: Path) -> int:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise UsageError(
-            f"--state {folder}: cannot be written ({error.strerror}); name another folder"
-        ) from error
-    if not _locked(lock, fcntl.LOCK_EX, _PATIENCE_S):
-        os.close(lock)
-        raise UsageError(
-            f"a `bakeoff up` is running in {folder} already; stop it, or give this one its own --state"
-        )
-    (folder / _FILE).unlink(missing_ok=True)  # of one that was killed
+    while True:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise UsageError(
+                f"--state {folder}: cannot be written ({error.strerror}); name another folder"
+            ) from error
+        if not _locked(lock, fcntl.LOCK_EX, _PATIENCE_S):
+            os.close(lock)
+            raise UsageError(
+                f"a `bakeoff up` is running in {folder} already; stop it, or give this one its own --state"
+            )
+        with contextlib.suppress(FileNotFoundError):
+            if (folder / _LOCK).stat().st_ino == os.fstat(lock).st_ino:
+                break
+        os.close(lock)  # whoever held it has just ended and taken the file along
+    _forget(folder / _FILE, lock)
     return lock
+
+
+def _forget(file: Path, lock: int) -> None:
+    """Remove what one that was killed has left; a file of the user's that is called so stays."""
+    try:
+        found = json.loads(file.read_text())
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError):
+        found = None
+    if not (isinstance(found, dict) and "deployments" in found):
+        os.close(lock)
+        raise UsageError(f"--state {file.parent}: its {file.name} is none of bakeoff's; name another folder")
+    file.unlink(missing_ok=True)
 
 
 def _disown(folder: Path, lock: int, made: bool) -> None:
@@ -156,9 +175,15 @@ def read_state(folder: Path, starting_within_s: float = _STARTING_WITHIN_S) -> R
 
 def _written(folder: Path) -> Running | None:
     try:
-        return Running(**json.loads((folder / _FILE).read_text()))
-    except (OSError, ValueError, TypeError):
+        found = json.loads((folder / _FILE).read_text())
+    except (OSError, ValueError):
         return None
+    try:
+        return Running(**found)
+    except TypeError:
+        raise UsageError(
+            f"{folder / _FILE} is of another version of bakeoff: use that one, or stop what is up there"
+        ) from None
 
 
 def is_held(folder: Path, host: str) -> bool:
@@ -167,6 +192,8 @@ def is_held(folder: Path, host: str) -> bool:
         return True
     try:
         lock = os.open(folder / _LOCK, os.O_RDWR)
+    except PermissionError:
+        return True  # another user's, who removes it at the end
     except OSError:
         return False
     try:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from bakeoff.errors import UsageError
 from bakeoff.processes.interruption import removed_at_last
 from bakeoff.processes.uninterrupted import uninterrupted
 
@@ -36,7 +37,7 @@ def scratch_folder(purpose: str, parent: Path | None = None) -> Iterator[Path]:
     Raises:
         OSError: If the parent is not writable.
     """
-    parent = parent or Path(tempfile.gettempdir())
+    parent = parent or temporary_folder()
     sweep(parent)
     claimed: tuple[int, Path] | None = None
     try:
@@ -47,6 +48,18 @@ def scratch_folder(purpose: str, parent: Path | None = None) -> Iterator[Path]:
     finally:
         if claimed is not None:
             _remove(*claimed)
+
+
+def temporary_folder() -> Path:
+    """The system's folder for temporary files.
+
+    Raises:
+        UsageError: If there is none that can be written.
+    """
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError as error:
+        raise UsageError(f"{error.strerror}; set TMPDIR to a folder with some space") from None
 
 
 def sweep(parent: Path) -> list[Path]:

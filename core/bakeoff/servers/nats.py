@@ -42,10 +42,10 @@ class NatsServer:
         config = folder / "nats.conf"
         sync = ", sync_interval: always" if self.sync_always else ""
         most = f"max_payload: {self.max_payload}\n" if self.max_payload else ""
+        store = json.dumps(str(folder / "jetstream"), ensure_ascii=False)  # it knows no \\u
         config.write_text(
-            f"listen: 127.0.0.1:{ports['client']}\n"
-            f"{most}"
-            f"jetstream {{ store_dir: {json.dumps(str(folder / 'jetstream'))}{sync} }}\n"
+            f"listen: 127.0.0.1:{ports['client']}\n{most}jetstream {{ store_dir: {store}{sync} }}\n",
+            encoding="utf-8",
         )
         return Launch(argv=[nats_binary(), "-c", str(config)])
 
