@@ -64,8 +64,12 @@ def _load(reference: str) -> list[Saga]:
 def _module(reference: str) -> ModuleType:
     module_name = reference.partition(":")[0]
     # A user's own module lies in the folder where the command was typed.
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
+    try:
+        here = str(Path.cwd())
+    except FileNotFoundError:
+        raise UsageError("the folder where this was typed is gone; go to another one") from None
+    if here not in sys.path:
+        sys.path.insert(0, here)
     try:
         return importlib.import_module(module_name)
     except SagaDefinitionError:

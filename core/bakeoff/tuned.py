@@ -78,7 +78,7 @@ def read_tuned_file(path: Path, where: str) -> Tuned:
         ) from None
     except OSError as error:
         raise UsageError(f"--config tuned: {where} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"--config tuned: {where} is no TOML: {error}; {_SEARCH}") from None
     if data.get("format") != FORMAT:
         raise UsageError(

@@ -28,6 +28,14 @@ def told_beside(saga: Saga, input: JSON) -> dict[str, Any]:
         raise UsageError(f"{where} failed: {type(error).__name__}: {error}") from error
     if not isinstance(told, dict) or not set(told) <= set(_SAYS):
         raise UsageError(f"{where} must return a dict of declines and signals, not {told!r}")
+    wrong = [
+        what
+        for what, value in told.items()
+        if not isinstance(value, dict if what == "signals" else (list, tuple, set, frozenset))
+    ]
+    if wrong:
+        kinds = "signals is a dict, the others are lists of names"
+        raise UsageError(f"{where}: {', '.join(sorted(wrong))} cannot be meant: {kinds}")
     steps = {step.name for step in saga.steps()}
     waits = {element.name for element in saga.elements if isinstance(element, Wait)}
     known = {"declines": steps, "signals": waits, "skips": steps | waits, "holds": steps | waits}

@@ -15,6 +15,7 @@ from bakeoff_bench.decide.musts import ENOUGH_KILLS, Can, Carries, Keeps, Must, 
 from bakeoff_bench.decide.wishes import ALIKE, Wish
 
 FORMAT = 1
+_MOST = 1e300
 
 
 class _Entry:
@@ -40,7 +41,7 @@ class _Entry:
         """A positive number."""
         value = self._left.pop(key, default)
         good = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= most
-        if not good or not math.isfinite(value):
+        if not good or value > _MOST:  # an integer may be too great for a float
             upper = "" if math.isinf(most) else f" up to {most:g}"
             raise UsageError(f"{self.where}: {key} = {value!r}: a positive number{upper}")
         return float(value)
@@ -78,7 +79,7 @@ def read_requirements(file: Path) -> Requirements:
         raise UsageError(
             f"{file}: cannot be read ({error.strerror}); `bakeoff decide --init` writes one"
         ) from error
-    except ValueError as error:  # neither UTF-8 nor TOML
+    except (ValueError, RecursionError) as error:  # neither UTF-8 nor TOML, or nested without end
         raise UsageError(f"{file}: no TOML: {error}") from error
     whole = _Entry(str(file), found)
     if whole.number("format", 0.5) != FORMAT:
@@ -104,7 +105,7 @@ def _survives(says: str, entry: _Entry) -> Must:
     return Survives(
         says=says,
         fault=entry.text("survives"),
-        kills=round(entry.number("kills", ENOUGH_KILLS)),
+        kills=max(1, round(entry.number("kills", ENOUGH_KILLS, most=1_000_000))),
         at_most=entry.number("at_most", 1.0, most=1.0),
     )
 

@@ -145,6 +145,13 @@ def delegate(
     _answer(workflow_id, "delegate", by, comment, to, engine, state)
 
 
+def _who_asks() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        raise UsageError("nobody knows who you are here: say it with --by NAME") from None
+
+
 def _answer(
     workflow_id: str,
     word: str,
@@ -154,7 +161,7 @@ def _answer(
     engine: str | None,
     state: Path,
 ) -> None:
-    who = by or getpass.getuser()
+    who = by or _who_asks()
     payload: dict[str, JSON] = {
         "decision": word,
         "approved": word == "approve",

@@ -32,13 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _open_streams() -> None:
-    """Who has closed one wants to see nothing of it; and nothing ends because a terminal knows few letters."""
+    """Who has closed one wants to see nothing of it; nothing ends because a terminal knows few letters."""
     nowhere = Path(os.devnull)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, nowhere.open(mode, encoding="utf-8"))
         stream = getattr(sys, name)
-        if isinstance(stream, TextIOWrapper):
+        if mode == "w" and isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 

@@ -148,9 +148,9 @@ def signal(
     """
     try:
         value = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(
-            f"--payload {payload}: this is not JSON ({error}); quote it, e.g. '{{\"approved\": true}}'"
+            f"--payload {payload[:200]}: this is not JSON ({error}); quote it, e.g. '{{\"approved\": true}}'"
         ) from None
     number = signal_id or uuid.uuid4().hex
 
@@ -202,8 +202,11 @@ def takes_an_order(saga: Saga) -> bool:
 def chosen_saga(up: Connected, text: str) -> Saga:
     """The saga of that name or reference, among those that this deployment's workers load."""
     known = load_sagas(up.deployment.sagas)
-    if ":" not in text:
+    module, colon, attribute = text.partition(":")
+    if not colon:
         return find_saga(text, known)
+    if not (module.strip() and attribute.strip()):
+        raise UsageError(f"saga {text}: give package.module:attribute")
     saga = next(iter(load_sagas([text]).values()))
     if known.get(saga.name) is not saga:
         raise UsageError(

@@ -105,9 +105,7 @@ def read_line(head: Mapping[str, Any], item: Mapping[str, Any]) -> Line:
     code = fields.sku(item.get("sku"))
     if head.get("retail") and (code in NO_GOODS or code.startswith(_VOUCHER)):
         raise Refused(f"stock code {code} is no goods but {NO_GOODS.get(code, 'a voucher')}")
-    return Line(
-        code,
-        fields.quantity(item.get("quantity"), cancelled=cancelled_order(head)),
-        fields.minor_units(item.get("unit_price"), fields.currency(head.get("currency"))),
-        fields.optional_text(item.get("description")) or "",
-    )
+    units = fields.quantity(item.get("quantity"), cancelled=cancelled_order(head))
+    price = fields.minor_units(item.get("unit_price"), fields.currency(head.get("currency")))
+    fields.check_line(units, price)
+    return Line(code, units, price, fields.optional_text(item.get("description")) or "")

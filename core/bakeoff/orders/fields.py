@@ -19,6 +19,8 @@ _SKU_LENGTH = 100
 #: Far above any basket, far below what a 64-bit sum over a run can hold.
 _MOST_UNITS = 10_000_000
 _MOST_MINOR = 10**12
+#: Of a line, units and price together: a run adds up many.
+_MOST_OF_A_LINE = 10**14
 
 
 class Refused(Exception):
@@ -73,6 +75,12 @@ def minor_units(value: Any, currency: str) -> int:
     return int(scaled)
 
 
+def check_line(units: int, price_minor: int) -> None:
+    """That the sums of a run still fit into 64 bits."""
+    if units * price_minor > _MOST_OF_A_LINE:
+        raise Refused(f"{units} units at {price_minor} minor units are above {_MOST_OF_A_LINE} together")
+
+
 def currency(value: Any) -> str:
     """Three letters; pounds where nothing is said."""
     text = str(value or "GBP").strip().upper()
@@ -91,7 +99,10 @@ def truth(value: Any) -> bool:
 
 def optional_text(value: Any) -> str | None:
     """Text without surrounding blanks; ``None`` if there is none left."""
-    return str(value).strip() or None if value is not None else None
+    text = "" if value is None else str(value).strip()
+    if any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in text):
+        raise Refused(f"{ascii(text)[:40]} holds letters that no database takes")
+    return text or None
 
 
 def shown(value: Any) -> str:

@@ -168,7 +168,7 @@ def _json_object(text: str) -> dict[str, Any]:
         value = json.loads(text, parse_float=Decimal)
     except UnicodeEncodeError:
         raise Refused("it is not UTF-8") from None
-    except (ValueError, RecursionError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
         raise Refused(f"it is not JSON ({error})") from None
     if not isinstance(value, dict):
         raise Refused("it is not a JSON object")

@@ -34,7 +34,11 @@ def check_otlp(text: str | None) -> str | None:
     """
     if not text:
         return None
-    shown, parts = hide_credentials(text), urlsplit(text)
+    shown = hide_credentials(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # brackets that hold no address
+        parts = SplitResult("", "", "", "", "")
     if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(parts):
         raise UsageError(
             f"--otlp {shown}: give the URL of an OTLP/HTTP receiver, e.g. http://127.0.0.1:4318 "
