@@ -25,7 +25,7 @@ def validate(saga: Saga) -> None:
     def refuse(reason: str) -> SagaDefinitionError:
         return SagaDefinitionError(f"saga {saga.name!r}: {reason}")
 
-    if not isinstance(saga.name, str) or not _NAME.match(saga.name):
+    if not isinstance(saga.name, str) or not _NAME.fullmatch(saga.name):
         raise refuse("its name must start with a letter and hold only letters, digits, '_' and '-'")
     if not isinstance(saga.elements, tuple | list):
         raise refuse(f"its elements must be a tuple such as (Step(...),), not {saga.elements!r}")
@@ -69,7 +69,7 @@ def _check_names(saga: Saga, refuse: _Refuse) -> None:
     for name, times in Counter(_names(saga)).items():
         if times > 1:
             raise refuse(f"the name {name!r} is used {times} times; every step needs its own")
-        if not _NAME.match(name):
+        if not _NAME.fullmatch(name):
             raise refuse(
                 f"step name {name!r} must start with a letter and hold only letters, digits, '_', '-'"
             )
@@ -100,7 +100,7 @@ def _check_element(element: Element, refuse: _Refuse) -> None:
             if when is not None:
                 _check_function(when, f"Wait {name!r}: its condition (when)", refuse)
             for what, given in (("signal", element.signal), ("event", element.event)):
-                if given is not None and (not isinstance(given, str) or not _NAME.match(given)):
+                if given is not None and (not isinstance(given, str) or not _NAME.fullmatch(given)):
                     raise refuse(f"Wait {name!r}: {what} {given!r} is not a name like 'approval'")
             if timeout is not None:
                 _check_duration(timeout, f"Wait {name!r}: timeout", refuse)
@@ -119,7 +119,7 @@ def _check_step(step: Step, refuse: _Refuse) -> None:
     _check_function(step.action, f"{where}: its action", refuse)
     if step.compensation is not None:
         _check_function(step.compensation, f"{where}: its compensation", refuse)
-    if step.compensation is not None and not _NAME.match(step.compensation_name):
+    if step.compensation is not None and not _NAME.fullmatch(step.compensation_name):
         raise refuse(f"{where}: its compensation needs a plain name, not {step.compensation_name!r}")
     if step.when is not None:
         _check_function(step.when, f"{where}: its condition (when)", refuse)

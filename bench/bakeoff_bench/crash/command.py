@@ -189,6 +189,11 @@ def make_kills(
 
 def kill_all(asked: Asked, folder: CrashFolder, *, keeps: bool) -> dict[str, Any]:
     """Do what is left to do; return everything, as ``show`` takes it."""
+    with folder.held():
+        return _kill_all(asked, folder, keeps)
+
+
+def _kill_all(asked: Asked, folder: CrashFolder, keeps: bool) -> dict[str, Any]:
     plan = asked.plan()
     kept = (folder.path / "manifest.json").exists()
     if kept:

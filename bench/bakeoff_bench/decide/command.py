@@ -11,6 +11,7 @@ import typer
 from bakeoff.cli.screen import say, show_json
 from bakeoff.errors import UsageError
 from bakeoff_bench.run.output import check_file, write_file
+from bakeoff_bench.run.stored import reading
 
 _DEFAULT = Path("requirements.toml")
 
@@ -70,7 +71,8 @@ def decide(
         )
     files = [path for path in directories if is_facts(path)]
     sources = read_sources([path for path in directories if path not in files])
-    everyone = merged([*(one for file in files for one in read_facts(file)), *facts_of(sources)])
+    with reading(directories[0] if len(directories) == 1 else Path("one of these runs")):
+        everyone = merged([*(one for file in files for one in read_facts(file)), *facts_of(sources)])
     if facts is not None:
         write_facts(facts, everyone, sources)
     unknown = set(asked.only) - {one.label for one in everyone}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bakeoff.engine import Capability
 from bakeoff.errors import UsageError
+from bakeoff.plugins import Plugins
 from bakeoff_bench.decide.decision import Requirements
 from bakeoff_bench.decide.facts import Measure
 from bakeoff_bench.decide.musts import ENOUGH_KILLS, Can, Carries, Keeps, Must, Recovers, Servers, Survives
@@ -101,10 +104,24 @@ def _tables(whole: _Entry, file: Path, key: str) -> Sequence[tuple[int, object]]
     return list(enumerate(entries, start=1))
 
 
+def _known(entry: _Entry, key: str, names: Iterable[str], default: str | None = None) -> str:
+    """One of these names: a slip would be asked for for ever, and never be answered."""
+    name, known = entry.text(key, default), sorted(names)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+        raise UsageError(f"{entry.where}: {key} = {name!r} is not known; {hint}")
+    return name
+
+
+def _faults() -> Iterable[str]:
+    return Plugins().faults()
+
+
 def _survives(says: str, entry: _Entry) -> Must:
     return Survives(
         says=says,
-        fault=entry.text("survives"),
+        fault=_known(entry, "survives", _faults()),
         kills=max(1, round(entry.number("kills", ENOUGH_KILLS, most=1_000_000))),
         at_most=entry.number("at_most", 1.0, most=1.0),
     )
@@ -112,7 +129,7 @@ def _survives(says: str, entry: _Entry) -> Must:
 
 def _recovers(says: str, entry: _Entry) -> Must:
     within_s = entry.number("recovers_within_s")
-    return Recovers(says=says, within_s=within_s, fault=entry.text("after", "worker-kill"))
+    return Recovers(says=says, within_s=within_s, fault=_known(entry, "after", _faults(), "worker-kill"))
 
 
 def _carries(says: str, entry: _Entry) -> Must:
@@ -120,7 +137,8 @@ def _carries(says: str, entry: _Entry) -> Must:
 
 
 def _can(says: str, entry: _Entry) -> Must:
-    return Can(says=says, capability=entry.text("capability"), native=entry.flag("native"))
+    capability = _known(entry, "capability", map(str, Capability))
+    return Can(says=says, capability=capability, native=entry.flag("native"))
 
 
 def _keeps(says: str, entry: _Entry) -> Must:

@@ -13,6 +13,7 @@ from bakeoff.errors import UsageError
 from bakeoff_bench.report.drawing import check_drawing
 from bakeoff_bench.run.output import check_file, write_file
 from bakeoff_bench.run.said import command_line, shown
+from bakeoff_bench.run.stored import reading
 
 PAGE = "report.html"
 DEFAULT = Path(PAGE)
@@ -110,13 +111,10 @@ def write_report(
     for workflow_id in workflow_ids:
         if not any(drawable(source, workflow_id) for source in sources):
             raise UsageError(f"--saga {workflow_id}: no engine ran it in these folders")
-    page = page_of(sources, workflow_ids, title or TITLE)
-    if is_markdown(output):
-        text = markdown_of(
-            page, command_line() if unkept else _again(directories, output, workflow_ids, title)
-        )
-    else:
-        text = html_of(page)
+    again = command_line() if unkept else _again(directories, output, workflow_ids, title)
+    with reading(directories[0] if len(directories) == 1 else Path("one of these runs")):
+        page = page_of(sources, workflow_ids, title or TITLE)
+        text = markdown_of(page, again) if is_markdown(output) else html_of(page)
     try:
         write_file(output, text)
     except OSError as error:

@@ -5,9 +5,11 @@ What ``bakeoff crash`` and ``bakeoff load`` keep is of this kind; each adds what
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -81,6 +83,27 @@ class Journal:
         with stored.reading(self.path / MANIFEST):
             stored.check("the manifest", manifest, layout.manifest_fields)
         return dict(manifest)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody else goes on with this folder meanwhile; the lock ends with this process, however it ends.
+
+        Raises:
+            UsageError: If somebody else is at it.
+        """
+        file = self.path / ".lock"
+        lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            busy = "another bakeoff is at work there; wait for it, or stop it"
+            raise UsageError(f"{self.path}: {busy}") from None
+        try:
+            yield
+        finally:
+            file.unlink(missing_ok=True)
+            os.close(lock)
 
     def append(self, row: Row) -> None:
         """Write one line down, at once; a torn one before it (the harness died) is cut off."""

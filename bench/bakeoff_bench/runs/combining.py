@@ -27,6 +27,8 @@ def combined(runs: Sequence[Path], out: Path) -> LoadFolder:
     """
     if len(runs) < 2:
         raise UsageError("combine: name at least two runs")
+    if len({path.resolve() for path in runs}) < len(runs):
+        raise UsageError("combine: the same run is named twice; its rounds would count twice")
     manifests = []
     for path in runs:
         with reading(path):

@@ -62,7 +62,7 @@ def choose_bridge(text: str) -> ChosenBridge:
     if separator and scheme in _SCHEMES:
         nats_client()
         server, _, shared = rest.partition("/")
-        if shared and not _PREFIX.match(shared):
+        if shared and not _PREFIX.fullmatch(shared):
             raise UsageError(f"--bridge .../{shared}: a prefix is like purista: letters, digits, '_' and '-'")
         return ChosenBridge(NATS, f"{scheme}://{server}", shared)
     if text == NATS:

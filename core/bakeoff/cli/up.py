@@ -185,7 +185,7 @@ async def _forget_schedules(backend: Backend) -> None:
 
 def check_prefix(prefix: str) -> str:
     """Return ``--prefix`` if names may begin so; ``UsageError`` if not."""
-    if not _PREFIX.match(prefix):
+    if not _PREFIX.fullmatch(prefix):
         raise UsageError(f"--prefix {prefix!r}: up to 40 letters, digits, '.', '_', '-', a letter first")
     return prefix
 

@@ -32,7 +32,7 @@ def order_id(value: Any) -> str:
     text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
     if not text:
         raise Refused("no order id")
-    if not _ORDER_ID.match(text):
+    if not _ORDER_ID.fullmatch(text):
         raise Refused(f"order id {shown(text)} may hold only letters, digits and . _ / # @ + -, at most 100")
     return text
 
@@ -84,7 +84,7 @@ def check_line(units: int, price_minor: int) -> None:
 def currency(value: Any) -> str:
     """Three letters; pounds where nothing is said."""
     text = str(value or "GBP").strip().upper()
-    if not re.match(r"^[A-Z]{3}$", text):
+    if not re.fullmatch(r"[A-Z]{3}", text):
         raise Refused(f"currency {shown(text)} is not three letters")
     return text
 
