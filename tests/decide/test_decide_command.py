@@ -126,6 +126,11 @@ def test_damaged_facts_are_one_line(home: Path, capfd: Capture, text: str) -> No
         (f"format = 1\n{_ONE}capability = 'signals'\n", "it has survives and capability"),
         (f"format = 1\n{_ONE}kils = 3\n", "must 1: kils: nothing is known by that name here"),
         (f"format = 1\n{_ONE}kills = 0\n", "must 1: kills = 0: a positive number"),
+        (f"format = 1\n{_ONE.replace('kill', 'kil')}", "is not known; did you mean 'worker-kill'?"),
+        (
+            "format = 1\n[[must]]\nsays = 'a'\ncapability = 'signal'\n",
+            "must 1: capability = 'signal' is not known; did you mean 'signals'?",
+        ),
         (f"format = 1\n{_ONE}at_most = 2\n", "must 1: at_most = 2: a positive number up to 1"),
         (f"format = 1\n{_ONE}wishes = 3\n", "wishes"),
         ("format = 1\n[[wish]]\nsays = 'a'\nof = 'speed'\n", "wish 1: of = 'speed': known are cpu, "),
@@ -135,7 +140,7 @@ def test_damaged_facts_are_one_line(home: Path, capfd: Capture, text: str) -> No
         ("format = 1\nonly = ['kafka']\n" + _ONE, "only: kafka: these runs know inline"),
         ("format = 1\n[[must]]\nsays = 'a'\nrate_per_s = true\np95_s = 1\n", "rate_per_s = True: a positive"),
         (
-            "format = 1\n[[must]]\nsays = 'a'\ncapability = 'x'\nnative = 'no'\n",
+            "format = 1\n[[must]]\nsays = 'a'\ncapability = 'signals'\nnative = 'no'\n",
             "native = 'no': true or false",
         ),
     ],
