@@ -75,7 +75,7 @@ def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
             "1",
             "--no-report",
         ]
-        assert run([*line, "--out", str(out)]) == 0
+        assert run([*line, "--no-report", "--out", str(out)]) == 0
         assert (out / "inline" / "world.db").exists()
         assert run(["check", str(out)]) == 0
     assert sorted(one.name for one in tmp_path.iterdir()) == sorted(("why?", "feature%2Fx", "été #1"))

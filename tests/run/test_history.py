@@ -37,7 +37,7 @@ def test_an_answer_that_is_no_json_is_unknown_and_not_cut_off(tmp_path: Path) ->
     """An engine of somebody else's may answer with anything; the file is whole all the same."""
     path = tmp_path / "h.jsonl"
     with History(path) as history, pytest.raises(TypeError), history.operation("start", "a") as answer:
-        answer.value = object()  # type: ignore[assignment]
+        answer.value = object()
 
     [operation] = read_history(path)
     assert (operation.completion, operation.completed_at_s is None) == ("unknown", False)

@@ -77,8 +77,8 @@ class _Run:
 
     def void(self) -> int:
         """Kills of the plan that still have to land."""
-        landed = sum(row["outcome"] != KillOutcome.VOID for row in self._folder.rows())
-        return self._plan.kills_in_all - landed
+        landed = [row for row in self._folder.rows() if row["outcome"] != KillOutcome.VOID]
+        return self._plan.kills_in_all - len(landed)
 
     async def block(self, number: int, series: Series, needs: frozenset[Need], faults: list[Fault]) -> None:
         """All shots with faults that need the same stack."""
