@@ -66,7 +66,8 @@ def test_a_regression_ends_with_exit_code_one(terminal: Terminal, run: Path) -> 
 
 
 def test_two_runs_become_one(terminal: Terminal, run: Path) -> None:
-    done = terminal.run(["combine", str(run), str(run), "--out", "both"])
+    other = shutil.copytree(run, terminal.folder / "other")
+    done = terminal.run(["combine", str(run), str(other), "--out", "both"])
     check = terminal.run(["check", "both", "--json", "both.json"])
     alone = terminal.run(["check", str(run), "--json", "alone.json"])
     both, one = (json.loads((terminal.folder / name).read_text()) for name in ("both.json", "alone.json"))
@@ -104,6 +105,7 @@ def test_what_cannot_be_read_is_refused(refused: Refused, run: Path, home: Path)
     assert "a load" in refused("compare broken broken")
     assert "format 1" in refused("export future --csv x.csv")
     assert "name at least two runs" in refused(["combine", str(run), "--out", "both"])
+    assert "the same run is named twice" in refused(["combine", str(run), str(run), "--out", "both"])
     assert "--fail-if quick: write METRIC:PERCENT" in refused(
         ["compare", str(run), str(run), "--fail-if", "quick"]
     )

@@ -21,7 +21,7 @@ def check_crash(directory: Path, json_: Path | None, plot: Path | None = None) -
     with reading(directory):
         result = result_of(folder)
         again = list(rejudged(folder))
-    show(result)
+        show(result)
     differing = [(row, outcome, detail) for row, outcome, detail in again if outcome != row["outcome"]]
     say()
     for row, outcome, detail in differing:

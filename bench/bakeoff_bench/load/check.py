@@ -27,7 +27,7 @@ def check_load(directory: Path, json_: Path | None) -> None:
 
     with reading(directory):  # what no look at a single file can find
         result = result_of(LoadFolder(directory))
-    show(result)
+        show(result)
     write_json(json_, result)
     if result["validity"] != "valid" or measured_nothing(result):
         raise typer.Exit(1)

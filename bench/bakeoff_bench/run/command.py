@@ -96,7 +96,7 @@ def check(
         raise UsageError(f"{directory} holds parts of a run, each judged by itself: {lines}")
     with reading(directory):  # what no look at a single file can find
         result = result_of(RunFolder(directory))
-    show_result(result)
+        show_result(result)
     for part in parts:
         say(f"its {part} part: bakeoff check {directory / part}")
     write_json(json_, result)

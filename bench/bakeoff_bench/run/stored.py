@@ -102,6 +102,8 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.filename is None and error.errno is not None:
+            raise  # not of a file that was opened here: standard output is on a full disk
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except SQLAlchemyError as error:
         raise UsageError(f"{path} is damaged: {getattr(error, 'orig', None) or error}") from error
