@@ -22,6 +22,8 @@ pytestmark = [
 
 #: Seconds: short, and yet longer than a busy machine keeps a process waiting.
 _EVERY_S = 3.0
+#: Seconds that a step of the saga takes, which is therefore under way when the next period begins.
+_SLOW_S = 10.0
 #: So long that no period of it begins during a test.
 _SELDOM_S = 86_400.0
 
@@ -46,11 +48,11 @@ def test_each_period_starts_one_saga_with_its_id(lab: Lab) -> None:
 
 def test_period_starts_while_the_last_ones_saga_runs(lab: Lab) -> None:
     """A billing cycle may take longer than a month: nobody skips the next one, and nobody ends this one."""
-    slow = {"book_flight:action": {"first": ["slow:14"]}}
+    slow = {"book_flight:action": {"first": [f"slow:{_SLOW_S:g}"]}}
     with scheduled(lab, LONG_STEPS, _EVERY_S, fates=slow) as it:  # type: ignore[arg-type]
         first, second = it.until_begun(2)[:2]
         it.remove()
-        ends = [it.saga_of(one).settled() for one in it.begun()]
+        ends = [it.saga_of(one).settled(2 * _SLOW_S + lab.patience_s) for one in it.begun()]
 
     assert {end.outcome.status for end in ends} == {Status.COMPLETED}
     traces = {end.started.workflow_id: end.trace for end in ends}
