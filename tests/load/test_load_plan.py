@@ -107,6 +107,15 @@ def test_every_round_begins_with_another_contestant() -> None:
     assert {turn[0] for turn in turns} == {one.label for one in plan.contestants}
 
 
+def test_the_search_waits_until_a_slow_engine_has_done_enough_for_a_percentile() -> None:
+    """Else nobody who does fewer than ten sagas a second would ever sustain anything."""
+    plan = _plan(None)
+
+    assert plan.seconds_at(100.0) == plan.seconds
+    assert plan.seconds_at(4.0) == 1.0 + 140 / 4
+    assert plan.seconds_at(0.01) == 120.0
+
+
 def test_a_round_is_begun_if_it_can_be_over_in_time() -> None:
     plan = _plan(100.0)
 

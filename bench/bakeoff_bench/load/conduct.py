@@ -154,12 +154,13 @@ class _Run:
         fault = plan.fault if phase == "round" and not block.users else None
         # Whoever is left behind must have had the time that the engine's settings say.
         lease_s = min(one.lease_s or 0.0, _LONGEST_LEASE_S)
+        seconds = plan.seconds_at(rate) if phase == "search" else plan.seconds
         order = LoadOrder(
             deployment="",
             saga=plan.saga.name,
             load=plan.load.name,
             rate=rate,
-            seconds=plan.seconds,
+            seconds=seconds,
             process=plan.process,
             seed=plan.seed,
             arrival_seed=plan.seed + number,
@@ -173,7 +174,7 @@ class _Run:
         others = [other.stack for other in self._stages.values() if other is not stage]
         idle_before_s = cpu_seconds(others)
         where = f"{one.label}, {block.name}"
-        self._tell(f"{where}: {'closed loop' if block.users else f'{rate:.3g}/s'}, {plan.seconds:g} s")
+        self._tell(f"{where}: {'closed loop' if block.users else f'{rate:.3g}/s'}, {seconds:.3g} s")
         began_s = time.monotonic()
         played = await play(
             stage,
