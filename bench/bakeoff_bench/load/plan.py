@@ -21,7 +21,7 @@ _START_S = 4.0
 #: Loads that the search for the sustainable rate makes, more or less.
 _PROBES = 6
 _PATIENCE_S = 60.0
-#: Arrivals of which a hundred are surely completed sagas, as a 95th percentile needs; and how long that may take.
+#: Arrivals of which a hundred are surely completed sagas, as a 95th percentile needs; and their longest time.
 _FOR_A_P95, _LONGEST_S = 140.0, 120.0
 #: Sagas in flight of the closed loop of every round, and of the one that finds out how fast a contestant is.
 USERS = 16
@@ -119,7 +119,7 @@ class LoadPlan:
         return made < LEAST_ROUNDS or self.within_s is None or gone_s + longest_s <= self.within_s
 
     def seconds_at(self, rate: float) -> float:
-        """Of a load whose 95th percentile must be known by itself: longer than others where few sagas come."""
+        """Of a load whose 95th percentile must be known by itself: longer where few sagas come."""
         return max(self.seconds, min(_LONGEST_S, self.warm_up_s + _FOR_A_P95 / rate))
 
     def expected_s(self) -> float:
