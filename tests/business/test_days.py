@@ -81,7 +81,6 @@ def test_a_charge_is_tried_on_the_dunning_schedule_and_then_escalated(lab: Lab) 
             lambda count=attempt: len(invoice.trace().attempts("charge_invoice")) >= count,  # type: ignore[misc]
             for_s=0.3,
         )
-        lab.until("the failure has arrived, and it pauses", lambda: invoice.describe().next_retry_at)
         _pass(lab, days + 0.01)
         invoice.until_attempted("charge_invoice", attempt)
     end = invoice.settled()

@@ -38,7 +38,7 @@ def check_file(option: str, file: Path, *, reads: Sequence[Path] = (), whole: Pa
         if target == known or held:
             raise UsageError(f"{option} {file}: that is read here, and would be lost; name another file")
     if target.is_dir():
-        raise UsageError(f"{option} {file}: that is a folder; give a file")
+        raise UsageError(f"{option} {file}: cannot be written, that is a folder; give a file")
     if not target.parent.is_dir():
         raise UsageError(f"{option} {file}: cannot be written, there is no folder {target.parent}")
     try:
