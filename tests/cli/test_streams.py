@@ -28,6 +28,15 @@ def test_an_argument_that_is_no_utf8_is_one_line(capfd: pytest.CaptureFixture[st
     assert told.count("\n") == 1
 
 
+def test_a_place_that_cannot_be_used_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    for line in (f"check {'x' * 300}", f"run --engine inline --out {'x' * 300}"):
+        assert run(line.split()) == 2
+
+        told = capfd.readouterr().err
+        assert "File name too long" in told
+        assert told.count("\n") == 1
+
+
 def test_questions_without_answers_are_one_line(tmp_path: Path) -> None:
     line = [sys.executable, "-m", "bakeoff", "decide", "new.toml", "--init"]
     done = subprocess.run(

@@ -14,7 +14,7 @@ import typer
 
 from bakeoff.bridge.bridges import IN_PROCESS
 from bakeoff.cli.failures import of_the_machine
-from bakeoff.cli.numbers import seconds
+from bakeoff.cli.numbers import DeadlineOption
 from bakeoff.cli.options import (
     BridgeOption,
     EngineOption,
@@ -93,16 +93,7 @@ def crash(
     kills: Annotated[
         int | None, typer.Option("--kills", min=1, max=1000, help="Per engine, point and fault.")
     ] = None,
-    deadline: Annotated[
-        float | None,
-        typer.Option(
-            "--deadline",
-            min=1,
-            callback=seconds,
-            metavar="SECONDS",
-            help="What is not settled by then is stuck.",
-        ),
-    ] = None,
+    deadline: DeadlineOption = None,
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Decides the order of the kills and which orders they take.")
     ] = 1,

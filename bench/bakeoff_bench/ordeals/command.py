@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from bakeoff.checkers import Validity
-from bakeoff.cli.numbers import seconds
+from bakeoff.cli.numbers import DeadlineOption
 from bakeoff.cli.options import (
     ChosenEngine,
     ConfigOption,
@@ -45,16 +45,7 @@ def ordeal(
     size: Annotated[
         int | None, typer.Option("--size", min=10, max=1_000_000, help="Sagas; the list tells which.")
     ] = None,
-    deadline: Annotated[
-        float | None,
-        typer.Option(
-            "--deadline",
-            min=1,
-            callback=seconds,
-            metavar="SECONDS",
-            help="What is not settled by then is stuck.",
-        ),
-    ] = None,
+    deadline: DeadlineOption = None,
     json_: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write every result as JSON.")
     ] = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bakeoff.cli.numbers import seconds
+from bakeoff.cli.numbers import DeadlineOption
 from bakeoff.cli.options import EngineOption, SagaOption, SetOption, SetRawOption
 from bakeoff.cli.screen import say, show_table
 from bakeoff.errors import UsageError
@@ -40,10 +40,7 @@ def sweep(
         ConfigClass, typer.Option("--config", help="Where all other settings come from.")
     ] = ConfigClass.RECOMMENDED,
     kills: Annotated[int, typer.Option("--kills", min=1, max=1000, help="Per cell.")] = 2,
-    deadline: Annotated[
-        float | None,
-        typer.Option("--deadline", min=1, callback=seconds, metavar="SECONDS", help="60 if left out."),
-    ] = None,
+    deadline: DeadlineOption = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
     lanes: LanesOption = 3,
     set_: SetOption = None,

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from bakeoff.cli.clients import Connected, claim_of, why_no_worker
-from bakeoff.cli.numbers import seconds
+from bakeoff.cli.numbers import finite_seconds
 from bakeoff.engine import Capability, Describes, Means, Support
 from bakeoff.errors import NotSupportedError, WorkflowError
 from bakeoff.outcome import Description, Listed, Status
@@ -29,7 +29,7 @@ OlderThanOption = Annotated[
     typer.Option(
         "--older-than",
         min=0,
-        callback=seconds,
+        callback=finite_seconds,
         metavar="SECONDS",
         help="A saga is stuck that made no progress for so long.",
     ),

@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 import psutil
 import typer
 
-from bakeoff.cli.numbers import seconds
+from bakeoff.cli.numbers import finite_seconds
 from bakeoff.cli.state import read_state
 from bakeoff.deployment import Deployment
 from bakeoff.engine import Capability, Claim, EngineClient, EngineInfo, Means, OrchestrationEngine, Support
@@ -34,7 +34,7 @@ TimeoutOption = Annotated[
     typer.Option(
         "--timeout",
         min=0,
-        callback=seconds,
+        callback=finite_seconds,
         metavar="SECONDS",
         help="How long to wait for the outcome; 0 asks once.",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import typer
 
@@ -10,7 +11,7 @@ import typer
 _A_YEAR_S = 365 * 86_400
 
 
-def seconds(value: float | None) -> float | None:
+def finite_seconds(value: float | None) -> float | None:
     """A callback for options in seconds: ``nan`` is in every range, and ``inf`` in most.
 
     Raises:
@@ -19,3 +20,15 @@ def seconds(value: float | None) -> float | None:
     if value is not None and not (math.isfinite(value) and value <= _A_YEAR_S):
         raise typer.BadParameter(f"{value:g} is no number of seconds up to a year")
     return value
+
+
+DeadlineOption = Annotated[
+    float | None,
+    typer.Option(
+        "--deadline",
+        min=1,
+        callback=finite_seconds,
+        metavar="SECONDS",
+        help="What is not settled by then is stuck.",
+    ),
+]
