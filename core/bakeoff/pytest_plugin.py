@@ -2,10 +2,14 @@
 
 ``pytest --engine=NAME`` runs the contract suite on that engine and nothing else; with a path it runs what
 stands there. Everything else about the suite is in ``bakeoff.contract.conftest``.
+
+``--engine``, ``--set`` and ``--config`` are names that a project may use for its own tests, too. So ours
+are added when all others are there; where one of them is taken, we add none and touch nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +70,38 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 _ASKING = ("--engine", "--broker", "--bridge", "--contract-json", "--contract-reviewed", "--contract-store")
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of the contract suite."""
-    group = parser.getgroup("bakeoff", "contract suite of orchestration engines")
-    for name, arguments in _OPTIONS.items():
-        group.addoption(name, **arguments)
+#: Options of ours that somebody else has here.
+TAKEN = pytest.StashKey[list[str]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser
+) -> Generator[None, object, object]:
+    """Add the options of the contract suite, after plug-ins and conftest.py have added theirs."""
+    loaded = yield
+    early_config.stash[TAKEN] = [name for name in _OPTIONS if _is_known(parser, name)]
+    if not early_config.stash[TAKEN]:
+        group = parser.getgroup("bakeoff", "contract suite of orchestration engines")
+        for name, arguments in _OPTIONS.items():
+            group.addoption(name, **arguments)
+    return loaded
+
+
+def _is_known(parser: pytest.Parser, option: str) -> bool:
+    given = f"{option}=x"
+    try:
+        return given not in parser.parse_known_and_unknown_args([given])[1]
+    except pytest.UsageError:
+        return True  # it takes another value, or none
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say it where the options are missing, because nobody would find out why."""
+    taken = config.stash.get(TAKEN, [])
+    return (
+        f"bakeoff: its options are left out, this project has its own {', '.join(taken)}" if taken else None
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -87,7 +118,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "recovery: kills processes while sagas stand at named points; last of all"
     )
     config.addinivalue_line("markers", "early(saga, fates, with_module): a saga started before the test")
-    if not any(config.getoption(name) for name in _ASKING):
+    if config.stash.get(TAKEN, []) or not any(config.getoption(name) for name in _ASKING):
         return
     from bakeoff.errors import UsageError
 

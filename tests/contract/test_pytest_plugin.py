@@ -50,6 +50,41 @@ def test_what_kills_processes_comes_last_and_can_be_asked_for_alone() -> None:
     assert "/test_survival" in tests[-len(recovery) - 1]
 
 
+@pytest.fixture
+def their_project(tmp_path: Path) -> Path:
+    """Somebody's own tests, with options that are called as ours."""
+    (tmp_path / "conftest.py").write_text(
+        "def pytest_addoption(parser):\n"
+        "    parser.addoption('--engine', default='pg')\n"
+        "    parser.addoption('--set', action='store_true')\n"
+    )
+    (tmp_path / "test_theirs.py").write_text(
+        "def test_theirs(pytestconfig):\n"
+        "    assert pytestconfig.getoption('--engine') == 'mysql'\n"
+        "    assert pytestconfig.getoption('--set') is True\n"
+    )
+    return tmp_path
+
+
+def test_a_project_keeps_its_own_options_of_these_names(their_project: Path) -> None:
+    done = run("--engine=mysql", "--set", cwd=their_project)
+
+    assert done.returncode == 0, done.stdout
+    assert "bakeoff: its options are left out, this project has its own --engine, --set" in done.stdout
+    assert "1 passed" in done.stdout
+
+
+def test_where_a_project_has_its_own_the_contract_is_refused(their_project: Path) -> None:
+    done = run("--engine=inline", "--pyargs", "bakeoff.contract", cwd=their_project)
+
+    assert done.returncode != 0
+    assert "run it from another folder: pytest --engine=NAME" in done.stdout
+
+
+def test_help_has_the_options(tmp_path: Path) -> None:
+    assert "run the contract suite on this engine" in run("--help", cwd=tmp_path).stdout
+
+
 def test_several_engines_run_each_test_once_each() -> None:
     done = run("--engine=inline", "--engine=temporal", "--collect-only", "-q", "-k", "all_steps_act_once")
 

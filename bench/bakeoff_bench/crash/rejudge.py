@@ -16,6 +16,7 @@ from bakeoff_bench.crash.folder import CrashFolder
 from bakeoff_bench.crash.judging import judged
 from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.run.journal import Row
+from bakeoff_bench.run.ledger_file import readable
 from bakeoff_bench.run.stored import reading
 
 _UNJUDGED = (KillOutcome.VOID, KillOutcome.NOT_SUPPORTED)
@@ -46,8 +47,8 @@ class _Stack:
     def __init__(self, path: Path, manifest: Mapping[str, Any]) -> None:
         self._contestants = manifest["contestants"]
         self._shape = Shape.from_json(manifest["saga"]["shape"])
-        with reading(path / "world.db"):
-            world = World.open(file_url(path / "world.db"))
+        with reading(path / "world.db"), readable(path / "world.db") as ledger:
+            world = World.open(file_url(ledger))
             try:
                 self._records: dict[str, list[Record]] = group(world.ledger(), lambda one: one.workflow_id)
                 self._books = read_books(world.engine, {})

@@ -25,6 +25,7 @@ from bakeoff.processes import scratch_folder
 from bakeoff.world import Record, World, schema
 from bakeoff.world.database import file_url, open_database, reading
 from bakeoff_bench.run import stored
+from bakeoff_bench.run.ledger_file import readable
 
 Item = TypeVar("Item")
 
@@ -85,13 +86,13 @@ class Batches:
         Raises:
             UsageError: If a file is missing or broken.
         """
-        with stored.reading(self.part / "world.db"):
-            World.open(file_url(self.part / "world.db")).close()
-        with scratch_folder("judge") as folder:
+        with scratch_folder("judge") as folder, readable(self.part / "world.db") as ledger:
+            with stored.reading(self.part / "world.db"):
+                World.open(file_url(ledger)).close()
             index = folder / "sorted.db"
-            with _connected(self.part, index) as connection:
+            with _connected(ledger, index) as connection:
                 count = _sort(connection, self)
-            yield Sorted(batches=self, index=index, count=count)
+            yield Sorted(batches=self, ledger=ledger, index=index, count=count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +101,13 @@ class Sorted:
 
     Attributes:
         batches: What was sorted.
+        ledger: Its database.
         index: The file that knows which line belongs to which batch.
         count: Batches; what belongs to none of them is the rest.
     """
 
     batches: Batches
+    ledger: Path
     index: Path
     count: int
 
@@ -115,7 +118,7 @@ class Sorted:
             UsageError: If a file is broken.
         """
         part, common = self.batches.part, self.batches.common
-        with _connected(part, self.index) as connection:
+        with _connected(self.ledger, self.index) as connection:
             for number in numbers:
                 with stored.reading(part / "world.db"):
                     own = select(_SAGAS.c.order_id).where(_SAGAS.c.batch == number)
@@ -137,16 +140,16 @@ class Sorted:
             before: The sums over all batches.
         """
         part, common = self.batches.part, self.batches.common
-        with _connected(part, self.index) as connection:
+        with _connected(self.ledger, self.index) as connection:
             with stored.reading(part / "world.db"):
                 books = _books_of_all(connection, self.batches.stock)
             return _read(connection, part, self.count, replace(common, books=books, before=before))
 
 
 @contextmanager
-def _connected(part: Path, index: Path) -> Iterator[Connection]:
+def _connected(ledger: Path, index: Path) -> Iterator[Connection]:
     """The services' database with the sorted tables beside it."""
-    engine = open_database(file_url(part / "world.db"))
+    engine = open_database(file_url(ledger))
 
     @event.listens_for(engine, "connect")
     def attach(connection: Any, _record: object) -> None:

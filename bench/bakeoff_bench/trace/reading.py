@@ -14,6 +14,7 @@ from bakeoff.world.ledger import Record, read_ledger
 from bakeoff_bench.crash.folder import is_crash_folder
 from bakeoff_bench.load.extra import check_extra, is_load_folder
 from bakeoff_bench.run.folder import RunFolder
+from bakeoff_bench.run.ledger_file import readable
 from bakeoff_bench.run.stored import reading
 from bakeoff_bench.trace.span import Trace
 from bakeoff_bench.trace.tracing import trace_of
@@ -70,7 +71,8 @@ def traces_of(part: Path, engine: str) -> Iterator[Trace]:
         began, operations = began_at(part / "history.jsonl"), defaultdict(list)
         for one in read_history(part / "history.jsonl"):
             operations[one.workflow_id].append(one)
-        records = _records(part / "world.db")
+        with readable(part / "world.db") as ledger:
+            records = _records(ledger)
         for workflow_id, own in operations.items():
             trace = trace_of(workflow_id, engine, records.get(workflow_id, []), own, began)
             if trace is not None:

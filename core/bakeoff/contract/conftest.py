@@ -16,6 +16,7 @@ from bakeoff.contract.session import contestants_of
 from bakeoff.contract.stack_thread import StackThread
 from bakeoff.contract.strike import repeated
 from bakeoff.engine import Capability, Support
+from bakeoff.pytest_plugin import TAKEN
 from bakeoff.sharing import least_slots
 from bakeoff.stack import Stack, StackPlan
 
@@ -44,6 +45,11 @@ class Running:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Report contract tests in their own words."""
+    if taken := config.stash.get(TAKEN, []):
+        raise pytest.UsageError(
+            f"the contract suite cannot be asked for here: this project has its own {', '.join(taken)}; "
+            "run it from another folder: pytest --engine=NAME"
+        )
     if not config.pluginmanager.has_plugin("bakeoff-contract"):
         config.pluginmanager.register(ContractReporter(config), "bakeoff-contract")
 
