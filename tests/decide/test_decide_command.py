@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 
 import pytest
 
 from bakeoff.cli.main import run
+from bakeoff_bench.decide.asking import beyond_a_run
 from bakeoff_bench.decide.reading import read_requirements
 from tests.report.conftest import runs
 
@@ -66,8 +68,12 @@ def test_a_wish_says_where_its_values_stand(home: Path, capfd: Capture) -> None:
     assert run(["decide", "r.toml", "runs/first", "runs/load"]) == 0
 
     printed = capfd.readouterr().out
-    assert "  cpu?: from runs/load\n" in printed
+    assert "  cpu?: from runs/load at 6/s\n" in printed
     assert "recovery?: from" not in printed
+    assert "inline has of what was wished for: cpu? (" in printed
+    assert "\nEvidence\n  runs/first: " in printed
+    assert "\n  runs/load: bakeoff load --engine inline --rate 6 " in printed
+    assert len(re.findall(r", \d{4}-\d\d-\d\d$", printed, re.MULTILINE)) == 2
 
 
 def test_what_is_unknown_is_work_and_no_verdict(home: Path, capfd: Capture) -> None:
@@ -77,7 +83,9 @@ def test_what_is_unknown_is_work_and_no_verdict(home: Path, capfd: Capture) -> N
 
     printed = capfd.readouterr().out
     assert "Not ruled out: inline" in printed
-    assert "no worker-kill was judged: bakeoff crash --fault worker-kill --kills 20 --out DIR" in printed
+    command = "bakeoff crash --engine inline --config recommended --fault worker-kill --point charge_payment"
+    assert f"inline: no worker-kill was judged: {command}" in printed
+    assert "--kills 10 --out DIR" in printed
 
 
 def test_facts_in_a_file_stand_for_the_runs(home: Path, capfd: Capture) -> None:
@@ -94,7 +102,55 @@ def test_facts_in_a_file_stand_for_the_runs(home: Path, capfd: Capture) -> None:
     assert capfd.readouterr().out == told
     made_of = json.loads((home / "facts.json").read_text())["made_of"]
     assert [one["kind"] for one in made_of] == ["run", "crash", "load", "contract"]
+    assert [one["evidence"] for one in made_of] == line[2:]
     assert made_of[0]["machine"]["cpus"] > 0
+    assert re.search(r"\nEvidence\n  runs/first: bakeoff .*, \d{4}-\d\d-\d\d\n", told)
+
+    assert run(["decide", "r.toml", "facts.json", "--facts", "again.json"]) == 1
+    first, again = (json.loads((home / name).read_text()) for name in ("facts.json", "again.json"))
+    assert {**again, "written_at": ""} == {**first, "written_at": ""}
+
+
+def test_a_run_counts_once(home: Path, capfd: Capture) -> None:
+    """Its kills would be twice as many as there were."""
+    (home / "r.toml").write_text(f"format = 1\n{_ONE}")
+    assert run(["decide", "r.toml", "runs/crash", "--facts", "facts.json"]) == 1
+    capfd.readouterr()
+
+    assert run(["decide", "r.toml", "facts.json", "runs/crash"]) == 2
+
+    printed = capfd.readouterr().err
+    assert "runs/crash and runs/crash are the same run (bakeoff " in printed
+    assert printed.count("\n") == 1
+
+
+def test_facts_of_format_1_are_read(home: Path, capfd: Capture) -> None:
+    """Nothing of what it left out is made up, but for what follows: two of five kills were not judged."""
+    kills = {
+        **{"judged": 3, "harmed": 0, "upper": 0.56, "recovered_s": [1.0, 2.0, 3.0, 4.0], "unrecovered": 1},
+        **{"evidence": "crash", "gap": "", "short_leases": False},
+    }
+    promise = {"support": "native", "passed": 2, "failed": 0, "reason": "", "evidence": "contract.json"}
+    facts = {
+        **{"label": "inline", "kills": {"worker-kill": kills}, "loads": [], "stand_in": ""},
+        **{"capabilities": {"signals": promise}, "promises": {}, "servers": []},
+        "measures": {"cpu": [2.5, "load"]},
+    }
+    made_of = {"name": "crash", "kind": "crash", "command": "bakeoff crash", "created_at": "2026-11-28T01"}
+    found = {"kind": "facts", "format": 1, "made_of": [{**made_of, "machine": None}], "facts": [facts]}
+    (home / "facts.json").write_text(json.dumps(found))
+    (home / "r.toml").write_text(
+        f'format = 1\n{_ONE}kills = 2\n[[must]]\nsays = "b"\ncapability = "signals"\n'
+        '[[must]]\nsays = "c"\nservers = []\n[[wish]]\nsays = "d"\nof = "cpu"\n'
+    )
+
+    assert run(["decide", "r.toml", "facts.json"]) == 1
+
+    printed = capfd.readouterr().out
+    assert "inline: unknown: 0 of 3 kills did harm, and 2 more were not seen to their end (crash)" in printed
+    assert "inline: met: native, 2 tests passed (contract.json)" in printed
+    assert "inline: met: it needs no server (facts.json)" in printed
+    assert "  crash: bakeoff crash, 2026-11-28\n" in printed
 
 
 @pytest.mark.parametrize(
@@ -165,12 +221,8 @@ def test_no_file_and_no_evidence(home: Path, capfd: Capture) -> None:
 
 
 def test_questions_make_a_file_that_can_be_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = ["shop", "n", "y", "y", "n", "n", "y", "20", "1.5", "valkey, rabbitmq", "3", "0", "1"]
-    file = home / "answers.txt"
-    file.write_text("\n".join(answers) + "\n")
-    with file.open() as stdin:
-        monkeypatch.setattr("sys.stdin", stdin)
-        assert run(["decide", "r.toml", "--init"]) == 0
+    answers = ["shop", "y", "n", "y", "n", "n", "y", "20", "1.5", "valkey, rabbitmq", "3", "0", "1"]
+    answer(home, monkeypatch, answers)
 
     asked = read_requirements(home / "r.toml")
     assert asked.title == "shop"
@@ -183,6 +235,46 @@ def test_questions_make_a_file_that_can_be_read(home: Path, monkeypatch: pytest.
     ]
     assert [(wish.says, wish.weight) for wish in asked.wishes] == [("little CPU", 3.0), ("few servers", 1.0)]
     assert (home / "r.toml").read_text().startswith("# What a choice must satisfy")
+
+
+def answer(home: Path, monkeypatch: pytest.MonkeyPatch, answers: list[str]) -> None:
+    """Have ``r.toml`` made of these answers."""
+    file = home / "answers.txt"
+    file.write_text("\n".join(answers) + "\n")
+    with file.open() as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert run(["decide", "r.toml", "--init"]) == 0
+
+
+def test_enter_everywhere_asks_for_what_a_whole_run_answers(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    """It kills workers, and no server; it kills often enough; it wishes for what a short load tells."""
+    answer(home, monkeypatch, [""] * 20)
+
+    asked = read_requirements(home / "r.toml")
+    assert [must.says for must in asked.musts] == ["no harm when a worker dies"]
+    assert [str(wish.of) for wish in asked.wishes] == ["cpu", "servers"]
+    assert beyond_a_run(asked) == []
+    printed = capfd.readouterr().out
+    assert "evidence: bakeoff run --out runs/first (kills a worker once at each of 29 points)" in printed
+    assert printed.endswith("then: bakeoff decide r.toml runs/first\n")
+
+
+def test_what_a_run_does_not_answer_is_said_with_the_command_that_does(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    answer(home, monkeypatch, ["shop", "y", "y", "y", "n", "n", "n", "20", "1.5", "all", "1", "1", "1"])
+
+    lines = [line for line in capfd.readouterr().out.splitlines() if line.startswith("what it asks for")]
+    assert [line.partition(": ")[2].partition(" --")[0] for line in lines] == [
+        "bakeoff crash",
+        "pytest",
+        "bakeoff load",
+        "bakeoff crash",
+    ]
+    assert "--fault server-kill" in lines[0]
+    assert "--own-leases" in lines[3]
 
 
 def test_questions_overwrite_nothing(home: Path, capfd: Capture) -> None:

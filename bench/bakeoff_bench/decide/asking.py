@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import typer
 from tomlkit import aot, comment, document, dumps, item, nl, table
 from tomlkit.items import Table
 
+from bakeoff.cli.options import choose_saga
 from bakeoff.cli.screen import say
+from bakeoff_bench.crash.points import points_of
+from bakeoff_bench.decide import work
+from bakeoff_bench.decide.decision import Requirements
+from bakeoff_bench.decide.facts import Facts
+from bakeoff_bench.decide.measures import Measure
+from bakeoff_bench.decide.musts import Must, Servers, Survives
 from bakeoff_bench.decide.reading import FORMAT
 
 _HEAD = (
     "What a choice must satisfy (must) and what would be nice (wish): bakeoff decide THIS-FILE RUNS...",
     "docs/decide.md describes every kind of must and wish. Words behind says are yours.",
 )
+#: ``(question, fault, words, whether Enter asks for it)``: `bakeoff run` kills workers, and no server.
 _SURVIVALS = (
     (
-        "May an order be lost or doubled when a worker process dies?",
+        "Must no order be lost or doubled when a worker process dies?",
         "worker-kill",
         "no harm when a worker dies",
+        True,
     ),
     (
-        "May one be when the broker or server dies and comes back?",
+        "Nor when the broker or server dies and comes back? (takes a `bakeoff crash` beside `bakeoff run`)",
         "server-kill",
         "no harm when the broker or server dies",
+        False,
     ),
 )
 _CAPABILITIES = (
@@ -37,11 +49,25 @@ _CAPABILITIES = (
     ("Does a saga sleep for hours or days?", "long_timers", "a saga sleeps for days"),
     ("Must everything that happened to a saga be kept, to be read?", "event_history", "every event is kept"),
 )
+#: ``(question, measure, words, weight that Enter gives)``: `bakeoff run` recovers with short leases.
+_WISHES = (
+    ("Is little CPU and memory worth something?", Measure.CPU, "little CPU", 1.0),
+    (
+        "Is a quick recovery worth something? (takes a `bakeoff crash` beside `bakeoff run`)",
+        Measure.RECOVERY,
+        "a quick recovery",
+        0.0,
+    ),
+    ("Are few servers worth something?", Measure.SERVERS, "few servers", 1.0),
+)
+#: What a whole `bakeoff run` tells of every contestant.
+_OF_A_RUN = (Measure.CPU, Measure.MEMORY, Measure.PROCESSES, Measure.SERVERS)
 
 
 def ask() -> str:
     """Ask in the terminal; return the file's text."""
-    say("A few questions; Enter takes what stands in brackets. The file can be changed by hand afterwards.")
+    say("A few questions; Enter takes what stands in brackets, and `bakeoff run` alone answers all of that.")
+    say("The file can be changed by hand afterwards.")
     file = document()
     for line in _HEAD:
         file.add(comment(line))
@@ -60,11 +86,12 @@ def ask() -> str:
 
 
 def _musts() -> Iterator[Table]:
-    for question, fault, says in _SURVIVALS:
-        if not typer.confirm(question, default=False):
+    for question, fault, says, usual in _SURVIVALS:
+        if typer.confirm(question, default=usual):
             entry = _table(says, survives=fault)
             entry.add(comment("kills = 20  # without harm, before it is believed"))
             yield entry
+    say("What follows down to the servers takes the contract suite, or a load of its own.")
     for question, capability, says in _CAPABILITIES:
         if typer.confirm(question, default=False):
             entry = _table(says, capability=capability)
@@ -85,14 +112,10 @@ def _musts() -> Iterator[Table]:
 
 
 def _wishes() -> Iterator[Table]:
-    for question, of, says in (
-        ("Is little CPU and memory worth something?", "cpu", "little CPU"),
-        ("Is a quick recovery worth something?", "recovery", "a quick recovery"),
-        ("Are few servers worth something?", "servers", "few servers"),
-    ):
-        weight = typer.prompt(f"{question} 0 (no) to 5 (much)", default=1.0, type=float)
+    for question, of, says, usual in _WISHES:
+        weight = typer.prompt(f"{question} 0 (no) to 5 (much)", default=usual, type=float)
         if weight > 0:
-            yield _table(says, of=of, weight=weight)
+            yield _table(says, of=str(of), weight=weight)
 
 
 def _table(says: str, **entries: object) -> Table:
@@ -101,3 +124,32 @@ def _table(says: str, **entries: object) -> Table:
     for name, value in entries.items():
         found.add(name, item(value))
     return found
+
+
+def advice(file: Path, asked: Requirements) -> Iterator[str]:
+    """What to do next: the run, what it does not answer, the decision."""
+    more = beyond_a_run(asked)
+    yield f"evidence: bakeoff run --out runs/first (kills a worker once at each of {_points()} points)"
+    for command in more:
+        yield f"what it asks for beyond that: {command}"
+    places = " ".join(["runs/first", *(["RUN..."] if more else [])])
+    yield f"then: bakeoff decide {shlex.quote(str(file))} {places}"
+
+
+def beyond_a_run(asked: Requirements) -> list[str]:
+    """Commands for what a whole `bakeoff run` leaves unknown, each once."""
+    commands = [must.judge(Facts(label="any")).work for must in asked.musts if not _is_answered(must)]
+    commands += [work.measure(wish.of) for wish in asked.wishes if wish.of not in _OF_A_RUN]
+    return list(dict.fromkeys(commands))
+
+
+def _is_answered(must: Must) -> bool:
+    """By one kill of a worker at every point, and by what was started."""
+    kills = isinstance(must, Survives) and must.fault == "worker-kill" and must.wanted <= _points()
+    return kills or isinstance(must, Servers)
+
+
+def _points() -> int:
+    """Of the saga that `bakeoff run` kills by itself."""
+    saga, _ = choose_saga("order")
+    return len(points_of(saga))

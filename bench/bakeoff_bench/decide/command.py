@@ -49,6 +49,7 @@ def decide(
     \b
     Examples:
         bakeoff decide --init
+        bakeoff decide requirements.toml runs/first
         bakeoff decide requirements.toml runs/crash runs/load runs/contract.json
     """
     if init:
@@ -56,10 +57,12 @@ def decide(
         return
     from bakeoff_bench.decide.decision import decide as decide_
     from bakeoff_bench.decide.gather import facts_of
+    from bakeoff_bench.decide.merging import merged
+    from bakeoff_bench.decide.origins import each_once, origins_of
     from bakeoff_bench.decide.reading import read_requirements
     from bakeoff_bench.decide.sensitivity import sensitivity
     from bakeoff_bench.decide.show import show, to_json
-    from bakeoff_bench.decide.stored import is_facts, merged, read_facts, write_facts
+    from bakeoff_bench.decide.stored import is_facts, read_facts, read_origins, write_facts
     from bakeoff_bench.report.sources import read_sources
 
     asked = read_requirements(requirements)
@@ -73,8 +76,9 @@ def decide(
     sources = read_sources([path for path in directories if path not in files])
     with reading(directories[0] if len(directories) == 1 else Path("one of these runs")):
         everyone = merged([*(one for file in files for one in read_facts(file)), *facts_of(sources)])
+    origins = each_once([*(one for file in files for one in read_origins(file)), *origins_of(sources)])
     if facts is not None:
-        write_facts(facts, everyone, sources)
+        write_facts(facts, everyone, origins)
     unknown = set(asked.only) - {one.label for one in everyone}
     if unknown:
         known = ", ".join(one.label for one in everyone)
@@ -82,9 +86,9 @@ def decide(
     decision = decide_(asked, everyone)
     changes = list(sensitivity(asked, everyone, decision))
     if as_json:
-        show_json(to_json(asked, decision, changes))
+        show_json(to_json(asked, decision, changes, origins))
     else:
-        show(asked, decision, changes)
+        show(asked, decision, changes, origins)
     if not decision.recommended:
         raise typer.Exit(1)
 
@@ -95,8 +99,10 @@ def _write(file: Path) -> None:
     check_file("the new file", file)
     if find_spec("tomlkit") is None:
         raise UsageError("--init needs tomlkit: pip install 'bakeoff[bench]'")
-    from bakeoff_bench.decide.asking import ask
+    from bakeoff_bench.decide.asking import advice, ask
+    from bakeoff_bench.decide.reading import read_requirements
 
     write_file(file, ask())
-    say(f"written: {file}; then: bakeoff decide {file} RUN...")
-    say("what no kill may harm takes more kills than `bakeoff run` does: bakeoff crash --kills 20 --out DIR")
+    say(f"written: {file}")
+    for line in advice(file, read_requirements(file)):
+        say(line)

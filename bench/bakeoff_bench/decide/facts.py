@@ -4,50 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-
-class Measure(StrEnum):
-    """What wishes compare; less is better, but for ``rate``."""
-
-    CPU = "cpu"  #: CPU seconds of the whole deployment per 1,000 sagas
-    MEMORY = "memory"  #: MB, steady, of the whole deployment
-    PROCESSES = "processes"
-    SERVERS = "servers"  #: servers to operate
-    RECOVERY = "recovery"  #: seconds, median, from the kill of a worker to the end of all in flight
-    P95 = "p95"  #: seconds, of completed sagas at the highest open rate that was kept up
-    RATE = "rate"  #: sagas per second that were sustained
-
-    @property
-    def more_is_better(self) -> bool:
-        """Otherwise less is."""
-        return self is Measure.RATE
-
-    @property
-    def unit(self) -> str:
-        """Of its values, in words."""
-        return _UNITS[self]
-
-    @property
-    def work(self) -> str:
-        """The command that would tell."""
-        return _WORK.get(self, "bakeoff load --out DIR")
-
-
-_UNITS = {
-    Measure.CPU: "CPU s per 1,000 sagas",
-    Measure.MEMORY: "MB",
-    Measure.PROCESSES: "processes",
-    Measure.SERVERS: "servers",
-    Measure.RECOVERY: "s in the median",
-    Measure.P95: "s, p95",
-    Measure.RATE: "sagas per s",
-}
-#: Of measures that no load tells.
-_WORK = {
-    Measure.RECOVERY: "bakeoff crash --fault worker-kill --own-leases --out DIR",
-    Measure.SERVERS: "bakeoff run --out DIR",
-}
+from bakeoff_bench.decide.measures import Measure, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +14,14 @@ class Kills:
 
     Attributes:
         judged, harmed: Kills that were followed to an end, and those of them that did harm.
+        unseen: Kills beside them that landed and were not followed to an end: nobody knows what they did.
+        lease_s: The longest lease of the unseen, which a deadline must exceed; ``None``: unknown, or none.
         upper: Wilson's upper end (95 %) of the share that is harmed; ``None`` without a kill.
         gap: What the engine itself declares against it: moments that no kill may have met; empty: nothing,
             ``None``: unknown.
         short_leases: Leases were shorter than those of the contestant's class: recovery is not its own.
-        recovered_s: Seconds of those that were seen to recover; ``unrecovered``: of the others, how many.
+        recovered_s: Seconds of those that were seen to recover; ``unrecovered``: of the others, how many. Of
+            the kills with the leases of the contestant's class, if there are such.
         evidence: Where it stands.
     """
 
@@ -72,6 +33,8 @@ class Kills:
     evidence: str
     gap: str | None = ""
     short_leases: bool = False
+    unseen: int = 0
+    lease_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +54,9 @@ class Promise:
     Attributes:
         support: ``native``, ``pattern`` or ``absent``, as declared; empty for a test module.
         passed, failed: Tests that ask for it.
+        unknown: Tests that ask for it and could not be judged, or were not run.
         reason: Of an absence or of the first failure.
+        doubt: Why the first of the unknown ones is unknown.
     """
 
     support: str
@@ -99,6 +64,8 @@ class Promise:
     failed: int
     reason: str
     evidence: str
+    unknown: int = 0
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +78,10 @@ class Facts:
         loads: Open loads, whatever became of them.
         capabilities, promises: ``{capability or test module: what the contract suite says}``.
         servers: Kinds of servers to operate; ``None``: no run tells.
-        measures: Values that wishes compare, with where they stand.
-        stand_in: Not empty where a server stands in for what production would have: why no failure to
-            reach a rate or a latency is one.
+        servers_evidence: Where that stands.
+        measures: Values that wishes compare.
+        stand_in: Not empty where a server stands in for what production would have: why neither reaching a
+            rate nor failing to is an answer.
     """
 
     label: str
@@ -122,5 +90,6 @@ class Facts:
     capabilities: Mapping[str, Promise] = field(default_factory=dict)
     promises: Mapping[str, Promise] = field(default_factory=dict)
     servers: Sequence[str] | None = None
-    measures: Mapping[Measure, tuple[float, str]] = field(default_factory=dict)
+    servers_evidence: str = ""
+    measures: Mapping[Measure, Value] = field(default_factory=dict)
     stand_in: str = ""

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from bakeoff_bench.decide import work
 from bakeoff_bench.decide.facts import Facts, Kills, Promise
 
 #: Kills without harm that it takes before "no harm" is believed, unless a requirement says otherwise.
 ENOUGH_KILLS = 20
 #: A load that offered so much of the rate that is asked for is at that rate: arrivals are drawn.
 _AT_RATE = 0.9
+#: The square of the quantile of a 95 % interval.
+_Z2, _ROUNDING = 1.959963984540054**2, 1e-9
+#: Who was not seen to the end is looked at for so long the next time: leases, and seconds beside them; the
+#: least, where a lease is unknown or short.
+_LEASES, _SPARE_S, _LEAST_S = 1.2, 10.0, 120.0
 
 
 class Answer(StrEnum):
@@ -28,8 +35,8 @@ class Finding:
 
     Attributes:
         why: One sentence.
-        evidence: Folder or file, where there is some.
-        work: For an unknown: the command that would tell.
+        evidence: Folder or file; of what is met or not met there is some.
+        work: For an unknown: the command that would tell, for every contestant of that class.
     """
 
     answer: Answer
@@ -60,25 +67,45 @@ class Survives:
 
     def judge(self, facts: Facts) -> Finding:
         """One harmed saga is an answer, and so is an engine's word that there may be one."""
-        work = f"bakeoff crash --fault {self.fault} --kills {self.kills} --out DIR"
         found = facts.kills.get(self.fault)
-        if found is None or not found.judged:
-            return Finding(answer=Answer.UNKNOWN, why=f"no {self.fault} was judged", work=work)
+        if found is None or not (found.judged or found.unseen):
+            more = work.kills(facts.label, self.fault, self.wanted)
+            return Finding(answer=Answer.UNKNOWN, why=f"no {self.fault} was judged", work=more)
+        unharmed = f"0 of {found.judged} kills did harm"
         if found.harmed:
             why = f"{found.harmed} of {found.judged} kills did harm"
             return Finding(answer=Answer.NOT_MET, why=why, evidence=found.evidence)
-        if found.gap:
-            why = f"0 of {found.judged} kills did harm, but {found.gap}"
+        if found.gap and found.judged:
+            why = f"{unharmed}, but {found.gap}"
             return Finding(answer=Answer.NOT_MET, why=why, evidence=found.evidence)
+        if found.unseen:
+            why = f"{unharmed}, and {found.unseen} more were not seen to their end"
+            why = why if found.judged else f"none of {found.unseen} kills was seen to its end"
+            return Finding(
+                answer=Answer.UNKNOWN, why=why, evidence=found.evidence, work=self._longer(facts, found)
+            )
+        missing = max(1, self.wanted - found.judged)
+        more = work.beside(work.kills(facts.label, self.fault, missing), found.evidence)
         if found.gap is None:
-            why = f"0 of {found.judged} kills did harm, and no run tells what the engine declares"
-            return Finding(answer=Answer.UNKNOWN, why=why, evidence=found.evidence, work=work)
+            why = f"{unharmed}, and no run tells what the engine declares"
+            return Finding(answer=Answer.UNKNOWN, why=why, evidence=found.evidence, work=more)
         upper = found.upper if found.upper is not None else 1.0
-        why = f"0 of {found.judged} kills did harm (95 %: at most {100 * upper:.0f} %)"
+        why = f"{unharmed} (95 %: at most {100 * upper:.0f} %)"
         if found.judged < self.kills or upper > self.at_most:
             wanted = f"; asked for: {self.kills} kills, at most {100 * self.at_most:.0f} %"
-            return Finding(answer=Answer.UNKNOWN, why=why + wanted, evidence=found.evidence, work=work)
+            return Finding(answer=Answer.UNKNOWN, why=why + wanted, evidence=found.evidence, work=more)
         return Finding(answer=Answer.MET, why=why, evidence=found.evidence)
+
+    @property
+    def wanted(self) -> int:
+        """Kills without harm that it takes, for the interval too: Wilson's ends at ``z2 / (n + z2)``."""
+        return max(self.kills, math.ceil(_Z2 * (1 / self.at_most - 1) - _ROUNDING))
+
+    def _longer(self, facts: Facts, found: Kills) -> str:
+        """All of them again, with time for the lease to end: those that nobody saw stay unknown."""
+        least_s = _LEAST_S if found.lease_s is None else _LEASES * found.lease_s + _SPARE_S
+        again = work.kills(facts.label, self.fault, self.wanted, max(_LEAST_S, least_s))
+        return work.in_place_of(again, found.evidence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,22 +119,20 @@ class Recovers:
     def judge(self, facts: Facts) -> Finding:
         """The slowest counts."""
         found = facts.kills.get(self.fault)
-        work = f"bakeoff crash --fault {self.fault} --out DIR"
+        more = work.recoveries(facts.label, self.fault, self.within_s)
         if found is None or not (found.recovered_s or found.unrecovered):
-            return Finding(answer=Answer.UNKNOWN, why=f"no {self.fault} landed", work=work)
+            return Finding(answer=Answer.UNKNOWN, why=f"no {self.fault} landed", work=more)
         if found.short_leases:
             why = "its leases were shorter than those of its class"
-            return Finding(
-                answer=Answer.UNKNOWN, why=why, evidence=found.evidence, work=f"{work} --own-leases"
-            )
+            return Finding(answer=Answer.UNKNOWN, why=why, evidence=found.evidence, work=more)
         slowest = max(found.recovered_s, default=0.0)
         if slowest > self.within_s:
             why = f"the slowest of {_all(found)} took {slowest:.1f} s"
             return Finding(answer=Answer.NOT_MET, why=why, evidence=found.evidence)
         if found.unrecovered:
             why = f"{found.unrecovered} of {_all(found)} had not recovered when nobody looked any more"
-            longer = f"{work} --deadline {max(60.0, 2 * self.within_s):g}"
-            return Finding(answer=Answer.UNKNOWN, why=why, evidence=found.evidence, work=longer)
+            again = work.in_place_of(more, found.evidence)
+            return Finding(answer=Answer.UNKNOWN, why=why, evidence=found.evidence, work=again)
         why = f"the slowest of {_all(found)} took {slowest:.1f} s"
         return Finding(answer=Answer.MET, why=why, evidence=found.evidence)
 
@@ -125,8 +150,8 @@ class Carries:
     p95_s: float
 
     def judge(self, facts: Facts) -> Finding:
-        """Carrying more is enough; failing at less is failing, but not where a server stands in."""
-        work = f"bakeoff load --rate {self.rate_per_s:g} --out DIR"
+        """Carrying more is enough; failing at less is failing. Where a server stands in, neither tells."""
+        more = work.load(facts.label, self.rate_per_s)
         good = [
             one for one in facts.loads if one.kept_up and one.p95_s is not None and one.p95_s <= self.p95_s
         ]
@@ -137,24 +162,21 @@ class Carries:
             if one.offered_per_s <= self.rate_per_s / _AT_RATE
             and (not one.kept_up or (one.p95_s is not None and one.p95_s > self.p95_s))
         ]
-        if enough and not bad:
-            best = min(enough, key=lambda one: one.offered_per_s)
-            why = f"p95 {best.p95_s:.2f} s at {best.offered_per_s:.1f}/s"
-            return Finding(answer=Answer.MET, why=why, evidence=best.evidence)
-        if bad:
-            worst = min(bad, key=lambda one: one.offered_per_s)
-            what = f"p95 {worst.p95_s:.2f} s" if worst.kept_up else "the backlog grew"
-            why = f"{what} at {worst.offered_per_s:.1f}/s"
-            if facts.stand_in:
-                why = f"{why}, but {facts.stand_in}"
-                return Finding(answer=Answer.UNKNOWN, why=why, evidence=worst.evidence, work=work)
-            if enough:
-                why = f"{why}, though another load at this rate was carried"
-                return Finding(answer=Answer.UNKNOWN, why=why, evidence=worst.evidence, work=work)
-            return Finding(answer=Answer.NOT_MET, why=why, evidence=worst.evidence)
-        most = max((one.offered_per_s for one in good), default=None)
-        why = "no open load was measured" if most is None else f"nothing above {most:.1f}/s was offered"
-        return Finding(answer=Answer.UNKNOWN, why=why, work=work)
+        if not (enough or bad):
+            most = max((one.offered_per_s for one in good), default=None)
+            why = "no open load was measured" if most is None else f"nothing above {most:.1f}/s was offered"
+            places = ", ".join(dict.fromkeys(one.evidence for one in good))
+            return Finding(answer=Answer.UNKNOWN, why=why, evidence=places, work=more)
+        told = min(bad or enough, key=lambda one: one.offered_per_s)
+        what = f"p95 {told.p95_s:.2f} s" if told.kept_up else "the backlog grew"
+        why = f"{what} at {told.offered_per_s:.1f}/s"
+        if facts.stand_in:
+            why, more = f"{why}, but {facts.stand_in}", f"{more}, {work.STOOD_IN}"
+            return Finding(answer=Answer.UNKNOWN, why=why, evidence=told.evidence, work=more)
+        if bad and enough:
+            why = f"{why}, though another load at this rate was carried"
+            return Finding(answer=Answer.UNKNOWN, why=why, evidence=told.evidence, work=more)
+        return Finding(answer=Answer.NOT_MET if bad else Answer.MET, why=why, evidence=told.evidence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,9 +189,10 @@ class Can:
 
     def judge(self, facts: Facts) -> Finding:
         """What is declared and fails is not met."""
-        finding = _kept(facts.capabilities.get(self.capability), f"the capability {self.capability}")
         found = facts.capabilities.get(self.capability)
-        if finding.answer is Answer.MET and self.native and found is not None and found.support != "native":
+        finding = _kept(found, f"the capability {self.capability}")
+        foreign = found is not None and self.native and found.support != "native"
+        if found is not None and foreign and finding.answer is not Answer.NOT_MET:
             why = f"{found.support}, not native: {found.reason}"
             return Finding(answer=Answer.NOT_MET, why=why, evidence=found.evidence)
         return finding
@@ -189,18 +212,22 @@ class Keeps:
 
 def _kept(found: Promise | None, what: str) -> Finding:
     if found is None:
-        work = "pytest --engine=all --contract-json contract.json"
-        return Finding(answer=Answer.UNKNOWN, why=f"no contract results tell of {what}", work=work)
+        why = f"no contract results tell of {what}"
+        return Finding(answer=Answer.UNKNOWN, why=why, work=work.CONTRACT)
     if found.support == "absent" or found.failed:
-        why = f"absent: {found.reason}" if not found.failed else f"{found.failed} tests fail: {found.reason}"
+        fail = "1 test fails" if found.failed == 1 else f"{found.failed} tests fail"
+        why = f"{fail}: {found.reason}" if found.failed else f"absent: {found.reason}"
         return Finding(answer=Answer.NOT_MET, why=why, evidence=found.evidence)
-    if not found.passed:
-        return Finding(
-            answer=Answer.UNKNOWN, why=f"no test of {what} passed or failed", evidence=found.evidence
-        )
     declared = f"{found.support}, " if found.support else ""
-    why = f"{declared}{found.passed} tests passed"
-    return Finding(answer=Answer.MET, why=why, evidence=found.evidence)
+    passed = f"{declared}{found.passed} test{'' if found.passed == 1 else 's'} passed"
+    if found.unknown:
+        why = f"{passed}, {found.unknown} unknown: {found.doubt}"
+    elif not found.passed:
+        why = f"no test of {what} passed or failed"
+    else:
+        why = passed
+        return Finding(answer=Answer.MET, why=why, evidence=found.evidence)
+    return Finding(answer=Answer.UNKNOWN, why=why, evidence=found.evidence, work=work.CONTRACT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,9 +240,9 @@ class Servers:
     def judge(self, facts: Facts) -> Finding:
         """By what was started for it."""
         if facts.servers is None:
-            work = "bakeoff run --out DIR"
-            return Finding(answer=Answer.UNKNOWN, why="no run tells which servers it needs", work=work)
+            why = "no run tells which servers it needs"
+            return Finding(answer=Answer.UNKNOWN, why=why, work=work.RUN)
         others = [kind for kind in facts.servers if kind not in self.allowed]
         needs = ", ".join(facts.servers) or "no server"
         answer = Answer.NOT_MET if others else Answer.MET
-        return Finding(answer=answer, why=f"it needs {needs}")
+        return Finding(answer=answer, why=f"it needs {needs}", evidence=facts.servers_evidence)

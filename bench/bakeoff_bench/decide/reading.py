@@ -13,7 +13,7 @@ from bakeoff.engine import Capability
 from bakeoff.errors import UsageError
 from bakeoff.plugins import Plugins
 from bakeoff_bench.decide.decision import Requirements
-from bakeoff_bench.decide.facts import Measure
+from bakeoff_bench.decide.measures import Measure
 from bakeoff_bench.decide.musts import ENOUGH_KILLS, Can, Carries, Keeps, Must, Recovers, Servers, Survives
 from bakeoff_bench.decide.wishes import ALIKE, Wish
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import UsageError
-from bakeoff_bench.decide.facts import Facts, Kills, Load, Measure, Promise
-from bakeoff_bench.report.sources import Source
+from bakeoff_bench.decide.facts import Facts, Kills, Load, Promise
+from bakeoff_bench.decide.measures import Measure, Value
+from bakeoff_bench.decide.origins import Origin
 from bakeoff_bench.run import stored
 from bakeoff_bench.run.output import write_file
 from bakeoff_bench.run.stored import reading
-from bakeoff_bench.significance import proportion
 
-_KIND, _FORMAT = "facts", 1
+#: Format 1 had no intervals and loads beside values, no kills that nobody saw to their end, no tests that
+#: nobody could judge, and said of servers not where that stood.
+_KIND, _FORMAT = "facts", 2
 
 
 def is_facts(path: Path) -> bool:
@@ -30,7 +32,7 @@ def is_facts(path: Path) -> bool:
     return isinstance(found, dict) and found.get("kind") == _KIND
 
 
-def write_facts(file: Path, everyone: Sequence[Facts], sources: Sequence[Source]) -> None:
+def write_facts(file: Path, everyone: Sequence[Facts], origins: Sequence[Origin]) -> None:
     """Write facts down, with where they come from.
 
     Raises:
@@ -41,17 +43,8 @@ def write_facts(file: Path, everyone: Sequence[Facts], sources: Sequence[Source]
         "format": _FORMAT,
         "bakeoff": version("bakeoff"),
         "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "made_of": [
-            {
-                "name": one.name,
-                "kind": str(one.kind),
-                "command": one.command,
-                "created_at": one.about.get("created_at"),
-                "machine": one.about.get("machine"),
-            }
-            for one in sources
-        ],
-        "facts": [_to_json(one) for one in everyone],
+        "made_of": [one.to_json() for one in origins],
+        "facts": [asdict(one) for one in everyone],
     }
     try:
         write_file(file, json.dumps(about, indent=1) + "\n")
@@ -60,65 +53,50 @@ def write_facts(file: Path, everyone: Sequence[Facts], sources: Sequence[Source]
 
 
 def read_facts(file: Path) -> list[Facts]:
-    """Reverse of ``write_facts``.
+    """What ``write_facts`` was given first.
 
     Raises:
         UsageError: If the file is damaged, or of another format.
     """
     with reading(file):
-        found = json.loads(file.read_text(encoding="utf-8"))
-        stored.check("facts", found, {"format": int, "facts": list})
-        if found["format"] != _FORMAT:
-            raise UsageError(f"{file} has format {found['format']}; this bakeoff reads format {_FORMAT}")
-        return [_from_json(one) for one in found["facts"]]
+        found = _read(file)
+        facts = (
+            found["facts"]
+            if found["format"] == _FORMAT
+            else [_of_format_1(one, file) for one in found["facts"]]
+        )
+        return [_from_json(one) for one in facts]
 
 
-def merged(everyone: Sequence[Facts]) -> list[Facts]:
-    """One of each label."""
-    found: dict[str, Facts] = {}
-    for one in everyone:
-        old = found.get(one.label)
-        found[one.label] = one if old is None else _both(old, one)
-    return [found[label] for label in sorted(found)]
+def read_origins(file: Path) -> list[Origin]:
+    """What it was given last; errors as of ``read_facts``."""
+    with reading(file):
+        return [Origin.from_json(one) for one in _read(file).get("made_of", [])]
 
 
-def _both(old: Facts, new: Facts) -> Facts:
-    """Kills add up. Loads of a server that is not the same are not mixed: the later ones count."""
-    same = new.stand_in == old.stand_in or not new.loads
-    faults = dict.fromkeys([*old.kills, *new.kills])
-    return replace(
-        new,
-        kills={name: _all_kills(old.kills.get(name), new.kills.get(name)) for name in faults},
-        loads=[*old.loads, *new.loads] if same else new.loads,
-        capabilities={**old.capabilities, **new.capabilities},
-        promises={**old.promises, **new.promises},
-        servers=old.servers if new.servers is None else new.servers,
-        measures={**(old.measures if same else {}), **new.measures},
-        stand_in=new.stand_in if new.loads else old.stand_in,
-    )
+def _read(file: Path) -> dict[str, Any]:
+    found = json.loads(file.read_text(encoding="utf-8"))
+    stored.check("facts", found, {"format": int, "facts": list})
+    if found["format"] not in (1, _FORMAT):
+        raise UsageError(f"{file} has format {found['format']}; this bakeoff reads formats 1 and {_FORMAT}")
+    return dict(found)
 
 
-def _all_kills(old: Kills | None, new: Kills | None) -> Kills:
-    if old is None or new is None:
-        found = old or new
-        assert found is not None
-        return found
-    judged, harmed = old.judged + new.judged, old.harmed + new.harmed
-    interval = proportion(harmed, judged)
-    return Kills(
-        judged=judged,
-        harmed=harmed,
-        upper=interval[1] if interval else None,
-        recovered_s=[*old.recovered_s, *new.recovered_s],
-        unrecovered=old.unrecovered + new.unrecovered,
-        evidence=f"{old.evidence}, {new.evidence}",
-        gap=new.gap,
-        short_leases=old.short_leases or new.short_leases,
-    )
+def _of_format_1(found: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    """What that format left out, as far as it follows.
 
-
-def _to_json(one: Facts) -> dict[str, Any]:
-    return {**asdict(one), "measures": {str(key): list(value) for key, value in one.measures.items()}}
+    A kill that landed has a time of recovery or is without one, so those that were not judged can be counted.
+    Of tests that nobody could judge nothing is left; none are assumed.
+    """
+    stored.check("facts of a contestant", dict(found), {"kills": dict, "measures": dict})
+    kills = {
+        fault: {**one, "unseen": max(0, len(one["recovered_s"]) + one["unrecovered"] - one["judged"])}
+        for fault, one in found["kills"].items()
+    }
+    measures = {
+        name: {"value": value, "evidence": where} for name, (value, where) in found["measures"].items()
+    }
+    return {**found, "kills": kills, "measures": measures, "servers_evidence": str(file)}
 
 
 def _from_json(found: Mapping[str, Any]) -> Facts:
@@ -130,8 +108,7 @@ def _from_json(found: Mapping[str, Any]) -> Facts:
         capabilities={name: Promise(**one) for name, one in found["capabilities"].items()},
         promises={name: Promise(**one) for name, one in found["promises"].items()},
         servers=found["servers"],
-        measures={
-            Measure(name): (float(value), str(where)) for name, (value, where) in found["measures"].items()
-        },
+        servers_evidence=str(found["servers_evidence"]),
+        measures={Measure(name): Value(**one) for name, one in found["measures"].items()},
         stand_in=str(found["stand_in"]),
     )
