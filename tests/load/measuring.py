@@ -18,6 +18,7 @@ def measured(
     validity: str = "valid",
     reasons: Sequence[str] = (),
     void: Sequence[str] = (),
+    left_open: int = 0,
 ) -> Measured:
     """Sagas of the kind ``order``, all of them completed."""
     return Measured(
@@ -46,4 +47,5 @@ def measured(
         ),
         validity=validity,
         reasons=reasons,
+        left_open=left_open,
     )

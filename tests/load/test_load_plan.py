@@ -111,9 +111,17 @@ def test_the_search_waits_until_a_slow_engine_has_done_enough_for_a_percentile()
     """Else nobody who does fewer than ten sagas a second would ever sustain anything."""
     plan = _plan(None)
 
-    assert plan.seconds_at(100.0) == plan.seconds
-    assert plan.seconds_at(4.0) == 1.0 + 140 / 4
-    assert plan.seconds_at(0.01) == 120.0
+    assert plan.seconds_of("search", 100.0) == plan.seconds
+    assert plan.seconds_of("search", 4.0) == 1.0 + 140 / 4
+    assert plan.seconds_of("search", 0.01) == 120.0
+    assert plan.seconds_of("round", 0.01) == plan.seconds
+
+
+def test_what_confirms_a_rate_is_longer_than_what_found_it() -> None:
+    plan = _plan(None)
+
+    assert plan.seconds_of("confirm", 1000.0) == 2 * plan.seconds
+    assert plan.seconds_of("confirm", 4.0) == 1.0 + 300 / 4
 
 
 def test_a_round_is_begun_if_it_can_be_over_in_time() -> None:

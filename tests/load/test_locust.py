@@ -1,111 +1,123 @@
-"""The locustfile under Locust itself: alone, with processes, as a master with workers."""
+"""The locustfile under Locust itself: alone, and with processes."""
 
 from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+import signal
+import time
 from pathlib import Path
-from typing import IO
 
-import psutil
 import pytest
 
 from bakeoff.processes import free_ports
+from bakeoff_bench.load.folder import load_samples
+from bakeoff_scenarios import Leg, moments
+from tests.load.locusts import DRAMATIQ, LOCUSTFILE, accounted, code_of, locust, row, sent
 from tests.processes.traces import until
 from tests.tiers import thorough
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
-_LOCUSTFILE = Path(__file__).parents[2] / "scenarios" / "locustfile.py"
-_PATIENCE_S = 100
 _LOAD = ["--engine", "inline", "--rate", "6", "--duration", "5"]
 
 
-def _start(
-    arguments: Sequence[str], folder: Path, output: IO[str] | int = subprocess.PIPE
-) -> subprocess.Popen[str]:
-    """As a user types it; without a hint about patching in the environment."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "locust", "-f", str(_LOCUSTFILE), "--headless", "--only-summary", *arguments],
-        env={**env, "TMPDIR": str(folder)},
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    if process.poll() is None:
-        for child in psutil.Process(process.pid).children(recursive=True):
-            child.kill()
-        process.kill()
-        process.wait()
-
-
-def _end(process: subprocess.Popen[str]) -> str:
-    try:
-        said, _ = process.communicate(timeout=_PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        _kill(process)
-        said, _ = process.communicate()
-        pytest.fail(f"Locust did not end: {said}")
-    return said
-
-
-def _settled(said: str) -> int:
-    found = re.search(r"ledger: valid; (.*)", said)
-    assert found, said
-    return sum(int(number) for number in re.findall(r"\d+", found.group(1)))
+def _processes(number: int) -> list[str]:
+    port = str(free_ports(1)[0])
+    return ["--processes", str(number), "--master-port", port, "--master-bind-port", port]
 
 
 def test_alone(tmp_path: Path) -> None:
-    process = _start(_LOAD, tmp_path)
-    said = _end(process)
+    """What came in the warm-up is judged, and left out of the numbers."""
+    with locust(tmp_path / "it", [*_LOAD, "--arrivals", "constant", "--warm-up", "1.05s"]) as it:
+        said = it.end()
 
-    assert process.returncode == 0, said
+    assert it.process.returncode == 0, said
     rows = re.findall(r"saga +order-accepted +(\d+)", said)
-    assert int(rows[0]) == _settled(said) > 10
+    assert [int(rows[0])] == sent(said) == [accounted(said)]
+    counted = [at_s for at_s in moments([Leg(5.0, 6.0, 6.0)], "constant") if at_s >= 1.05]
+    n, p50, *_, p95, p99 = row(said, "order-accepted")
+    assert int(n) == len(counted)
+    assert float(p50) < 5
+    assert (p95, p99) == ("too few", "too few")
     assert "Traceback" not in said
-    assert list(tmp_path.iterdir()) == []
+    assert list(it.temporary.iterdir()) == []
 
 
 @thorough
 def test_with_two_processes(tmp_path: Path) -> None:
-    port = str(free_ports(1)[0])
-    process = _start(
-        [*_LOAD, "--processes", "2", "--master-port", port, "--master-bind-port", port], tmp_path
-    )
-    said = _end(process)
+    with locust(tmp_path / "it", [*_LOAD, *_processes(2)]) as it:
+        said = it.end()
 
-    assert process.returncode == 0, said
-    assert f"order-accepted: {_settled(said)} of all workers" in said
+    assert it.process.returncode == 0, said
+    assert sum(sent(said)) == accounted(said)
+    assert len(sent(said)) == 2
     assert "Traceback" not in said
+    assert list(it.temporary.iterdir()) == []
 
 
-def test_a_master_waits_for_its_workers(tmp_path: Path) -> None:
-    """They come when it has begun to wait, as on machines of their own."""
-    port = str(free_ports(1)[0])
-    said_by_master = tmp_path / "master.txt"
+def test_a_real_engine_after_the_fork(tmp_path: Path) -> None:
+    """Its client has threads and connections, which do not survive one; so each process makes its own."""
+    load = [*DRAMATIQ, "--rate", "8", "--duration", "5", *_processes(2), "--out", "kept"]
+    with locust(tmp_path / "it", load) as it:
+        said = it.end()
+    kept = [load_samples(folder) for folder in sorted(tmp_path.glob("it/kept/load-1/generator-*"))]
 
-    def run(arguments: Sequence[str], output: IO[str]) -> subprocess.Popen[str]:
-        process = _start(arguments, tmp_path, output)
-        running.callback(_kill, process)
-        return process
+    assert it.process.returncode == code_of(said), said
+    assert [len(samples) for samples in kept] == sent(said)
+    assert all(one.told_s is not None for samples in kept for one in samples)
+    assert sum(sent(said)) == accounted(said)
+    assert min(sent(said)) > 5
+    assert "Traceback" not in said
+    assert list(it.temporary.iterdir()) == []
 
-    with said_by_master.open("w") as output, ExitStack() as running:
-        master = run([*_LOAD, "--master", "--expect-workers", "2", "--master-bind-port", port], output)
-        until(lambda: "0 of 2 connected" in said_by_master.read_text(), "the master waits", _PATIENCE_S)
-        workers = [run(["--worker", "--master-port", port], output) for _ in range(2)]
-        codes = [process.wait(_PATIENCE_S) for process in (master, *workers)]
-    said = said_by_master.read_text()
 
-    assert codes == [0, 0, 0], said
-    assert f"order-accepted: {_settled(said)} of all workers" in said
+@thorough
+def test_ctrl_c_at_a_terminal_reaches_all_processes(tmp_path: Path) -> None:
+    """Each is interrupted, and told by the master, too; every saga that was sent is known all the same."""
+    with locust(tmp_path / "it", [*DRAMATIQ, "--rate", "8", "--duration", "60", *_processes(2)]) as it:
+        until(lambda: len(it.files("*/load-1/*/samples.jsonl")) == 2, "both have sent", 100)
+        os.killpg(it.process.pid, signal.SIGINT)
+        said = it.end()
+
+    assert it.process.returncode == 0, said
+    assert accounted(said) == sum(sent(said)) > 0
+    assert "it did not come to its end, so there are no numbers" in said
+    assert "Traceback" not in said
+    assert list(it.temporary.iterdir()) == []
+
+
+def test_a_generator_that_did_not_keep_up_voids_its_load(tmp_path: Path) -> None:
+    with locust(tmp_path / "it", [*DRAMATIQ, "--rate", "10", "--duration", "8"]) as it:
+        until(lambda: bool(it.files("*/load-1/samples.jsonl")), "the load has begun", 100)
+        it.process.send_signal(signal.SIGSTOP)
+        time.sleep(1.5)  # an eighth of its arrivals are late
+        it.process.send_signal(signal.SIGCONT)
+        said = it.end()
+
+    assert re.search(r"^void: starts were up to \d+ ms late \(99th percentile\)$", said, re.MULTILINE), said
+    assert accounted(said) == sum(sent(said))
+    assert it.process.returncode == 1, said
+
+
+def test_the_users_own_shape(tmp_path: Path) -> None:
+    """Three seconds at 4 per second, three at 8; it lies where the command was typed."""
+    folder = tmp_path / "it"
+    folder.mkdir()
+    (folder / "my_shape.py").write_text(
+        "from locust import LoadTestShape\n\n\n"
+        "class Stairs(LoadTestShape):\n"
+        "    def tick(self):\n"
+        "        at_s = self.get_run_time()\n"
+        "        return None if at_s >= 6 else ((4 if at_s < 3 else 8), 1)\n"
+    )
+    line = ["--engine", "inline", "--shape", "my_shape:Stairs", "--arrivals", "constant"]
+    with locust(folder, line) as it:
+        said = it.end()
+
+    assert it.process.returncode == 0, said
+    assert "my_shape:Stairs, 6 s, constant arrivals: 36 sagas" in said
+    assert accounted(said) == 36
 
 
 @pytest.mark.parametrize(
@@ -113,38 +125,16 @@ def test_a_master_waits_for_its_workers(tmp_path: Path) -> None:
     [
         (["--scenario", "order-stedy"], "Did you mean 'order-steady'?"),
         (["--engine", "temporall"], "'temporall' is not installed"),
-        (["--scenario", "order-worker-crash"], "bakeoff load --scenario order-worker-crash"),
         (["--rate", "0.01", "--duration", "2"], "starts no saga at all"),
+        (["--duration", "soon"], "'soon' is no time"),
+        (["--out", str(LOCUSTFILE.parent)], "it is there already; name a new folder"),
     ],
 )
 def test_a_mistake_is_told_in_a_line(tmp_path: Path, arguments: list[str], why: str) -> None:
-    process = _start(arguments, tmp_path)
-    said = _end(process)
+    with locust(tmp_path / "it", arguments) as it:
+        said = it.end()
 
-    assert process.returncode == 2, said
+    assert it.process.returncode == 2, said
     assert why in said
     assert "Traceback" not in said
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_worker_on_another_machine_leaves_no_credentials(tmp_path: Path) -> None:
-    """It does not see the master's folder, so it makes one, which is gone when its process ends."""
-    code = (
-        "from bakeoff_bench.load.generator.wire import received\n"
-        "order = dict(deployment='', saga='order', load='order-steady', rate=1.0, seconds=1.0,\n"
-        "             process='poisson', seed=1, arrival_seed=1, label='x', folder='/nowhere/at/load-1')\n"
-        "got = received({'order': order, 'deployment': '{}', 'number': 0, 'of': 1})\n"
-        "print(got.deployment, oct(__import__('os').stat(got.deployment).st_mode & 0o777))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    deployment, mode = done.stdout.split()
-
-    assert mode == "0o600"
-    assert str(tmp_path) in deployment
-    assert list(tmp_path.iterdir()) == []
+    assert list(it.temporary.iterdir()) == []

@@ -73,7 +73,7 @@ def test_rounds_are_pooled_and_the_warm_up_is_left_out() -> None:
 
     assert first["latency"] == {"n": 4, "p50": None, "p90": None, "p95": None, "p99": None}
     assert first["offered_per_s"] == pytest.approx(2 / 8)
-    assert second["latency"]["n"] == 60
+    assert second["latency"]["n"] == 62, "the one that never settled ranks with what it had waited"
     assert second["latency"]["p50"] == pytest.approx(0.4, rel=0.01)
     assert second["latency"]["p95"] is None
     assert second["offered_per_s"] == pytest.approx(3.2)

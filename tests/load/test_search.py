@@ -60,6 +60,59 @@ def test_the_end_of_the_generator_is_not_the_engines() -> None:
     assert found.rate_per_s <= 60
 
 
+def test_one_late_moment_of_the_generator_ends_nothing() -> None:
+    """What a void load says is about the machine, so the load is made again."""
+    calls: list[float] = []
+
+    async def probe(rate: float) -> Measured:
+        calls.append(rate)
+        late = ["starts were up to 89 ms late"] if len(calls) == 1 else []
+        return measured(offered_per_s=rate, settled_per_s=rate, kept_up=rate <= 100.0, void=late)
+
+    found = asyncio.run(search(probe, 40.0, 1.0))
+
+    assert calls[:2] == [40.0, 40.0]
+    assert found.bound == "engine"
+    assert found.rate_per_s is not None
+    assert 90 < found.rate_per_s <= 100
+
+
+def test_a_backlog_is_the_engines_even_if_it_made_the_generator_late() -> None:
+    """Everything was accepted that was due, and a thousand open sagas are no fault of who started them."""
+    calls: list[float] = []
+
+    async def probe(rate: float) -> Measured:
+        calls.append(rate)
+        behind = rate > 30.0
+        late = ["its event loop lagged 80 ms"] if behind else []
+        return measured(offered_per_s=rate, settled_per_s=min(rate, 30.0), kept_up=not behind, void=late)
+
+    found = asyncio.run(search(probe, 40.0, 1.0))
+
+    assert found.bound == "engine"
+    assert "the backlog grew" in found.why
+    assert len(calls) == len(set(calls)), "a clear answer is not asked for twice"
+
+
+def test_what_an_earlier_load_left_open_is_no_backlog_of_this_one() -> None:
+    async def probe(rate: float) -> Measured:
+        return measured(kept_up=False, left_open=7, void=["7 sagas of an earlier load were still open"])
+
+    found = asyncio.run(search(probe, 40.0, 1.0))
+
+    assert found.rate_per_s is None
+    assert found.bound == "generator"
+    assert "7 sagas of an earlier load" in found.closest
+
+
+def test_a_rate_above_which_nothing_failed_is_the_least_that_it_can_be() -> None:
+    found = _engine(1e9)
+
+    assert found.failed_per_s is None
+    assert found.rate_per_s is not None
+    assert found.rate_per_s > 400
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -77,3 +130,4 @@ def test_what_is_not_sustained_says_why(change: dict[str, object], why: str) -> 
 
     assert found.rate_per_s is None
     assert why in found.why
+    assert found.closest

@@ -12,6 +12,7 @@ import pytest
 
 from bakeoff.cli.main import run
 from bakeoff_bench.overhead.conduct import Measured
+from bakeoff_bench.overhead.domain_cost import DomainCost
 from bakeoff_bench.overhead.result import added, begun
 from bakeoff_bench.overhead.turn import Window
 from bakeoff_bench.report.build import page_of
@@ -51,7 +52,7 @@ def _section(result: dict[str, Any], folder: Path) -> Section:
 
 
 def _begun() -> dict[str, Any]:
-    return begun("recommended", 3, 20, 4, 1.5)
+    return begun("recommended", 3, 20, 4, DomainCost([1.4, 1.5, 1.6]))
 
 
 def test_ratios_are_held_against_their_targets(tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from random import Random
+
 import pytest
 
 from bakeoff.errors import UsageError
 from bakeoff_bench.load.comparison import comparisons
-from bakeoff_bench.runs.against import Limit, changes
+from bakeoff_bench.runs.against import Limit, broken, changes
 from bakeoff_bench.runs.markdown import markdown_of
 from bakeoff_bench.runs.rounds import Series, series_of
 from tests.load.measuring import measured
@@ -38,7 +41,7 @@ def test_the_same_run_has_not_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "factor", "limit", "broken"),
+    ("metric", "factor", "limit", "breaks"),
     [
         ("p95", 1.2, "p95:10%", True),
         ("p95", 1.2, "p95:30%", False),
@@ -50,12 +53,12 @@ def test_the_same_run_has_not_changed() -> None:
     ],
 )
 def test_only_what_is_worse_by_more_breaks_a_limit(
-    metric: str, factor: float, limit: str, broken: bool
+    metric: str, factor: float, limit: str, breaks: bool
 ) -> None:
     after = _series(metric, *(factor * one for one in _BEFORE))
     (change,) = changes([_series(metric, *_BEFORE)], [after])
 
-    assert Limit.read(limit).broken_by(change) is broken
+    assert broken([Limit.read(limit)], [change]) == ([change] if breaks else [])
 
 
 def test_a_table_for_a_pull_request_has_what_matters_first() -> None:
@@ -74,6 +77,8 @@ def test_a_table_for_a_pull_request_has_what_matters_first() -> None:
     assert {line.split(" | ")[-1] for line in lines[5:7]} == {"no more than chance |", "cannot be told |"}
     assert lines[-1].startswith("1 worse than allowed; ")
     assert "nothing is worse than allowed" in markdown_of(found, [], ("a", "b"))
+    noted = markdown_of(found, [], ("a", "b"), {"temporal": "dev server"})
+    assert noted.splitlines()[-1] == "temporal: dev server."
 
 
 def test_chance_breaks_no_limit() -> None:
@@ -81,7 +86,22 @@ def test_chance_breaks_no_limit() -> None:
     (change,) = changes([_series("p95", 0.1, 0.2)], [_series("p95", 0.15, 0.3)])
 
     assert change.ratio == pytest.approx(1.5)
-    assert not Limit.read("p95:10%").broken_by(change)
+    assert not broken([Limit.read("p95:10%")], [change])
+
+
+def test_of_many_comparisons_none_breaks_a_limit_by_chance_alone() -> None:
+    """A run against itself, forty metrics: uncorrected, most such runs would find something worse."""
+    random = Random(4)
+    limits = [Limit.read("p95:0%")]
+
+    def rounds(block: int) -> Series:
+        return _series("p95", *(0.1 * math.exp(random.gauss(0, 0.1)) for _ in range(6)), block=f"{block}/s")
+
+    by_chance = sum(
+        bool(broken(limits, changes([rounds(n) for n in range(40)], [rounds(n) for n in range(40)])))
+        for _ in range(200)
+    )
+    assert by_chance <= 200 * 0.06
 
 
 @pytest.mark.parametrize("text", ["p95", "p95:", "p95:ten", "p95:-1", "p95:nan", "speed:10%"])

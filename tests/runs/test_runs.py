@@ -103,7 +103,7 @@ def test_what_cannot_be_read_is_refused(refused: Refused, run: Path, home: Path)
 
     assert "is no folder of a load run" in refused("compare nowhere nowhere")
     assert "a load" in refused("compare broken broken")
-    assert "format 1" in refused("export future --csv x.csv")
+    assert "format 2" in refused("export future --csv x.csv")
     assert "name at least two runs" in refused(["combine", str(run), "--out", "both"])
     assert "the same run is named twice" in refused(["combine", str(run), str(run), "--out", "both"])
     assert "--fail-if quick: write METRIC:PERCENT" in refused(

@@ -34,8 +34,11 @@ def check_load(directory: Path, json_: Path | None) -> None:
 
 
 def measured_nothing(result: Mapping[str, Any]) -> bool:
-    """Whether some block has not one round that counts."""
-    return any(block["void"] == block["rounds"] for block in result["blocks"])
+    """Whether some block has not one round that counts, or some contestant sustained no rate at all."""
+    if any(block["void"] == block["rounds"] for block in result["blocks"]):
+        return True
+    found = [about.get("sustained") for about in result["contestants"].values()]
+    return any(one is not None and one["rate_per_s"] is None for one in found)
 
 
 def in_time(result: Mapping[str, Any]) -> str:

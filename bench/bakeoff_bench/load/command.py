@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bakeoff.bridge.bridges import IN_PROCESS, choose_bridge
+from bakeoff.cli.numbers import read_seconds
 from bakeoff.cli.options import (
     BridgeOption,
     EngineOption,
@@ -33,8 +34,9 @@ from bakeoff_bench.load.plan import LoadPlan
 from bakeoff_bench.load.resources import kept_or_scratch, split_cpus
 from bakeoff_bench.load.strike import strike_of
 from bakeoff_bench.meter import cost_per_1000
-from bakeoff_bench.report.command import add_report
 from bakeoff_bench.run.command import check_json, check_ledger_of_run
+from bakeoff_bench.run.output import check_several
+from bakeoff_bench.run.page import NoReportOption, ReportOption, make_page, page_for
 from bakeoff_scenarios import find_load, moments
 
 
@@ -59,6 +61,7 @@ _PROFILES: dict[LoadProfile, tuple[int, float, float, tuple[float, ...]]] = {
 }
 _ROUNDS_AS_ASKED = 3
 _PILOT = 5
+_SLO_S, _PARKED_PER_S = 2.0, 5.0
 #: Minutes of a publishable run, if nobody says otherwise; its pilot may ask for more rounds than that.
 _WITHIN_MIN = 180.0
 
@@ -73,10 +76,14 @@ def load(
         typer.Option("--rate", metavar="PER_S", help="Arrivals per second; each engine's own if left out."),
     ] = None,
     duration: Annotated[
-        float | None, typer.Option("--duration", metavar="SECONDS", help="Of each load, with the warm-up.")
+        float | None,
+        typer.Option(
+            "--duration", parser=read_seconds, metavar="SECONDS", help="Of each load, with the warm-up."
+        ),
     ] = None,
     warm_up: Annotated[
-        float | None, typer.Option("--warm-up", metavar="SECONDS", help="Arrivals that do not count.")
+        float | None,
+        typer.Option("--warm-up", parser=read_seconds, metavar="SECONDS", help="Arrivals that do not count."),
     ] = None,
     arrivals: Annotated[
         ArrivalsChoice, typer.Option("--arrivals", help="Independent clients, or evenly spaced.")
@@ -104,15 +111,26 @@ def load(
         ),
     ] = None,
     slo: Annotated[
-        float, typer.Option("--slo", metavar="SECONDS", help="Most that the 95th percentile may take.")
-    ] = 2.0,
+        float | None,
+        typer.Option(
+            "--slo",
+            parser=read_seconds,
+            metavar="SECONDS",
+            help="Most that the 95th percentile of a sustained rate may take. [default: 2.0]",
+        ),
+    ] = None,
     fault: Annotated[
         str | None,
         typer.Option("--fault", metavar="FAULT:POINT", help="worker-kill:charge_payment.after_effect, ..."),
     ] = None,
     arm_after: Annotated[
         float | None,
-        typer.Option("--arm-after", metavar="SECONDS", help="The next saga at the point is struck."),
+        typer.Option(
+            "--arm-after",
+            parser=read_seconds,
+            metavar="SECONDS",
+            help="The next saga at the point is struck.",
+        ),
     ] = None,
     saga: Annotated[
         str | None, typer.Option("--saga", metavar="NAME", help="Another saga than the scenario's.")
@@ -155,13 +173,16 @@ def load(
     json_: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON.")
     ] = None,
+    report: ReportOption = None,
+    no_report: NoReportOption = False,
 ) -> None:
     """Put engines under load and measure them from outside: rate, latency, and what they did by the ledger.
 
     Sagas arrive when they are due, whatever became of those before them, and their latency counts from then.
-    Engines take turns; every round is judged from the ledger.
+    Engines take turns; every round is judged from the ledger. Then a page tells all of it.
 
-    Exit code 0: every ledger is valid. 1: one is not, or nothing could be measured. 2: nothing started.
+    Exit code 0: every ledger is valid. 1: one is not, something could not be measured, or no rate was
+    sustained within --slo. 2: nothing started.
 
     \b
     Examples:
@@ -172,14 +193,27 @@ def load(
     """
     check_extra()
     check_json(json_, out)
+    check_several({"--json": json_, "--report": report})
+    page = None if no_report else page_for(report, out)
     the_load = find_load(scenario)
+    if the_load.parked_s and rate is None and closed is None and not shape:
+        # What waits for a person has no throughput of which half could be offered.
+        rate = _PARKED_PER_S
+        say(f"{the_load.name}: {rate:g}/s for everybody; --rate says otherwise")
     asked_for = rate is not None or closed is not None or bool(shape)
     the_rounds, seconds, warm_up_s, shares = _PROFILES[profile]
     if asked_for or the_load.duration_s > seconds:
         seconds = the_load.duration_s
     seconds = duration if duration is not None else seconds
     warm_up_s = warm_up if warm_up is not None else min(warm_up_s, seconds / 4)
-    check_numbers(rate, seconds, warm_up_s, slo, arm_after, closed, shape, within)
+    searches = profile is LoadProfile.PUBLISHABLE and not asked_for
+    if slo is not None and not searches:
+        raise UsageError(
+            "--slo: it bounds the sustained rate, which nobody searches here; give --profile publishable "
+            "without --rate, --closed and --shape"
+        )
+    slo_s = _SLO_S if slo is None else slo
+    check_numbers(rate, seconds, warm_up_s, slo_s, arm_after, closed, shape, within)
     paced = profile is LoadProfile.PUBLISHABLE and not asked_for and rounds is None
     minutes = within if within is not None else _WITHIN_MIN if paced else None
     the_saga, references = choose_saga(saga or the_load.saga)
@@ -214,8 +248,8 @@ def load(
         seconds=seconds,
         warm_up_s=warm_up_s,
         process=arrivals.value,
-        search=profile is LoadProfile.PUBLISHABLE and not asked_for,
-        slo_s=slo,
+        search=searches,
+        slo_s=slo_s,
         fault=strike,
         shape=shape,
         seed=seed,
@@ -231,8 +265,7 @@ def load(
         cost_per_1000(0.0, price)  # is it one?
     with kept_or_scratch(out, "loads.jsonl") as path:
         result = measure(plan, path, json_, price, out)
-        if out is not None:
-            add_report(out)
+        make_page(path, page, keeps=out is not None)
     say(f"kept in {out}" if out else "nothing kept (--out DIR keeps it)")
     if result["validity"] != "valid" or measured_nothing(result):
         raise typer.Exit(1)

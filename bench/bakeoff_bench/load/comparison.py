@@ -77,8 +77,24 @@ def _numbers(one: Comparison) -> dict[str, Any]:
     }
 
 
-def sentences(found: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
-    """``[block, what, sentence]`` of each."""
-    for one in found:
+def sentences(result: Mapping[str, Any]) -> Iterator[list[str]]:
+    """``[block, pair, sentence, rounds]`` of each comparison of a result."""
+    for one in result["comparisons"]:
         names = f"{one['a']} against {one['b']}"
-        yield [f"{one['block']}, {one['metric']}", names, one["word"], str(one["rounds"])]
+        said = "; ".join([one["word"], *conditions(result, one)])
+        yield [f"{one['block']}, {one['metric']}", names, said, str(one["rounds"])]
+
+
+def conditions(result: Mapping[str, Any], one: Mapping[str, Any]) -> Iterator[str]:
+    """What is not the same for both of a pair: the guarantee that they keep, and the rate that they had."""
+    tiers = [result["contestants"][one[side]]["durability"] for side in ("a", "b")]
+    if tiers[0] != tiers[1]:
+        yield f"they keep different guarantees: {tiers[0]} and {tiers[1]}"
+    rates = [
+        block["rate"]
+        for side in ("a", "b")
+        for block in result["blocks"]
+        if block["contestant"] == one[side] and block["block"] == one["block"]
+    ]
+    if len(rates) > 1 and rates[0] != rates[1]:
+        yield f"at {rates[0]:.1f} and {rates[1]:.1f} sagas/s"

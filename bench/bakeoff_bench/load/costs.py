@@ -7,6 +7,7 @@ from typing import Any
 
 from bakeoff.cli.screen import say, show_table
 from bakeoff_bench.meter import cost_per_1000
+from bakeoff_bench.meter.usage import NO_WIRE
 
 _MB = 1_000_000
 #: ``(what, unit)`` in the order of the columns.
@@ -34,6 +35,7 @@ def show_costs(result: Mapping[str, Any]) -> None:
         say("what it cost: CPU seconds and MB stored per 1,000 sagas; memory in MB", style="bold")
         columns = ["contestant", "block", "servers", "workers", "generator", "CPU s in all", "MB stored"]
         show_table([*columns, "of the ledger", "memory, steady", "peak", "processes"], rows)
+        say(f"bytes on the wire: unknown: {NO_WIRE}")
     _show_histories(result)
 
 
@@ -48,14 +50,18 @@ def _show_histories(result: Mapping[str, Any]) -> None:
             text += f", {history['bytes_per_saga']:.0f} bytes"
         if history["billable_actions_per_saga"] is not None:
             actions = sum(history["billable_actions_per_saga"].values())
-            text += f", {actions:.2f} billable actions"
+            text += f" per saga, {1000 * actions:.0f} billable actions per 1,000 sagas"
             if price is not None:
-                text += f" (1,000 sagas: {cost_per_1000(actions, price):.2f} of your money)"
-        say(f"{text} per saga, mean of the last {history['looked_at']}; {history['note']}")
+                text += f" ({cost_per_1000(actions, price):.2f} of your money)"
+        else:
+            text += " per saga"
+        say(f"{text}; mean of the last {history['looked_at']}; {history['note']}")
 
 
 def _number(cost: Mapping[str, float | None], what: str, unit: int) -> str:
     if what not in cost:
         return "none"  # it has no such processes
     value = cost[what]
+    if value is not None and value < 0:
+        return "unknown (its files shrank)"
     return "unknown" if value is None else f"{value / unit:.3g}"

@@ -33,7 +33,10 @@ class LoadFolder(Journal):
 
     layout = Layout(
         kind=KIND,
-        format=1,
+        # Since 2 unsettled sagas rank in percentiles, all contestants are up before the first load, rounds go
+        # load by load, and rows say what else the machine did.
+        format=2,
+        older=(1,),
         rows="loads.jsonl",
         row="a load",
         manifest_fields={"plan": dict, "contestants": dict, "complete": bool},

@@ -14,16 +14,23 @@ _LOWEST_US, _HIGHEST_US, _DIGITS = 1, 600_000_000, 3
 _SUFFIX = ".hlog"
 
 
-def latencies_s(sample: Sample) -> Iterator[tuple[str, float]]:
+def latencies_s(sample: Sample, until_s: float | None = None) -> Iterator[tuple[str, float]]:
     """``(distribution, seconds)`` of one sample: seen in the ledger, told by the engine, and the start.
 
     ``KIND-STATUS-settled`` and ``-told`` count from when the saga was due, ``KIND-accepted`` from the
-    intended start. A saga that did not settle is in none of the first two.
+    intended start.
+
+    Args:
+        sample: Of one saga.
+        until_s: When nobody looked any more. A saga that had not settled by then is as slow as that at least:
+            left out, the slowest would make the others look quick. ``None``: they are left out.
     """
     if sample.settled_s is not None:
         yield f"{sample.kind}-{sample.status}-settled", sample.settled_s - sample.due_s
         if sample.told_s is not None:
             yield f"{sample.kind}-{sample.status}-told", sample.told_s - sample.due_s
+    elif until_s is not None and not sample.shed:
+        yield f"{sample.kind}-{sample.status}-settled", max(0.0, until_s - sample.due_s)
     if sample.accepted_s is not None:
         yield f"{sample.kind}-accepted", sample.accepted_s - sample.intended_s
 
@@ -34,9 +41,9 @@ class Histograms:
     def __init__(self) -> None:
         self._by_name: dict[str, HdrHistogram] = {}
 
-    def add(self, sample: Sample) -> None:
-        """Record what is known of one saga."""
-        for name, seconds in latencies_s(sample):
+    def add(self, sample: Sample, until_s: float | None = None) -> None:
+        """Record what is known of one saga; arguments as for ``latencies_s``."""
+        for name, seconds in latencies_s(sample, until_s):
             self._of(name).record_value(min(_HIGHEST_US, max(_LOWEST_US, round(seconds * 1e6))))
 
     def __iter__(self) -> Iterator[str]:

@@ -32,11 +32,13 @@ class Measured:
         arrived, warm_up: Sagas that count, and those that came in the warm-up and do not.
         offered_per_s: Arrivals, ``achieved_per_s``: starts that the engine accepted, ``settled_per_s``: ends,
             in these seconds.
-        censored: Sagas that had not settled when patience ended; they are in no percentile.
+        censored: Sagas that had not settled when patience ended; in percentiles they rank with what they had
+            waited by then.
         open_first, open_last: Sagas in flight when the warm-up was over, and when the last had arrived.
         growth: By how many those in flight became more meanwhile, by a straight line through all of it.
         kept_up: Whether that is no more than chance.
         stuck: Of the censored, those that nobody worked on any more: see ``stuck_in``.
+        left_open: Sagas of an earlier load that had still not settled when this one began.
         latencies: ``{distribution: {"n", "p50", "p90", "p95", "p99"}}`` in seconds; a percentile that too few
             values show is ``None``.
         void: Why the numbers say nothing about the engine.
@@ -45,6 +47,7 @@ class Measured:
         fault: What was done, and what became of it.
         cost: Of the deployment, as ``bakeoff_bench.meter`` has it.
         parts: Of a load that changes, or is long; see ``bakeoff_bench.load.parts``.
+        beside: What else the machine did, see ``bakeoff_bench.load.bystanders``.
     """
 
     seconds: float
@@ -67,6 +70,8 @@ class Measured:
     cost: Mapping[str, Any] = field(default_factory=dict)
     parts: Sequence[Mapping[str, Any]] = ()
     stuck: int = 0
+    left_open: int = 0
+    beside: Mapping[str, float | None] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -94,7 +99,7 @@ def measure(
     seconds = max(1e-9, arriving_s - warm_up_s)
     histograms = Histograms()
     for one in counted:
-        histograms.add(one)
+        histograms.add(one, effort.seconds)
     looks_s = [warm_up_s + seconds * number / _LOOKS for number in range(_LOOKS + 1)]
     in_flight = [open_at(samples, at_s) for at_s in looks_s]
     growth = seconds * statistics.linear_regression(looks_s, in_flight).slope
@@ -109,11 +114,16 @@ def measure(
         "open_first": in_flight[0],
         "open_last": in_flight[-1],
         "growth": growth,
-        "kept_up": closed or growth <= _GROWTH * len(counted) + _SLACK,
+        "kept_up": closed or not grew(growth, len(counted)),
         "latencies": {name: summary(histograms, name) for name in histograms},
         "void": effort.void(),
         "effort": effort,
     }, histograms
+
+
+def grew(growth: float, arrived: int) -> bool:
+    """Whether those in flight became more by more than chance explains, while so many arrived."""
+    return growth > _GROWTH * arrived + _SLACK
 
 
 def open_at(samples: Sequence[Sample], at_s: float) -> int:

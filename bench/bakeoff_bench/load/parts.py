@@ -8,7 +8,7 @@ from typing import Any
 
 from bakeoff_bench.load.generator.sample import Sample
 from bakeoff_bench.load.histograms import Histograms
-from bakeoff_bench.load.measured import open_at, summary
+from bakeoff_bench.load.measured import grew, open_at, summary
 from bakeoff_bench.meter.usage import TOTAL
 from bakeoff_bench.meter.usage import Sample as Usage
 from bakeoff_scenarios import Leg, duration_s
@@ -71,7 +71,8 @@ def pooled(rounds: Sequence[tuple[Sequence[Part], Sequence[Sample]]], warm_up_s:
 
     Returns:
         ``from_s``, ``until_s``, ``offered_per_s``, ``latency`` (of the completed sagas, see ``summary``),
-        ``open_at_end``, ``memory_bytes``; nothing if there are no parts.
+        ``open_at_end``, ``kept_up`` (whether no round's backlog grew in it), ``memory_bytes``; nothing if
+        there are no parts.
     """
     if not rounds:
         return []
@@ -80,8 +81,12 @@ def pooled(rounds: Sequence[tuple[Sequence[Part], Sequence[Sample]]], warm_up_s:
         from_s, until_s = max(part["from_s"], warm_up_s), part["until_s"]
         arrived = [[s for s in samples if from_s <= s.intended_s < until_s] for _, samples in rounds]
         histograms = Histograms()
-        for sample in (one for of_round in arrived for one in of_round):
-            histograms.add(sample)
+        for (_, samples), own in zip(rounds, arrived, strict=True):
+            looked_until_s = max(
+                (s.due_s if s.settled_s is None else s.settled_s for s in samples), default=0.0
+            )
+            for sample in own:
+                histograms.add(sample, looked_until_s)
         memory = [parts[number]["memory_bytes"] for parts, _ in rounds]
         seconds = len(rounds) * max(1e-9, until_s - from_s)
         found.append(
@@ -91,6 +96,10 @@ def pooled(rounds: Sequence[tuple[Sequence[Part], Sequence[Sample]]], warm_up_s:
                 "offered_per_s": sum(map(len, arrived)) / seconds,
                 "latency": _of_completed(histograms),
                 "open_at_end": max(parts[number]["open_at_end"] for parts, _ in rounds),
+                "kept_up": not any(
+                    grew(open_at(samples, until_s) - open_at(samples, from_s), len(own))
+                    for (_, samples), own in zip(rounds, arrived, strict=True)
+                ),
                 "memory_bytes": statistics.median(memory) if None not in memory else None,
             }
         )

@@ -18,11 +18,14 @@ from bakeoff_scenarios import LoadScenario, Process
 _AROUND_S = 2.0
 #: Seconds to bring a stack up.
 _START_S = 4.0
-#: Loads that the search for the sustainable rate makes, more or less.
-_PROBES = 6
+#: Loads that the search for the sustainable rate makes, more or less; and those that confirm what it found.
+_PROBES, _CONFIRMING = 7, 4
 _PATIENCE_S = 60.0
-#: Arrivals of which a hundred are surely completed sagas, as a 95th percentile needs; and their longest time.
-_FOR_A_P95, _LONGEST_S = 140.0, 120.0
+#: Arrivals of which a hundred are surely completed sagas, as a 95th percentile needs; of a load that confirms
+#: a rate; and the longest time for both.
+_FOR_A_P95, _TO_CONFIRM, _LONGEST_S = 140.0, 300.0, 120.0
+#: A load that confirms a rate is so many times as long as the others.
+_LONGER = 2.0
 #: Sagas in flight of the closed loop of every round, and of the one that finds out how fast a contestant is.
 USERS = 16
 #: However little time there is: of one round alone nothing can be compared.
@@ -118,14 +121,19 @@ class LoadPlan:
         """
         return made < LEAST_ROUNDS or self.within_s is None or gone_s + longest_s <= self.within_s
 
-    def seconds_at(self, rate: float) -> float:
-        """Of a load whose 95th percentile must be known by itself: longer where few sagas come."""
-        return max(self.seconds, min(_LONGEST_S, self.warm_up_s + _FOR_A_P95 / rate))
+    def seconds_of(self, phase: str, rate: float) -> float:
+        """Of a load; where its own 95th percentile must be known, it is longer if few sagas come."""
+        if phase == "search":
+            return max(self.seconds, min(_LONGEST_S, self.warm_up_s + _FOR_A_P95 / rate))
+        if phase == "confirm":
+            return max(_LONGER * self.seconds, min(_LONGEST_S, self.warm_up_s + _TO_CONFIRM / rate))
+        return self.seconds
 
     def expected_s(self) -> float:
         """Seconds in all, roughly."""
         one = self.seconds + _AROUND_S
-        before = (1 if self.measures_throughput_first else 0) + (_PROBES if self.search else 0) + self.pilot
+        search = _PROBES + _LONGER * _CONFIRMING + 1 if self.search else 0.0
+        before = (1 if self.measures_throughput_first else 0) + search + self.pilot
         loads = before + self.rounds * len(self.blocks)
         expected = len(self.contestants) * (_START_S + loads * one)
         return expected if self.within_s is None else min(expected, self.within_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 from bakeoff.checkers import Planned
 from bakeoff.errors import BakeoffError
 from bakeoff.processes import Launch
+from bakeoff_bench.load.bystanders import Beside, Bystanders
 from bakeoff_bench.load.generator.guard import Effort
 from bakeoff_bench.load.generator.sample import Sample, read_samples
 from bakeoff_bench.load.generator.task import BEGAN, EFFORT, HISTORY, SAMPLES
@@ -26,6 +28,7 @@ from bakeoff_bench.load.stage import Stage
 from bakeoff_bench.load.strike import Strike, Struck, strike
 from bakeoff_bench.meter import ResourceMeter, ResourceUsage
 from bakeoff_bench.meter.roles import DEPLOYMENT
+from bakeoff_bench.meter.usage import TOTAL
 from bakeoff_bench.ordeals.dip import dip_of
 from bakeoff_scenarios import Arrival, duration_s
 
@@ -65,6 +68,7 @@ async def play(
     warm_up_s: float,
     fault: Strike | None = None,
     lease_s: float = 0.0,
+    undisturbed: bool = False,
     tell: Callable[[str], None] = lambda text: None,
 ) -> Played:
     """Do one load.
@@ -76,6 +80,7 @@ async def play(
         warm_up_s: Seconds whose arrivals do not count.
         fault: What is done meanwhile.
         lease_s: Seconds after which the engine may still come back to what it left.
+        undisturbed: Whether a load beside which others used the machine is void; else that is written down.
         tell: Progress, in a few words.
 
     Raises:
@@ -85,12 +90,9 @@ async def play(
     left = await stage.drained()
     arrivals = await asyncio.to_thread(stage.prepare, order)
     before = stage.stack.world.ledger_end()
-    struck, usage, metered_from_s = await _generate(stage, order, folder, arrivals, fault, tell)
+    struck, usage, metered_from_s, beside = await generate(stage, order, folder, arrivals, fault, tell)
     samples = list(read_samples(folder / SAMPLES))
-    about = json.loads((folder / EFFORT).read_text())
-    began_s = about.pop("began_s")
-    about.pop("sent")
-    effort = Effort(**about)
+    effort, began_s = effort_in(folder)
     # A closed loop ends when its last sagas do; until then fewer and fewer are in flight.
     arriving_s = min(effort.arriving_s, order.seconds) if order.users else duration_s(order.legs())
     numbers, histograms = measure(
@@ -111,17 +113,19 @@ async def play(
     overloaded = not numbers["kept_up"] and not stuck
     due = {k: one for k, one in started.items() if k not in unsettled} if overloaded else started
     judged = await asyncio.to_thread(stage.judge, due, histories, before, fault is not None)
-    about_fault = _about_fault(fault, struck, samples, began_s)
-    missed = [f"the fault did not strike: {why}"] if (why := about_fault.get("missed")) else []
+    done = about_fault(fault, struck, samples, began_s)
+    missed = [f"the fault did not strike: {why}"] if (why := done.get("missed")) else []
     missed += [f"{left} sagas of an earlier load were still open"] if left else []
     histograms.store(folder)
     measured = Measured(
-        **{**numbers, "void": [*numbers["void"], *missed]},
+        **{**numbers, "void": [*numbers["void"], *missed, *(beside.void() if undisturbed else ())]},
         validity=str(judged.validity),
         reasons=judged.reasons,
-        fault=about_fault,
+        fault=done,
         cost=_cost(usage, samples, effort),
         stuck=stuck,
+        left_open=left,
+        beside=beside.to_json(),
         parts=[] if order.users else parts_of(order.legs(), samples, usage.samples, metered_from_s - began_s),
     )
     return Played(
@@ -134,18 +138,26 @@ async def play(
     )
 
 
-async def _generate(
+async def generate(
     stage: Stage,
     order: LoadOrder,
     folder: Path,
     arrivals: Sequence[Arrival],
-    fault: Strike | None,
-    tell: Callable[[str], None],
-) -> tuple[Struck, ResourceUsage, float]:
-    """Run the generator process to its end, do the fault meanwhile, and tell what was used from when on."""
+    fault: Strike | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> tuple[Struck, ResourceUsage, float, Beside]:
+    """Run the generator process to its end and do the fault meanwhile.
+
+    Returns:
+        What became of the fault; what was used, and from which monotonic second on; what else the machine
+        did meanwhile.
+
+    Raises:
+        BakeoffError: If the generator failed, with the end of its log.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     order.write(folder / ORDER)
-    launcher = stage.generators
+    launcher, bystanders = stage.generators, Bystanders()
     child = launcher.start(f"generator-{order.label}", _locust(folder / ORDER))
     meter, metered_from_s = ResourceMeter(stage.stack, [child.pid]), time.monotonic()
     await asyncio.to_thread(meter.start)
@@ -164,17 +176,31 @@ async def _generate(
                 striking = asyncio.create_task(strike(stage.stack, fault, arrivals, began))
             await asyncio.sleep(_POLL_S)
         usage = await asyncio.to_thread(meter.stop)
+        beside = bystanders.seen(_cpu_s(usage))
         if child.popen.returncode or not (folder / EFFORT).exists():
             raise BakeoffError(
                 f"the generator failed (exit code {child.popen.returncode})\n{child.log_tail()}"
             )
         nothing = Struck(missed="" if fault is None else "the load was over before the fault was armed")
-        return await striking if striking is not None else nothing, usage, metered_from_s
+        return await striking if striking is not None else nothing, usage, metered_from_s, beside
     finally:
         if striking is not None and not striking.done():
             striking.cancel()
             await asyncio.gather(striking, return_exceptions=True)
         await asyncio.to_thread(launcher.stop, child)
+
+
+def effort_in(folder: Path) -> tuple[Effort, float]:
+    """What a load cost its generator, and the monotonic second at which it began."""
+    about = json.loads((folder / EFFORT).read_text())
+    began_s = float(about.pop("began_s"))
+    about.pop("sent")
+    return Effort(**about), began_s
+
+
+def _cpu_s(usage: ResourceUsage) -> float:
+    """Of everything that was ours."""
+    return sum(one.cpu_s for role, one in usage.roles.items() if role != TOTAL and one is not None)
 
 
 def _cost(usage: ResourceUsage, samples: Sequence[Sample], effort: Effort) -> dict[str, Any]:
@@ -219,7 +245,7 @@ def _lines(file: Path) -> int:
         return sum(block.count(b"\n") for block in iter(lambda: opened.read(1 << 20), b""))
 
 
-def _about_fault(
+def about_fault(
     fault: Strike | None, struck: Struck, samples: Sequence[Sample], began_s: float
 ) -> dict[str, Any]:
     """The dip, the drain, and what those paid who were in flight or came right behind."""
@@ -234,12 +260,15 @@ def _about_fault(
     ended = {one.workflow_id: one.settled_s for one in sent if one.settled_s is not None}
     hit = [one for one in sent if one.due_s <= at_s and (one.settled_s is None or one.settled_s > at_s)]
     ends = [one.settled_s for one in hit if one.settled_s is not None]
+    waited = [one.settled_s - one.due_s for one in hit if one.settled_s is not None]
     about |= {
         "at_s": at_s,
         "seen": struck.seen,
         "in_flight": len(hit),
         "in_flight_lost": len(hit) - len(ends),
         "recovery_s": max(ends) - at_s if hit and len(ends) == len(hit) else None,
+        "hit_p50_s": statistics.median(waited) if waited else None,
+        "hit_slowest_s": max(waited) if waited and len(ends) == len(hit) else None,
     }
     if not min(arrived.values()) < at_s < max(arrived.values()):
         return about | {"missed": "it struck when no more sagas arrived"}

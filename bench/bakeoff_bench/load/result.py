@@ -92,6 +92,8 @@ def block_of(folder: LoadFolder, slug: str, rows: Sequence[Row]) -> dict[str, An
         "latencies": {name: summary(pooled, name) for name in pooled},
         "cost": cost_of([one["cost"] for one in measured]),
         "faults": [one["fault"] for one in measured if one["fault"]],
+        # Those of an older run did not look.
+        "others": max((one.get("beside", {}).get("others", 0.0) for one in measured), default=0.0),
     }
 
 
@@ -99,7 +101,7 @@ def block_of(folder: LoadFolder, slug: str, rows: Sequence[Row]) -> dict[str, An
 _OF_A_LOAD = ("contestant", "phase", "block", "round", "rate", "users", "label")
 _MEASURED = (
     *("offered_per_s", "achieved_per_s", "settled_per_s", "arrived", "warm_up", "censored", "kept_up"),
-    *("latencies", "void", "validity", "reasons", "fault"),
+    *("latencies", "void", "validity", "reasons", "fault", "beside"),
 )
 
 
@@ -168,7 +170,8 @@ def _verdict(
     )
     found = judged_whole(Batches(part=part, common=common, stock=workload["stock"]))
     if not manifest["complete"]:
-        withdraw(found, "the run was broken off before every saga had its time")
+        # What the load that was under way has sold is in the books, and its plan was not written down yet.
+        withdraw(found, "the run was broken off before every saga had its time", also=["I1"])
     elif overloaded and found["validity"] == Validity.INVALID:
         withdraw(found, "more came than could be done, so not every saga had its time")
     return found

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bakeoff.cli.screen import say, show_table
+from bakeoff_bench.load.bystanders import MOST_OTHERS
 from bakeoff_bench.load.check import in_time
 from bakeoff_bench.load.comparison import sentences
 from bakeoff_bench.load.costs import show_costs
+from bakeoff_bench.load.world_alone import is_bound_by_the_world
 
 _STYLES = {"valid": "green", "invalid": "bold red", "unknown": "yellow"}
 _COLUMNS = (
@@ -36,19 +38,23 @@ def show(result: Mapping[str, Any]) -> None:
         of_one = [block for block in result["blocks"] if block["contestant"] == contestant]
         _warn_of_void(contestant, of_one)
     for status in ("completed", "compensated"):
-        rows = [
-            _row(block, kind, status)
-            for block in result["blocks"]
-            for kind in _kinds(block, status)
-            if block["arrived"]
-        ]
-        if rows:
-            say()
-            say(f"{plan['scenario']}, {status} sagas, seconds from the intended start", style="bold")
-            show_table(_COLUMNS, rows)
+        # Who keeps more pays for it, so those that keep the same stand together.
+        for tier in dict.fromkeys(about["durability"] for about in result["contestants"].values()):
+            rows = [
+                _row(block, kind, status)
+                for block in result["blocks"]
+                for kind in _kinds(block, status)
+                if block["arrived"] and result["contestants"][block["contestant"]]["durability"] == tier
+            ]
+            if rows:
+                say()
+                say(f"{plan['scenario']}, {status} sagas, seconds from the intended start", style="bold")
+                say(f"durability: {tier}")
+                show_table(_COLUMNS, rows)
     _show_parts(result["blocks"])
-    _show_comparisons(result["comparisons"])
+    _show_comparisons(result)
     _show_search(result)
+    _show_limits(result)
     _show_faults(result["blocks"])
     show_costs(result)
     say()
@@ -103,7 +109,7 @@ def _show_parts(blocks: Sequence[Mapping[str, Any]]) -> None:
             f"{part['from_s']:g}-{part['until_s']:g} s",
             str(part["latency"]["n"]),
             _number(part["offered_per_s"]),
-            *(_seconds(part["latency"].get(p), {"kept_up": True}) for p in ("p50", "p90", "p95")),
+            *(_seconds(part["latency"].get(p), part) for p in ("p50", "p90", "p95")),
             str(part["open_at_end"]),
             "" if part["memory_bytes"] is None else f"{part['memory_bytes'] / 1e6:.0f}",
         ]
@@ -129,31 +135,66 @@ def _warn_of_void(contestant: str, blocks: Sequence[Mapping[str, Any]]) -> None:
             say(f"{contestant}, {block['block']}: {left}: {why}", style="bold red")
 
 
-def _show_comparisons(found: Sequence[Mapping[str, Any]]) -> None:
-    if found:
+def _show_comparisons(result: Mapping[str, Any]) -> None:
+    if result["comparisons"]:
         say()
         say("against each other, over the same rounds", style="bold")
-        show_table(["block, metric", "pair", "what can be said", "rounds"], list(sentences(found)))
+        show_table(["block, metric", "pair", "what can be said", "rounds"], list(sentences(result)))
 
 
 def _show_search(result: Mapping[str, Any]) -> None:
-    rows = []
-    for name, about in result["contestants"].items():
-        if found := about.get("sustained"):
-            rate = found["rate_per_s"]
-            rows.append(
-                [
-                    name,
-                    f"{rate:.1f}" if rate else f"none; closest: {found['closest']}",
-                    _number(found["failed_per_s"]),
-                    found["why"] + (" (the generator's end)" if found["bound"] == "generator" else ""),
-                ]
-            )
+    rows = [
+        [name, *_found(found)]
+        for name, about in result["contestants"].items()
+        if (found := about.get("sustained"))
+    ]
     if rows:
         say()
         slo_s = result["plan"]["slo_s"]
         say(f"highest rate that was sustained with a 95th percentile of at most {slo_s:g} s", style="bold")
-        show_table(["contestant", "sagas/s", "not sustained /s", "because"], rows)
+        show_table(["contestant", "sagas/s", "confirmed", "not sustained /s", "because"], rows)
+
+
+def _found(found: Mapping[str, Any]) -> list[str]:
+    rate, failed = found["rate_per_s"], found["failed_per_s"]
+    if rate is None:
+        said = f"none; closest: {found['closest']}"
+    else:
+        said = f"{rate:.1f}" if failed is not None else f"at least {rate:.1f}"
+    # Those of an older run were believed as the search left them.
+    confirmed = f"{found['confirmed']} of {found['of']}" if found.get("of") else "no"
+    end = " (the generator's end)" if found["bound"] == "generator" else ""
+    return [said, confirmed, _number(failed), found["why"] + end]
+
+
+def _show_limits(result: Mapping[str, Any]) -> None:
+    """What rates stand against: the World without an engine, and the generator without workers."""
+    if world := result.get("world"):
+        say()
+        spread = world["orders_per_s_of_tries"]
+        say(
+            f"services and ledger alone: {world['orders_per_s']:.0f} orders/s ({min(spread):.0f} to "
+            f"{max(spread):.0f}), {world['cpu_ms_per_order']:.2f} ms of CPU per order "
+            f"({min(world['cpu_ms_of_tries']):.2f} to {max(world['cpu_ms_of_tries']):.2f})"
+        )
+        for name, about in result["contestants"].items():
+            if is_bound_by_the_world(about.get("throughput_per_s"), world):
+                said = "above half of that, so its rates say little about the engine"
+                say(f"  {name}: {about['throughput_per_s']:.0f} sagas/s, {said}", style="yellow")
+    rows = [
+        [
+            name,
+            f"{alone['offered_per_s']:.1f}",
+            f"{alone['started_per_s']:.1f}",
+            "; ".join(alone["void"]) or "kept up",
+        ]
+        for name, about in result["contestants"].items()
+        if (alone := about.get("generator_alone"))
+    ]
+    if rows:
+        say()
+        say("the generator alone, workers off, at three times the sustained rate", style="bold")
+        show_table(["contestant", "offered /s", "started /s", "generator"], rows)
 
 
 def _show_faults(blocks: Sequence[Mapping[str, Any]]) -> None:
@@ -168,6 +209,9 @@ def _show_faults(blocks: Sequence[Mapping[str, Any]]) -> None:
             _number(fault["recovery_s"]) or "not seen",
             "not seen" if fault["drained_s"] is None else _number(fault["drained_s"]),
             f"{fault['open_before']} -> {fault['open_after']}",
+            f"{fault['lowest_share_before']:.0%} -> {fault['lowest_share']:.0%}",
+            # Older runs did not say.
+            f"{_number(fault.get('hit_p50_s')) or '?'}, {_number(fault.get('hit_slowest_s')) or '?'}",
         ]
         for block in blocks
         for fault in block["faults"]
@@ -177,7 +221,8 @@ def _show_faults(blocks: Sequence[Mapping[str, Any]]) -> None:
         say()
         say("what the fault cost, seconds", style="bold")
         columns = ["contestant", "block", "fault", "in flight", "lost", "silence", "all in flight over"]
-        show_table([*columns, "drained", "open at once"], rows)
+        tail = ["lowest rate", "those in flight: p50, slowest"]
+        show_table([*columns, "drained", "open at once", *tail], rows)
 
 
 def _explain(result: Mapping[str, Any]) -> None:
@@ -191,6 +236,13 @@ def _explain(result: Mapping[str, Any]) -> None:
     if plan["cpus"] is not None:
         deployment, generator = (len(part) for part in plan["cpus"])
         say(f"CPUs: {deployment} for the servers and workers of each engine, {generator} for the generator")
+    if disturbed := [block for block in result["blocks"] if block["others"] > MOST_OTHERS]:
+        most = max(block["others"] for block in disturbed)
+        say(
+            f"others used up to {most:.0%} of this machine's CPUs beside {len(disturbed)} of "
+            f"{len(result['blocks'])} blocks: their numbers are too bad",
+            style="yellow",
+        )
     if any(not block["kept_up"] for block in result["blocks"]):
         say("!: the backlog grew, so these measure how long the load lasted, not the engine")
     say("too few: fewer values than a percentile needs (p50 5, p90 50, p95 100, p99 1000, pooled)")

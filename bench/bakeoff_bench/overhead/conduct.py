@@ -43,6 +43,7 @@ class Measured:
             in the client's process.
         differences: ``(setting, adapter, native)`` of what differs.
         versions: Of SDKs and servers.
+        note: Belongs beside every rate; often empty.
     """
 
     label: str
@@ -52,6 +53,7 @@ class Measured:
     offered_per_s: float | None
     differences: Sequence[tuple[str, str, str]]
     versions: Mapping[str, str]
+    note: str = ""
 
     def pairs(self, saga: str, quantity: str) -> list[Pair]:
         """``(adapter, native)`` of every round."""
@@ -131,4 +133,5 @@ async def measure(
         offered_per_s=offered,
         differences=told,
         versions=backend.versions(),
+        note=one.engine.info(one.settings).note,
     )

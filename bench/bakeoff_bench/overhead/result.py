@@ -10,6 +10,7 @@ from typing import Any
 from bakeoff_bench.overhead.ceiling import BOUND_BY_THE_WORLD
 from bakeoff_bench.overhead.compare import TARGETS, Word
 from bakeoff_bench.overhead.conduct import GENERATOR_FACTOR, Measured
+from bakeoff_bench.overhead.domain_cost import DomainCost
 from bakeoff_bench.overhead.turn import SAGAS
 from bakeoff_bench.run.manifest import machine
 from bakeoff_bench.run.said import command_line
@@ -21,7 +22,7 @@ GENERATORS = ["contestant", "starts/s with workers off", "of noop/s", "of order/
 _UNITS = {"cpu_ms": "ms", "per_s": "/s", "idle_p50_ms": "ms"}
 
 
-def begun(config_class: str, rounds: int, sagas: int, slots: int, domain_ms: float) -> dict[str, Any]:
+def begun(config_class: str, rounds: int, sagas: int, slots: int, own: DomainCost) -> dict[str, Any]:
     """The result before anything was compared."""
     return {
         "kind": KIND,
@@ -35,7 +36,8 @@ def begun(config_class: str, rounds: int, sagas: int, slots: int, domain_ms: flo
         "rounds": rounds,
         "sagas": sagas,
         "slots": slots,
-        "domain_cpu_ms": domain_ms,
+        "domain_cpu_ms": own.median_ms,
+        "domain_cpu_ms_of_tries": list(own.tries_ms),
         "contestants": [],
     }
 

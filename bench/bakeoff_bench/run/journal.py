@@ -29,6 +29,7 @@ class Layout:
     Attributes:
         kind: In its manifest.
         format: Of the kind; a change that old readers would not understand is another one.
+        older: Formats that this reader understands, too; what they lack is told as unknown.
         rows: Name of the file with the lines.
         row: A line in words: ``a kill``.
         manifest_fields, row_fields: ``{name: type}`` of what must be there.
@@ -40,6 +41,7 @@ class Layout:
     row: str
     manifest_fields: Mapping[str, type | tuple[type, ...]]
     row_fields: Mapping[str, type | tuple[type, ...]]
+    older: tuple[int, ...] = ()
 
 
 class Journal:
@@ -76,7 +78,7 @@ class Journal:
         layout = self.layout
         manifest = stored_manifest(self.path, f"folder of a {layout.kind} run")
         found = (manifest.get("kind"), manifest.get("format")) if isinstance(manifest, dict) else None
-        if found != (layout.kind, layout.format):
+        if found not in [(layout.kind, one) for one in (layout.format, *layout.older)]:
             raise UsageError(
                 f"{self.path} is no folder of a {layout.kind} run of format {layout.format}, but {found}"
             )

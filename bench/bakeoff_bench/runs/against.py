@@ -11,6 +11,7 @@ from scipy import stats
 
 from bakeoff.errors import UsageError
 from bakeoff_bench.runs.rounds import METRICS, Series
+from bakeoff_bench.significance import holm
 
 _ALPHA = 0.05
 _FEWEST = 2
@@ -27,6 +28,7 @@ class Change:
         ratio: After over before.
         low, high: 95 % interval (Welch's t over logs: rounds of two runs are no pairs); ``None`` with a
             single round.
+        p: How probable so large a difference is by chance alone; ``None`` with a single round.
     """
 
     contestant: str
@@ -38,6 +40,7 @@ class Change:
     ratio: float
     low: float | None
     high: float | None
+    p: float | None = None
 
     @property
     def beyond_chance(self) -> bool:
@@ -66,12 +69,13 @@ def changes(before: Sequence[Series], after: Sequence[Series]) -> list[Change]:
 def _change(a: Series, b: Series) -> Change:
     logs_a, logs_b = ([math.log(value) for value in one.values.values()] for one in (a, b))
     mean_a, mean_b = statistics.fmean(logs_a), statistics.fmean(logs_b)
-    low = high = None
+    low = high = p = None
     if min(len(logs_a), len(logs_b)) >= _FEWEST:
-        interval = stats.ttest_ind(logs_b, logs_a, equal_var=False).confidence_interval(1 - _ALPHA)
-        # The same value in every round: nothing varies, so nothing is in doubt.
+        test = stats.ttest_ind(logs_b, logs_a, equal_var=False)
+        interval = test.confidence_interval(1 - _ALPHA)
+        # Where the same value stands in every round of both, there is no variance and no test.
         if math.isfinite(interval.low) and math.isfinite(interval.high):
-            low, high = math.exp(interval.low), math.exp(interval.high)
+            low, high, p = math.exp(interval.low), math.exp(interval.high), float(test.pvalue)
     return Change(
         contestant=a.contestant,
         block=a.block,
@@ -82,6 +86,7 @@ def _change(a: Series, b: Series) -> Change:
         ratio=math.exp(mean_b - mean_a),
         low=low,
         high=high,
+        p=p,
     )
 
 
@@ -115,9 +120,22 @@ class Limit:
             raise UsageError(f"--fail-if {text}: {share!r} is no percentage of zero or more")
         return cls(metric=metric, share=value)
 
-    def broken_by(self, change: Change) -> bool:
-        """Whether it is worse by more than this, and not by chance."""
-        if change.metric != self.metric or not change.worse or not change.beyond_chance:
-            return False
+    def allows(self, change: Change) -> bool:
+        """Whether it is not worse by more than this, chance left aside; other metrics are free."""
+        if change.metric != self.metric or not change.worse:
+            return True
         worse_by = 1 / change.ratio - 1 if METRICS[self.metric] else change.ratio - 1
-        return worse_by > self.share
+        return worse_by <= self.share
+
+
+def broken(limits: Sequence[Limit], found: Sequence[Change]) -> list[Change]:
+    """What is worse than allowed, and not by chance.
+
+    Every change of a limited metric is a test, and of forty tests two would fail by chance alone; so their p
+    values are adjusted for their number (Holm) before one of them is believed.
+    """
+    metrics = {limit.metric for limit in limits}
+    tested = [one for one in found if one.metric in metrics and one.p is not None]
+    adjusted = holm([one.p for one in tested if one.p is not None])
+    sure = [one for one, p in zip(tested, adjusted, strict=True) if p <= _ALPHA]
+    return [one for one in sure if not all(limit.allows(one) for limit in limits)]

@@ -59,7 +59,7 @@ def compare(
     check_extra()
     from bakeoff_bench.load.folder import LoadFolder
     from bakeoff_bench.run.stored import reading
-    from bakeoff_bench.runs.against import Limit, changes
+    from bakeoff_bench.runs.against import Limit, broken, changes
     from bakeoff_bench.runs.markdown import markdown_of
     from bakeoff_bench.runs.rounds import series_of
 
@@ -76,17 +76,20 @@ def compare(
         if manifests[0][what] != manifests[1][what]:
             warn(f"the runs differ in their {what}: differences below are its differences, too")
     found = changes(*series)
-    broken = [one for one in found if any(limit.broken_by(one) for limit in limits)]
+    worse = broken(limits, found)
+    notes = {label: about["note"] for label, about in manifests[1]["contestants"].items() if about["note"]}
     if markdown:
-        typer.echo(markdown_of(found, broken, (before.name, after.name)))
+        typer.echo(markdown_of(found, worse, (before.name, after.name), notes))
     else:
-        _show(found, broken)
+        _show(found, worse)
+        for label, note in notes.items():
+            say(f"{label}: {note}")
     write_json(json_, [asdict(one) for one in found])
-    if broken:
+    if worse:
         raise typer.Exit(1)
 
 
-def _show(found: Sequence[Change], broken: Sequence[Change]) -> None:
+def _show(found: Sequence[Change], worse: Sequence[Change]) -> None:
     show_table(
         ["contestant", "block", "what", "A", "B", "B / A", "95 %", "rounds"],
         [
@@ -103,7 +106,7 @@ def _show(found: Sequence[Change], broken: Sequence[Change]) -> None:
             for one in found
         ],
     )
-    for one in broken:
+    for one in worse:
         say(f"worse than allowed: {one.contestant}, {one.block}: {one.metric} x {one.ratio:.3f}", style="red")
 
 

@@ -22,25 +22,32 @@ def export_csv(run: Path, what: str, file: Path) -> int:
     """
     with reading(run):
         folder = LoadFolder(run)
-        slugs = {label: about["slug"] for label, about in folder.manifest()["contestants"].items()}
+        contestants = folder.manifest()["contestants"]
+        slugs = {label: about["slug"] for label, about in contestants.items()}
+        notes = {label: about["note"] for label, about in contestants.items()}
         rows = folder.rows()
         table = (
-            (_load(row) for row in rows)
+            (_load(row, notes[row["contestant"]]) for row in rows)
             if what == "loads"
             else (one for row in rows for one in _stored(folder, slugs, row, f"{what}.parquet"))
         )
         return _write(table, file)
 
 
-def _load(row: Row) -> dict[str, Any]:
-    """One load, its numbers side by side; a distribution's are called ``NAME.p50``."""
+def _load(row: Row, note: str) -> dict[str, Any]:
+    """One load, its numbers side by side; a distribution's are called ``NAME.p50``.
+
+    The note belongs beside every number of a server that stands in for another one.
+    """
     measured = row["measured"]
     found = {name: row[name] for name in ("contestant", "phase", "block", "round", "rate", "users", "label")}
+    found["note"] = note
     found |= {name: value for name, value in measured.items() if isinstance(value, str | int | float | bool)}
     found["void"] = "; ".join(measured["void"])
     for name, numbers in measured["latencies"].items():
         found |= {f"{name}.{what}": value for what, value in numbers.items()}
     found |= measured["cost"].get("per_1000", {})
+    found |= {f"beside.{name}": value for name, value in measured.get("beside", {}).items()}
     return found | {f"fault.{name}": value for name, value in measured["fault"].items()}
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bakeoff_bench.runs.against import Change
 
 _HEAD = ("contestant", "load", "what", "A", "B", "B / A (95 %)", "rounds", "verdict")
 
 
-def markdown_of(found: Sequence[Change], broken: Sequence[Change], names: tuple[str, str]) -> str:
+def markdown_of(
+    found: Sequence[Change],
+    broken: Sequence[Change],
+    names: tuple[str, str],
+    notes: Mapping[str, str] | None = None,
+) -> str:
     """The changes as text.
 
     Args:
         found: Everything that both runs measured.
         broken: Those of them that are worse than allowed.
         names: Of A and B.
+        notes: ``{contestant: what belongs beside its numbers}``.
     """
     ordered = sorted(found, key=lambda one: (one not in broken, not one.beyond_chance))
     lines = [
@@ -26,7 +32,8 @@ def markdown_of(found: Sequence[Change], broken: Sequence[Change], names: tuple[
     ]
     lines += [_row(_cells(one, one in broken)) for one in ordered]
     verdict = f"{len(broken)} worse than allowed" if broken else "nothing is worse than allowed"
-    return "\n".join([*lines, "", f"{verdict}; intervals are Welch's over the logarithms of rounds."])
+    lines += ["", f"{verdict}; intervals are Welch's over the logarithms of rounds."]
+    return "\n".join([*lines, *(f"{label}: {note}." for label, note in (notes or {}).items())])
 
 
 def _cells(one: Change, broken: bool) -> list[str]:

@@ -1,6 +1,6 @@
 """What a difference between contestants is worth: intervals, power, correction, and a word for it."""
 
-from bakeoff_bench.significance.family import Comparison, Finding, compare_all, judge
+from bakeoff_bench.significance.family import Comparison, Finding, compare_all, holm, judge
 from bakeoff_bench.significance.interval import Interval
 from bakeoff_bench.significance.paired import Paired, log_ratios, paired
 from bakeoff_bench.significance.power import power_of, resolvable
@@ -14,6 +14,7 @@ __all__ = [
     "Paired",
     "RoundPlan",
     "compare_all",
+    "holm",
     "judge",
     "log_ratios",
     "paired",

@@ -4,7 +4,7 @@ from bakeoff.world.fate import USUAL, Fate, Profile, behaviour
 from bakeoff.world.ledger import Record
 from bakeoff.world.participant import Participant, participant_of_this_process
 from bakeoff.world.perform import perform
-from bakeoff.world.points import Aim, Point, Reached, Window, arm, disarm, reached, release
+from bakeoff.world.points import Aim, Point, Reached, Window, arm, arm_all, disarm, reached, release
 from bakeoff.world.services import Services
 from bakeoff.world.world import Totals, WorkerSeen, World
 
@@ -23,6 +23,7 @@ __all__ = [
     "WorkerSeen",
     "World",
     "arm",
+    "arm_all",
     "behaviour",
     "disarm",
     "participant_of_this_process",

@@ -95,6 +95,13 @@ def arm(engine: Engine, workflow_id: str, aim: Aim, times: int = 1) -> None:
         tx.execute(insert(_armed), row)
 
 
+def arm_all(engine: Engine, workflow_ids: Sequence[str], aim: Aim) -> None:
+    """``arm`` of many sagas, which takes as long as one."""
+    columns = _columns(aim)
+    with writing(engine) as tx:
+        tx.execute(insert(_armed), [{"workflow_id": one, **columns, "times": 1} for one in workflow_ids])
+
+
 def disarm(engine: Engine) -> None:
     """Let nobody stop at a point any more; those who stand there already go on standing."""
     with writing(engine) as tx:

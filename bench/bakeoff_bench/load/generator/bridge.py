@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
+import time
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -15,6 +17,8 @@ from gevent import monkey
 Result = TypeVar("Result")
 
 _LOOK_S = 0.02
+#: Seconds that a cancelled coroutine gets to let go of its client and its files.
+_LET_GO_S = 10.0
 
 
 class Bridge:
@@ -37,13 +41,21 @@ class Bridge:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def wait(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Run a coroutine to its end, while other greenlets go on; a killed greenlet cancels it."""
-        future = self.begin(work)
+        """Run a coroutine to its end, while other greenlets go on; a killed greenlet cancels it.
+
+        It has ended when this returns or raises: what it wrote is complete.
+        """
+        ended = threading.Event()
+        future = self.begin(_marked(work, ended))
         try:
             while not future.done():
                 gevent.sleep(_LOOK_S)
         except BaseException:
             future.cancel()
+            deadline_s = time.monotonic() + _LET_GO_S
+            while self._thread.is_alive() and not ended.is_set() and time.monotonic() < deadline_s:
+                with contextlib.suppress(gevent.GreenletExit):  # it is killed once more
+                    gevent.sleep(_LOOK_S)
             raise
         return future.result()
 
@@ -52,3 +64,10 @@ class Bridge:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+async def _marked(work: Coroutine[Any, Any, Result], ended: threading.Event) -> Result:
+    try:
+        return await work
+    finally:
+        ended.set()

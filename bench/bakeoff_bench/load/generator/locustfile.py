@@ -34,16 +34,21 @@ from locust import events  # noqa: E402
 from locust.env import Environment  # noqa: E402
 from locust.runners import MasterRunner, WorkerRunner  # noqa: E402
 
-from bakeoff_bench.load.generator.backstage import Backstage, add_options  # noqa: E402
-from bakeoff_bench.load.generator.bridge import Bridge  # noqa: E402
-from bakeoff_bench.load.generator.users import DONE, Load, Told, end_of_load  # noqa: E402
-from bakeoff_bench.load.generator.wire import received, to_send  # noqa: E402
-from bakeoff_bench.load.histograms import Histograms  # noqa: E402
+from bakeoff_bench.load.generator.backstage import Backstage, add_options, judge_at_last  # noqa: E402
+from bakeoff_bench.load.generator.master import be_master  # noqa: E402
+from bakeoff_bench.load.generator.users import (  # noqa: E402
+    Generating,
+    Load,
+    end_of_load,
+    generate_here,
+    stop_before_quitting,
+    tell_problem,
+)
+from bakeoff_bench.load.generator.wire import Share  # noqa: E402
+from bakeoff_bench.load.generator.worker import be_worker  # noqa: E402
 from bakeoff_bench.load.order import ORDER_VARIABLE, LoadOrder  # noqa: E402
 
 __all__ = ["Load"]
-
-_ORDER = "bakeoff-order"
 
 
 def _options(parser: Any) -> None:
@@ -54,91 +59,41 @@ def _options(parser: Any) -> None:
 def _init(environment: Environment, **_: object) -> None:
     runner = environment.runner
     if isinstance(runner, WorkerRunner):
-        _be_worker(environment, runner)
+        be_worker(environment, runner)
     elif ORDER_VARIABLE in os.environ:
-        Load.order = LoadOrder.read(Path(os.environ[ORDER_VARIABLE]))
-        _generate_here(environment)
+        _be_alone(environment).share = Share(order=LoadOrder.read(Path(os.environ[ORDER_VARIABLE])))
     else:
-        _lead(environment, Backstage(environment))
+        backstage = Backstage(environment)
+        # Listeners of the end are called in reverse: first the client lets go.
+        judge_at_last(environment, backstage)
+        if isinstance(runner, MasterRunner):
+            be_master(environment, runner, backstage)
+        else:
+            _take_orders(environment, _be_alone(environment), backstage)
 
 
-def _lead(environment: Environment, backstage: Backstage) -> None:
-    """Alone or as the master: every test run is a load of its own, and the ledger has the last word."""
-    master = environment.runner if isinstance(environment.runner, MasterRunner) else None
+def _be_alone(environment: Environment) -> Generating:
+    def over(problem: str) -> None:
+        if problem:
+            tell_problem(environment, problem)
+        end_of_load(environment)
 
-    def judge(environment: Environment, **_: object) -> None:
-        code = backstage.leave()
-        if code and not environment.process_exit_code:
-            environment.process_exit_code = code
-
-    # Listeners of the end are called in reverse: first the client lets go.
-    environment.events.quitting.add_listener(judge)
-    if master is None:
-        _generate_here(environment)
-        environment.events.test_start.add_listener(lambda **_: setattr(Load, "order", backstage.next_load()))
-    else:
-        _be_master(environment, master, backstage)
+    return generate_here(environment, over)
 
 
-def _generate_here(environment: Environment) -> Told:
-    bridge, told = Bridge(), Told(environment)
-    Load.bridge, Load.told = bridge, told
-    environment.events.quitting.add_listener(lambda **_: bridge.close())
-    environment.events.test_stop.add_listener(lambda **_: setattr(Load, "order", None))
-    return told
+def _take_orders(environment: Environment, here: Generating, backstage: Backstage) -> None:
+    """Every test run is a load of its own."""
 
+    def begin(**_: object) -> None:
+        here.share = Share(order=backstage.next_load())
 
-def _be_worker(environment: Environment, runner: WorkerRunner) -> None:
-    told = _generate_here(environment)
+    def stopped(**_: object) -> None:
+        here.stopped()
+        backstage.over()
 
-    def take(environment: Environment, msg: Any, **_: object) -> None:
-        Load.share = (msg.data["number"], msg.data["of"])
-        Load.order = received(msg.data)
-
-    def report(client_id: str, data: dict[str, Any], **_: object) -> None:
-        data["bakeoff"] = told.unsent()
-
-    runner.register_message(_ORDER, take)
-    environment.events.report_to_master.add_listener(report)
-
-
-def _be_master(environment: Environment, runner: MasterRunner, backstage: Backstage) -> None:
-    # Locust sleeps while it waits for workers, and hears them only if that lets its greenlets go on. There is
-    # no client in the master, so nothing here needs the real sleep.
-    monkey.patch_time()
-    options: Any = environment.parsed_options
-    # One user per worker, which is its share of the load.
-    options.num_users = max(options.num_users or 1, options.expect_workers)
-    options.spawn_rate = max(options.spawn_rate or 1.0, float(options.num_users))
-    histograms, done = Histograms(), set[str]()
-
-    def hand_out(environment: Environment, **_: object) -> None:
-        done.clear()
-        order = backstage.next_load()
-        workers = sorted(runner.clients.ready, key=lambda worker: worker.id)
-        for number, worker in enumerate(workers):
-            runner.send_message(_ORDER, to_send(order, number, len(workers)), client_id=worker.id)
-
-    def one_is_done(environment: Environment, msg: Any, **_: object) -> None:
-        done.add(msg.node_id)
-        if msg.data["problem"]:
-            print(f"bakeoff: worker {msg.node_id}: {msg.data['problem']}", flush=True)
-            environment.process_exit_code = 2
-        if len(done) >= runner.worker_count:
-            end_of_load(environment)
-
-    def merge(client_id: str, data: dict[str, Any], **_: object) -> None:
-        histograms.merge(data.get("bakeoff", {}))
-
-    def tell(environment: Environment, **_: object) -> None:
-        for name in histograms:
-            p50, p95 = histograms.percentile_s(name, 0.5), histograms.percentile_s(name, 0.95)
-            print(f"{name}: {histograms.count(name)} of all workers, p50 {p50:.3f} s, p95 {p95:.3f} s")
-
-    runner.register_message(DONE, one_is_done)
-    environment.events.test_start.add_listener(hand_out)
-    environment.events.worker_report.add_listener(merge)
-    environment.events.quitting.add_listener(tell)
+    environment.events.test_start.add_listener(begin)
+    environment.events.test_stop.add_listener(stopped)
+    stop_before_quitting(environment)
 
 
 events.init_command_line_parser.add_listener(_options)

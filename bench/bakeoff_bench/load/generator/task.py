@@ -60,7 +60,7 @@ async def generate(
                     tail=LedgerTail(world, LOOK_S, world.ledger_end()),
                     history=history,
                     on_over=over,
-                    on_begin=lambda at_s: _say(folder / BEGAN, at_s),
+                    on_begin=lambda at_s: note(folder / BEGAN, at_s),
                 )
                 effort = await generator.run()
         finally:
@@ -69,11 +69,11 @@ async def generate(
         samples.close()
         world.close()
     about = {"began_s": generator.began_s, "sent": generator.sent, **effort.to_json()}
-    _say(folder / EFFORT, about)
+    note(folder / EFFORT, about)
     return effort
 
 
-def _say(file: Path, value: object) -> None:
+def note(file: Path, value: object) -> None:
     """Complete or not there at all."""
     unfinished = file.with_suffix(".new")
     unfinished.write_text(json.dumps(value))

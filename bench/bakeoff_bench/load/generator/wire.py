@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
-import atexit
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bakeoff.processes import scratch_folder
 from bakeoff_bench.load.order import LoadOrder
 
-#: Folders of loads whose master is on another machine; a deployment in them may hold credentials.
-_FOLDERS = ExitStack()
-atexit.register(_FOLDERS.close)
+#: Messages of ours between a master and its workers: the order; a load began; a part of a file; it is over.
+ORDER, BEGAN, PART, DONE = "bakeoff-order", "bakeoff-began", "bakeoff-part", "bakeoff-done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one generator does of a load.
+
+    Attributes:
+        order: The load.
+        number, of: Which share of how many.
+    """
+
+    order: LoadOrder
+    number: int = 0
+    of: int = 1
 
 
 def to_send(order: LoadOrder, number: int, of: int) -> dict[str, Any]:
     """What worker ``number`` gets: its share, and the deployment itself, for it may not see our files."""
+    users = order.users // of + (number < order.users % of)
     return {
-        "order": order.to_json(),
+        "order": {**order.to_json(), "users": users},
         "deployment": Path(order.deployment).read_text(),
         "number": number,
         "of": of,
     }
 
 
-def received(data: dict[str, Any]) -> LoadOrder:
-    """The order as this worker can carry it out."""
-    order = LoadOrder(**data["order"])
-    folder = Path(order.folder) / f"generator-{data['number']}"
-    if not folder.parent.parent.exists():  # another machine
-        folder = _FOLDERS.enter_context(scratch_folder("generator"))
-    folder.mkdir(parents=True, exist_ok=True)
+def received(data: dict[str, Any], folders: ExitStack) -> Share:
+    """The share as this worker can carry it out, in a folder of its own.
+
+    Args:
+        data: What was sent.
+        folders: Removes the folder when it is closed; the deployment in it may hold credentials.
+    """
+    folder = folders.enter_context(scratch_folder("generator"))
     deployment = folder / "deployment.json"
     deployment.touch(mode=0o600)
     deployment.write_text(data["deployment"])
-    return replace(order, deployment=str(deployment), folder=str(folder))
+    order = replace(LoadOrder(**data["order"]), deployment=str(deployment), folder=str(folder))
+    return Share(order=order, number=data["number"], of=data["of"])

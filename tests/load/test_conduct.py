@@ -1,0 +1,158 @@
+"""What a load run does in which order, against contestants whose speed is known."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bakeoff.orders import ORDER
+from bakeoff.settings import ConfigClass
+from bakeoff_bench.crash.contestants import Options, find_contestants
+from bakeoff_bench.load import conduct as conducting
+from bakeoff_bench.load.conduct import conduct
+from bakeoff_bench.load.folder import LoadFolder
+from bakeoff_bench.load.measured import Measured
+from bakeoff_bench.load.plan import Block, LoadPlan
+from bakeoff_scenarios import find_load
+from tests.load.measuring import measured
+
+#: Sagas per second that each of them carries.
+_CAPACITY = {"inline": 400.0, "temporal": 12.0}
+
+
+@dataclass
+class _Scripted:
+    """Stands where ``Player`` does: nothing runs, everything is remembered."""
+
+    plan: LoadPlan
+    folder: LoadFolder
+    manifest: dict[str, Any]
+    tell: Callable[[str], None]
+    stages: dict[str, Any] = field(default_factory=dict)
+    played: list[tuple[str, str, str, float]] = field(default_factory=list)
+    ended: bool = False
+
+    async def begin(self, stacks: AsyncExitStack) -> None:
+        self.stages = {
+            one.label: SimpleNamespace(stack=SimpleNamespace(workers=None, client=None), settled=[])
+            for one in self.plan.contestants
+        }
+
+    def end(self) -> None:
+        self.ended = True
+
+    @contextmanager
+    def turn_of(self, label: str) -> Any:
+        yield self.stages[label]
+
+    async def play(self, label: str, block: Block, rate: float, phase: str, number: int) -> Measured:
+        self.played.append((phase, block.name, label, rate))
+        capacity = _CAPACITY[label]
+        if block.users:
+            return measured(settled_per_s=capacity)
+        return measured(offered_per_s=rate, settled_per_s=min(rate, capacity), kept_up=rate <= capacity)
+
+
+@pytest.fixture
+def scripted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[_Scripted, dict[str, Any]]]:
+    async def no_history(*_: object) -> None:
+        return None
+
+    def run(**changes: Any) -> tuple[_Scripted, dict[str, Any]]:
+        players: list[_Scripted] = []
+
+        def player(*arguments: Any) -> _Scripted:
+            players.append(_Scripted(*arguments))
+            return players[0]
+
+        monkeypatch.setattr(conducting, "Player", player)
+        monkeypatch.setattr(conducting, "history_cost", no_history)
+        monkeypatch.setattr(conducting, "world_alone", lambda *_: {"orders_per_s": 500.0})
+        for stage in ("inline", "temporal"):
+            monkeypatch.setitem(_CAPACITY, stage, _CAPACITY[stage])
+        found = [
+            one
+            for name in _CAPACITY
+            for one in find_contestants(Options(engines=(name,)), ConfigClass.RECOMMENDED)
+        ]
+        plan = LoadPlan(
+            contestants=found,
+            load=find_load("order-steady"),
+            saga=ORDER,
+            references=(),
+            blocks=[Block(name="16 in flight", users=16), Block(name="50%", share=0.5)],
+            rounds=2,
+            seconds=10.0,
+            warm_up_s=1.0,
+            search=True,
+        )
+        manifest: dict[str, Any] = {"contestants": {one.label: {} for one in found}}
+        folder = LoadFolder.create(tmp_path / f"run-{len(list(tmp_path.iterdir()))}")
+        asyncio.run(conduct(replace(plan, **changes), folder, manifest, lambda _: None))
+        return players[0], manifest
+
+    return run
+
+
+def test_everybody_plays_one_load_before_anybody_plays_the_next(scripted: Any) -> None:
+    """What is compared was measured within minutes, and nobody is always first."""
+    player, _ = scripted()
+
+    rounds = [(block, label) for phase, block, label, _ in player.played if phase == "round"]
+    assert rounds == [
+        ("16 in flight", "inline"),
+        ("16 in flight", "temporal"),
+        ("50%", "temporal"),
+        ("50%", "inline"),
+        ("16 in flight", "temporal"),
+        ("16 in flight", "inline"),
+        ("50%", "inline"),
+        ("50%", "temporal"),
+    ]
+
+
+def test_shares_are_of_the_rate_that_was_confirmed(scripted: Any) -> None:
+    player, manifest = scripted()
+
+    for label, capacity in _CAPACITY.items():
+        found = manifest["contestants"][label]["sustained"]
+        assert 0.85 * capacity <= found["rate_per_s"] <= capacity
+        assert (found["confirmed"], found["of"]) == (3, 3)
+        half = {
+            rate
+            for phase, block, own, rate in player.played
+            if (phase, block, own) == ("round", "50%", label)
+        }
+        assert half == {0.5 * found["rate_per_s"]}
+    assert [phase for phase, *_ in player.played].index("confirm") > max(
+        number for number, (phase, *_) in enumerate(player.played) if phase == "search"
+    )
+
+
+def test_who_sustains_nothing_has_no_share_and_the_others_go_on(scripted: Any) -> None:
+    player, manifest = scripted(slo_s=0.1)
+
+    assert all(about["sustained"]["rate_per_s"] is None for about in manifest["contestants"].values())
+    assert all(about["sustained"]["closest"] for about in manifest["contestants"].values())
+    assert {block for phase, block, _, _ in player.played if phase == "round"} == {"16 in flight"}
+    assert manifest["complete"] is True
+    assert player.ended
+
+
+def test_a_pilot_says_how_many_rounds_there_are(scripted: Any) -> None:
+    """Contestants that are the same in every round need no more than the least."""
+    player, manifest = scripted(pilot=3)
+
+    made = sum(
+        phase == "round" and block == "50%" and label == "inline" for phase, block, label, _ in player.played
+    )
+    assert made == manifest["pilot"]["rounds"] >= 2
