@@ -13,11 +13,12 @@ import pluggy
 if TYPE_CHECKING:
     import typer
 
+    from bakeoff.bridge.kind import BridgeKind
     from bakeoff.engine import OrchestrationEngine
     from bakeoff.nemesis import Fault
 
-#: Name of the pluggy project and of the entry-point groups ``bakeoff.engines``, ``bakeoff.faults``
-#: and ``bakeoff.commands``.
+#: Name of the pluggy project and of the entry-point groups ``bakeoff.engines``, ``bakeoff.bridges``,
+#: ``bakeoff.faults`` and ``bakeoff.commands``.
 PROJECT = "bakeoff"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -30,6 +31,15 @@ def bakeoff_engine() -> OrchestrationEngine | None:
 
     Import the SDK inside this function and raise ``EngineUnavailableError`` with the installing command
     where it is missing: the module itself must import everywhere. Called once, when the engine is asked for.
+    """
+
+
+@hookspec
+def bakeoff_bridge() -> BridgeKind | None:
+    """Return the bridge of this plug-in.
+
+    Import its client inside the methods of what is returned: the module itself must import everywhere.
+    Called whenever ``--bridge`` is read, and by every process that connects.
     """
 
 

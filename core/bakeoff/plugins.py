@@ -1,4 +1,4 @@
-"""The only file that touches ``pm.hook``: typed access to plug-ins, one engine at a time.
+"""Typed access to plug-ins, one engine at a time; of the bridges' hook, see ``bakeoff.bridge.plugged``.
 
 A plug-in that cannot be imported is reported and does not stop the others.
 """

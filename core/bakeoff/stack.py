@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bakeoff.bridge.bridges import IN_PROCESS, NO_BRIDGE, ChosenBridge, bridge_prefix, forget_events
+from bakeoff.bridge.bridges import NO_BRIDGE, ChosenBridge, bridge_prefix, bridge_server, forget_events
 from bakeoff.bridge.staff import running_relay, running_services
 from bakeoff.deployment import DEPLOYMENT_VARIABLE, Deployment
 from bakeoff.engine import EngineClient, EngineInfo, OrchestrationEngine
@@ -21,7 +21,7 @@ from bakeoff.proxy import Proxy, start_proxy
 from bakeoff.registry import load_sagas
 from bakeoff.saga import Saga
 from bakeoff.scheduler import Scheduler, running_scheduler
-from bakeoff.servers import NatsServer, PostgresServer, RunningServer, start_server
+from bakeoff.servers import PostgresServer, RunningServer, start_server
 from bakeoff.settings import SettingsInForce
 from bakeoff.sharing import check_slots, processes_of_worker, slots_of_process
 from bakeoff.telemetry import Otlp
@@ -149,9 +149,8 @@ async def running_backend(plan: StackPlan) -> AsyncIterator[Backend]:
         servers = [
             await start_server(server, launcher, plan.folder) for server in plan.engine.servers(plan.settings)
         ]
-        if plan.bridge.name != IN_PROCESS:
-            server = NatsServer(external_address=plan.bridge.url)
-            servers.append(await start_server(server, launcher, plan.folder))
+        if (between := bridge_server(plan.bridge)) is not None:
+            servers.append(await start_server(between, launcher, plan.folder))
         external = tuple(s.server.role for s in servers if s.child is None)
         # The services' database stays out of it: engines would be blamed for our ledger.
         proxy = await start_proxy(servers, launcher, plan.folder) if plan.proxied else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,6 +71,18 @@ def test_what_nobody_serves_has_not_run(over: Over) -> None:
         await serving.stop()
         with pytest.raises(NotServedError):
             await bridge.invoke(RESERVE, {}, timeout_s=5)
+
+    over(test)
+
+
+def test_who_serves_one_version_serves_no_other(over: Over) -> None:
+    async def test(bridge: Bridge) -> None:
+        async def reserve(request: Request) -> JSON:
+            return None
+
+        await bridge.serve(RESERVE, reserve)
+        with pytest.raises(NotServedError, match=r"nobody serves InventoryService\.2\.reserveInventory"):
+            await bridge.invoke(replace(RESERVE, version="2"), {}, timeout_s=5)
 
     over(test)
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 
+import nats
 import pytest
 
-from bakeoff.bridge.bridges import choose_bridge, connect_bridge
+from bakeoff.bridge import Address
+from bakeoff.bridge.bridges import ROLE, choose_bridge, connect_bridge
 from bakeoff.bridge.commands import command_of
+from bakeoff.bridge.naming import heard
 from bakeoff.contract.lab import Lab, Started
 from bakeoff.contract.stack_thread import StackThread
+from bakeoff.errors import HandledError
 from bakeoff.orders import FULFILMENT_DAYS, ORDER
 from bakeoff.orders.model import Line, Order
+from bakeoff.orders.shipping import confirm_delivery
 from bakeoff.orders.taking import create_order
 from bakeoff.outcome import Status
 from bakeoff.plugins import Plugins
@@ -65,6 +71,36 @@ def _emit(lab: Lab, payload: JSON) -> None:
     lab.thread.call(emit, 20)
 
 
+def _ask(lab: Lab, address: Address, payload: JSON, parameter: Mapping[str, JSON]) -> JSON:
+    """Send a command, as somebody would who knows nothing of sagas."""
+
+    async def ask() -> JSON:
+        bridge = await connect_bridge(lab.stack.deployment, sender="Shop")
+        try:
+            return await bridge.invoke(address, payload, parameter, timeout_s=10)
+        finally:
+            await bridge.close()
+
+    return lab.thread.call(ask, 20)
+
+
+def _publish(lab: Lab, message: bytes) -> None:
+    """Publish bytes where the event ``deliveryConfirmed`` is heard, as a stranger might."""
+
+    async def publish() -> None:
+        client = await nats.connect(lab.stack.deployment.addresses[ROLE])
+        subject = heard(lab.stack.deployment.bridge_prefix, "customMessage", "deliveryConfirmed")
+        await client.jetstream().publish(subject.replace("*", "x"), message)
+        await client.close()
+
+    lab.thread.call(publish, 20)
+
+
+def _relay_log(lab: Lab) -> str:
+    assert lab.stack.relay is not None
+    return "".join(child.log.read_text() for child in lab.stack.relay.children)
+
+
 def _relay_pid(lab: Lab) -> int:
     """The newest process that announced itself as no worker and is none of the services."""
     services = {child.pid for group in lab.stack.services.values() for child in group.children}
@@ -89,15 +125,7 @@ def test_an_order_that_came_in_by_a_command_is_processed(lab: Lab) -> None:
     """Nobody here wrote it into the books but the service."""
     order: JSON = {"orderId": "new", "lines": [{"sku": "pen", "quantity": 2, "unitPriceMinor": 150}]}
 
-    async def create() -> JSON:
-        bridge = await connect_bridge(lab.stack.deployment, sender="Shop")
-        answer = await bridge.invoke(
-            command_of(create_order).address, order, {"key": "new:created"}, timeout_s=10
-        )
-        await bridge.close()
-        return answer
-
-    assert lab.thread.call(create, 20) == {"orderId": "new"}
+    assert _ask(lab, command_of(create_order).address, order, {"key": "new:created"}) == {"orderId": "new"}
     end = lab.settle(ORDER, "new")
     assert end.outcome.status is Status.COMPLETED
     assert end.counts["reserve_inventory"] == 1
@@ -126,6 +154,38 @@ def test_an_event_signals_the_saga_of_its_order(lab: Lab) -> None:
     assert end.outcome.status is Status.COMPLETED
     assert end.outcome.results["delivered"] == {"orderId": "3"}
     assert "remind_carrier" not in end.story
+
+
+def test_the_service_that_hears_of_the_delivery_signals_the_saga(lab: Lab) -> None:
+    """By the event that its command is; before anything was shipped it declines."""
+    confirm = partial(_ask, lab, command_of(confirm_delivery).address, {"orderId": "7"})
+    with pytest.raises(HandledError, match="order 7 has no shipment under way"):
+        confirm({"key": "too-soon"})
+    started = _waiting(lab, "7")
+    answer = confirm({"key": "carrier-7"})
+    end = started.settled()
+
+    assert answer == {"orderId": "7", "shipment_id": "sh-7-1"}
+    assert end.outcome.status is Status.COMPLETED
+    assert end.outcome.results["delivered"] == answer
+    assert "remind_carrier" not in end.story
+
+
+def test_an_event_that_no_engine_can_carry_is_reported_once(lab: Lab) -> None:
+    """``1e999`` is JSON, and more than a number can be."""
+    started = _waiting(lab, "8")
+    _publish(
+        lab,
+        b'{"messageType":"customMessage","eventName":"deliveryConfirmed",'
+        b'"payload":{"orderId":"8","weight":1e999}}',
+    )
+    reported = "event deliveryConfirmed signals nobody: order-8: the payload is not JSON"
+    lab.until("it is reported", lambda: reported in _relay_log(lab))
+    _emit(lab, {"orderId": "8"})
+    end = started.settled()
+
+    assert end.outcome.results["delivered"] == {"orderId": "8"}
+    lab.never("it came again", lambda: _relay_log(lab).count(reported) > 1, for_s=1.5)
 
 
 def test_what_happens_while_the_relay_is_away_is_relayed_later(lab: Lab) -> None:

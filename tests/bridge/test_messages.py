@@ -125,7 +125,10 @@ def test_a_decline_says_why_and_a_failure_does_not() -> None:
     [
         (b"\xff\xfe", "not JSON"),
         (b"[]", "an envelope is an object"),
-        (b"{}", "messageType None"),
+        (b"{}", "no messageType of ours: None"),
+        (b'{"messageType": ["command"]}', "no messageType of ours: list"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"messageType": "customMessage", "payload": NaN}', "not JSON: NaN"),
         (b'{"messageType": "command"}', "a command's payload"),
         (b'{"messageType": "command", "payload": 1}', "a command's payload"),
     ],
@@ -139,4 +142,5 @@ def test_a_lenient_reader_asks_for_no_more_than_it_needs() -> None:
     message = envelope.read(b'{"messageType": "command", "payload": {}, "otp": "nonsense", "sender": 7}')
 
     assert envelope.trace_of(message) == {}
+    assert envelope.trace_of({"otp": "[" * 100_000}) == {}
     assert Party.of(message["sender"]).service == ""

@@ -58,6 +58,7 @@ def test_the_services_bear_the_names_of_the_seed() -> None:
     assert events["InventoryService.1.reserveInventory"] == "inventoryReserved"
     assert events["PaymentService.1.processPayment"] == "paymentProcessed"
     assert events["ShippingService.1.createShipment"] == "shipmentCreated"
+    assert events["ShippingService.1.confirmDelivery"] == "deliveryConfirmed"
     assert events["OrderService.1.createOrder"] == "orderCreated"
     assert events["PaymentService.1.refundPayment"] == ""
 

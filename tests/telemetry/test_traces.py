@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +15,7 @@ from tests.telemetry.traced import (
     DECLINED,
     GROUPED,
     PARKED,
+    PLAIN,
     RETRIED,
     of_saga,
     plan_for,
@@ -120,14 +121,26 @@ def test_groups_and_waits_are_in_the_trace(receiver: Receiver) -> None:
     assert {span.attributes["bakeoff.context"] for span in (*grouped[1:], *parked[1:])} == {"carried"}
 
 
-def test_a_bridge_hands_the_trace_on_to_services_and_events(tmp_path: Path) -> None:
-    """Whoever acts in the end is in the same trace, in a process of its own."""
+@pytest.fixture(scope="module", params=["inline", "dramatiq", "temporal"])
+def over_a_bridge(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Receiver:
+    """What two sagas exported that wait for an event of their own service; one does not come so far."""
+    engine = str(request.param)
     with exported_at_the_end() as receiver:
-        plan = plan_for("inline", tmp_path, receiver.url, bridge=ChosenBridge("nats"))
-        asyncio.run(run_orders(plan, [RETRIED, DECLINED]))
+        folder = tmp_path_factory.mktemp(f"{engine}-over")
+        plan = plan_for(engine, folder, receiver.url, bridge=ChosenBridge("nats"))
+        plan = replace(plan, sagas=(*plan.sagas, "tests.telemetry.heard"))
+        asyncio.run(run_orders(plan, [DECLINED, PLAIN], saga="heard"))
+    return receiver
 
+
+def test_a_bridge_hands_the_trace_on_to_services_and_events(over_a_bridge: Receiver) -> None:
+    """Whoever acts in the end is in the same trace, in a process of its own, on every engine."""
+    receiver = over_a_bridge
     declined = tree(receiver, DECLINED)
-    assert [pair for pair in declined if "saga order" in pair] == BACK_AGAIN
+    assert [pair for pair in declined if "saga heard" in pair] == [
+        (parent.replace("order", "heard"), name.replace("saga order", "saga heard"))
+        for parent, name in BACK_AGAIN
+    ]
     for step, command, event in (
         ("step reserve_inventory", "InventoryService.reserveInventory", "inventoryReserved"),
         ("undo reserve_inventory", "InventoryService.releaseInventory", None),
@@ -148,6 +161,31 @@ def test_a_bridge_hands_the_trace_on_to_services_and_events(tmp_path: Path) -> N
     assert asked.attributes["error.type"] == acted.attributes["error.type"] == "BusinessError"
     assert spans["emit inventoryReserved"].kind == "PRODUCER"
     assert len({span.trace for span in of_saga(receiver, DECLINED)}) == 1
+
+
+def test_an_event_that_a_saga_waits_for_stays_in_its_trace(over_a_bridge: Receiver) -> None:
+    """From the step over the service to the relay, which signals the saga that it came from."""
+    paid = tree(over_a_bridge, PLAIN)
+
+    assert [pair for pair in paid if "saga heard" in pair] == [
+        ("", "saga heard"),
+        ("saga heard", "step reserve_inventory"),
+        ("saga heard", "step charge_payment"),
+        ("saga heard", "step send_confirmation"),
+    ]
+    for link in (
+        ("step charge_payment", "command PaymentService.processPayment"),
+        ("command PaymentService.processPayment", "serve PaymentService.processPayment"),
+        ("serve PaymentService.processPayment", "emit paymentProcessed"),
+        ("emit paymentProcessed", "hear paymentProcessed"),
+    ):
+        assert paid.count(link) == 1
+    spans = {span.name: span for span in of_saga(over_a_bridge, PLAIN)}
+    relayed = spans["hear paymentProcessed"]
+    assert (relayed.kind, relayed.service, relayed.status) == ("CONSUMER", "bakeoff-relay", "")
+    assert relayed.attributes["bakeoff.workflow_id"] == PLAIN
+    assert spans["step send_confirmation"].start_ns >= spans["emit paymentProcessed"].start_ns
+    assert len({span.trace for span in spans.values()}) == 1
 
 
 def _keys(span: Span) -> set[str]:

@@ -18,6 +18,7 @@ from bakeoff.patience import ANSWER_WITHIN_S, in_time
 from bakeoff.saga import Saga
 from bakeoff.stack import Stack
 from bakeoff_bench.run.duration import PATIENCE_S, patience_s
+from bakeoff_bench.run.outside import Outside
 from bakeoff_bench.run.tail import LedgerTail
 from bakeoff_scenarios import Assignment
 
@@ -74,6 +75,10 @@ class Driver:
     on_settled: Callable[[], None] = field(default=lambda: None)
     #: One question at a time: those in doubt must not become a load of their own.
     _questions: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _outside: Outside = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._outside = Outside(self.stack.deployment, self.saga)
 
     async def block(self, assignments: Sequence[Assignment], concurrency: int) -> float:
         """Run a block to its end; return its seconds.
@@ -94,6 +99,7 @@ class Driver:
                     task.result()
         finally:
             await _end(follower, *slots)
+            await self._outside.close()
         return self.history.now_s() - began_s
 
     def _check_workers(self) -> None:
@@ -128,6 +134,12 @@ class Driver:
         for name, payload in assignment.signals.items():
             if not isinstance(client, Signals):
                 raise NotSupportedError("the client has no method signal()")
+            if (event := self._outside.event_for(name, workflow_id, payload)) is not None:
+                with self.history.operation("emit", workflow_id) as answer:
+                    async with in_time("emit()"):
+                        await self._outside.emit(event, payload)
+                    answer.value = event
+                continue
             with self.history.operation("signal", workflow_id) as answer:
                 async with in_time("signal()"):
                     answer.value = await client.signal(workflow_id, name, f"{workflow_id}:{name}", payload)

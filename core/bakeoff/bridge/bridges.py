@@ -1,33 +1,27 @@
-"""The bridges that a deployment can have, and how a process of it connects."""
+"""The bridge of a deployment: chosen before it starts, and connected to by each of its processes."""
 
 from __future__ import annotations
 
-import contextlib
-import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bakeoff.bridge.interface import Bridge
+from bakeoff.bridge.plugged import bridge_called, bridge_of_scheme
 from bakeoff.bridge.portal import Portal
-from bakeoff.credentials import hide_credentials
 from bakeoff.deployment import Deployment
-from bakeoff.errors import BridgeAwayError, EngineUnavailableError, UnknownNameError, UsageError
-from bakeoff.servers.nats import nats_binary
 
 if TYPE_CHECKING:
+    from bakeoff.servers import Server
     from bakeoff.telemetry.tracing import Tracing
 
 #: No bridge: steps act in the worker's own process.
 IN_PROCESS = "in-process"
-NATS = "nats"
 #: Role of the bridge's server in ``Deployment.addresses``.
 ROLE = "bridge"
-_SCHEMES = ("nats", "tls")
 #: PURISTA's own prefix.
 PREFIX = "purista"
-_PREFIX = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 _STEPS = "BakeoffOrchestrator"
 
 
@@ -52,27 +46,22 @@ NO_BRIDGE = ChosenBridge()
 
 
 def choose_bridge(text: str) -> ChosenBridge:
-    """Read ``--bridge``, and find out before anything is started that it cannot be had.
+    """Read ``--bridge``, a name or a URL, and find out before anything is started that it cannot be had.
 
     Raises:
         UnknownNameError: If there is no such bridge.
-        EngineUnavailableError: If its server or client is not installed.
+        UsageError: If a URL of that bridge cannot be like this.
+        EngineUnavailableError: If its server or client is not installed, or its plug-in cannot be loaded.
     """
-    scheme, separator, rest = text.partition("://")
-    if separator and scheme in _SCHEMES:
-        nats_client()
-        server, _, shared = rest.partition("/")
-        if shared and not _PREFIX.fullmatch(shared):
-            raise UsageError(f"--bridge .../{shared}: a prefix is like purista: letters, digits, '_' and '-'")
-        return ChosenBridge(NATS, f"{scheme}://{server}", shared)
-    if text == NATS:
-        nats_client()
-        nats_binary()
-    elif text != IN_PROCESS:
-        raise UnknownNameError(
-            f"--bridge {hide_credentials(text)}: give {IN_PROCESS}, {NATS}, or your server's nats://host:port"
-        )
-    return ChosenBridge(text)
+    scheme, separator, _ = text.partition("://")
+    if separator:
+        return bridge_of_scheme(scheme).choose(text)
+    return bridge_called(text).choose(None)
+
+
+def bridge_server(chosen: ChosenBridge) -> Server | None:
+    """The server that has to be started, or found; ``None`` if it needs none."""
+    return bridge_called(chosen.name).server(chosen)
 
 
 def bridge_prefix(bridge: ChosenBridge, prefix: str) -> str:
@@ -99,42 +88,17 @@ async def connect_bridge(
         tracing: Of what is served and published over it.
 
     Raises:
+        UsageError: If it has none: ``in-process``.
         EngineUnavailableError: If the client is not installed.
         BridgeAwayError: If it does not answer.
     """
-    nats_client()
-    from bakeoff.bridge.nats import NatsBridge
-
-    return await NatsBridge.connect(
-        deployment.addresses[ROLE],
-        sender=sender,
-        prefix=deployment.bridge_prefix,
-        on_closed=on_closed,
-        tracing=tracing,
-    )
+    kind = bridge_called(deployment.bridge)
+    return await kind.connect(deployment, sender=sender, on_closed=on_closed, tracing=tracing)
 
 
 async def forget_events(deployment: Deployment) -> None:
     """Leave nothing of the deployment's events on a server that is not ours; one that is away keeps them."""
-    from bakeoff.bridge.nats import NatsBridge
-
-    with contextlib.suppress(BridgeAwayError):
-        bridge = await connect_bridge(deployment, sender=_STEPS)
-        try:
-            if isinstance(bridge, NatsBridge):
-                await bridge.forget()
-        finally:
-            await bridge.close()
-
-
-def nats_client() -> None:
-    """``EngineUnavailableError`` if NATS's client is missing."""
-    try:
-        import nats  # noqa: F401
-    except ImportError as error:
-        raise EngineUnavailableError(
-            f'the client of NATS is not installed ({error}); install it: pip install "bakeoff[nats]"'
-        ) from error
+    await bridge_called(deployment.bridge).forget(deployment)
 
 
 def remote_of(deployment: Deployment, tracing: Tracing | None = None) -> Portal | None:

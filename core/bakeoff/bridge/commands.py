@@ -49,11 +49,11 @@ class Command:
             }
         return {"type": "object", "required": ["input"]}
 
-    def payload_of(self, call: Call) -> dict[str, JSON]:
-        """What is sent for this call."""
+    def payload_of(self, call: Call) -> JSON:
+        """What is sent for this call; an input that should be an object, and is none, stays what it is."""
         known = {} if call.own_result is None else {"ownResult": call.own_result}
         if self.schema is not None:
-            return {**call.input, **known}
+            return {**call.input, **known} if isinstance(call.input, Mapping) else call.input
         if self.identified_by:
             return {self.identified_by: call.input, **known}
         return {"input": call.input, "results": dict(call.results), **known}

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from bakeoff.bridge.interface import Address
 from bakeoff.errors import HandledError, MalformedMessageError
@@ -121,16 +121,22 @@ def written(message: Mapping[str, JSON]) -> bytes:
 
 
 def read(data: bytes) -> dict[str, Any]:
-    """Reverse of ``written``; ``MalformedMessageError`` for anything that is no message of PURISTA."""
+    """Reverse of ``written``; ``MalformedMessageError`` for anything that is no message of PURISTA.
+
+    What stands before the colon of its text is the kind of mistake; only what follows is the sender's.
+    """
     try:
-        message = json.loads(data)
+        message = json.loads(data, parse_constant=_no_constant)
+    except RecursionError:
+        raise MalformedMessageError("nested too deeply") from None
     except ValueError as problem:
         raise MalformedMessageError(f"not JSON: {problem}") from None
     if not isinstance(message, dict):
-        raise MalformedMessageError(f"an envelope is an object, not {type(message).__name__}")
+        raise MalformedMessageError(f"an envelope is an object: this is of type {type(message).__name__}")
     kind = message.get("messageType")
-    if kind not in _KINDS:
-        raise MalformedMessageError(f"messageType {kind!r} is none of {', '.join(sorted(_KINDS))}")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        shown = repr(kind) if isinstance(kind, str | None) else type(kind).__name__
+        raise MalformedMessageError(f"no messageType of ours: {shown[:80]}")
     if kind == COMMAND and not isinstance(message.get("payload"), dict):
         raise MalformedMessageError("a command's payload is an object with payload and parameter")
     return message
@@ -140,7 +146,7 @@ def trace_of(message: Mapping[str, Any]) -> dict[str, str]:
     """W3C trace context in a message; empty if it has none that can be read."""
     try:
         carried = json.loads(message.get("otp") or "{}")
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return {}
     if not isinstance(carried, dict):
         return {}
@@ -150,6 +156,11 @@ def trace_of(message: Mapping[str, Any]) -> dict[str, str]:
 def traced(message: Mapping[str, JSON], trace: Mapping[str, str]) -> dict[str, JSON]:
     """The message in another place of its trace."""
     return {**message, "otp": _otp(trace)}
+
+
+def _no_constant(name: str) -> NoReturn:
+    """``NaN`` and ``Infinity``, which Python reads, and no JSON has: no engine could carry them on."""
+    raise ValueError(f"{name} is no JSON")
 
 
 def _otp(trace: Mapping[str, str]) -> str:

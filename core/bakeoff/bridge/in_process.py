@@ -32,6 +32,11 @@ class InProcessBridge:
         self._running: set[asyncio.Task[JSON]] = set()
 
     @property
+    def ignored(self) -> Mapping[str, int]:
+        """Nothing: there are no strangers in here."""
+        return {}
+
+    @property
     def closed(self) -> bool:
         """Never: there is no connection."""
         return False

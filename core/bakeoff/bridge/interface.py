@@ -74,6 +74,10 @@ class Bridge(Protocol):
     name: str
 
     @property
+    def ignored(self) -> Mapping[str, int]:
+        """``{why: messages}`` that arrived and were none of ours."""
+
+    @property
     def closed(self) -> bool:
         """Whether the connection is lost for good; whoever needs the bridge connects again."""
 

@@ -67,7 +67,8 @@ class Portal:
             parameter["behaviour"] = word
         payload = one.payload_of(call)
         if wrong := one.objection(payload):
-            raise StepFault(f"{one.address}: the payload breaks its schema: {wrong[0]['message']}")
+            # As the service would decline it: no retry makes another payload of it.
+            raise BusinessError(f"{one.address}: the payload breaks its schema: {wrong[0]['message']}")
         patience_s = timeout_s - min(_EARLIER_S, timeout_s / 4)
         if self.tracing is None:
             return self._ask(one, payload, parameter, patience_s)

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bakeoff.bridge.accounts import tell
+from bakeoff.bridge.commands import command_of
 from bakeoff.bridge.interface import Bridge, Event, Serving
 from bakeoff.engine import Signals
-from bakeoff.errors import SignalRejectedError, WorkflowNotFoundError
+from bakeoff.errors import SignalRejectedError, UnserialisableError, WorkflowNotFoundError
 from bakeoff.orders.model import Order
 from bakeoff.saga import JSON, Saga, Wait
 from bakeoff.signals import deliver
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 #: Under which name a relay listens: however many there are, each event is relayed once.
 DURABLE = "bakeoff-relay"
+
+#: What no patience mends: nobody waits, or what the event says no engine can carry.
+_REFUSALS = (WorkflowNotFoundError, SignalRejectedError, UnserialisableError, RecursionError, UnicodeError)
 
 _logger = logging.getLogger(__name__)
 
@@ -44,6 +49,19 @@ def workflow_id_in(payload: JSON) -> str | None:
     if isinstance(order := payload.get("orderId"), str) and order:
         return Order(order_id=order, lines=()).workflow_id
     return None
+
+
+def workflow_id_of(saga: Saga, payload: JSON) -> str | None:
+    """``workflow_id_in``; or the payload says what identifies the input of this saga (``userId``).
+
+    That is the key of the command of its first step. ``bakeoff start`` and ``run`` call a saga of such an
+    input ``SAGA-INPUT``.
+    """
+    if (said := workflow_id_in(payload)) is not None:
+        return said
+    key = next((command_of(step.action).identified_by for step in saga.steps()), "")
+    known = payload.get(key) if key and isinstance(payload, dict) else None
+    return f"{saga.name}-{known}" if isinstance(known, str) and known else None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,31 +97,35 @@ class Relay:
         """Hear nothing more; what comes waits for the next relay."""
         for one in self._heard:
             await one.stop()
+        tell("events that signalled nobody", self.refused)
 
     async def hear(self, event: Event) -> None:
         """Signal the saga that this event is about; raise what is the engine's trouble."""
+        about = [
+            (saga, signal, workflow_id)
+            for saga, signal in self.rules.get(event.name, ())
+            if (workflow_id := workflow_id_of(saga, event.payload)) is not None
+        ]
         if self.tracing is None:
-            await self._signal(event)
+            await self._signal(event, about)
             return
-        with self.tracing.hearing(event, workflow_id_in(event.payload)):
-            await self._signal(event)
+        named = {workflow_id for _, _, workflow_id in about}
+        with self.tracing.hearing(event, named.pop() if len(named) == 1 else None):
+            await self._signal(event, about)
 
-    async def _signal(self, event: Event) -> None:
-        workflow_id = workflow_id_in(event.payload)
-        if workflow_id is None:
-            self._refuse(event, "it names neither workflowId nor orderId", "about nobody")
-            return
-        # Services that answer a repeated command emit its event again: the same event, for the saga.
-        signal_id = f"event:{event.name}:{workflow_id}"
-        reason, kind = "no saga waits for it", "no saga waits for it"
-        for saga, signal in self.rules.get(event.name, ()):
+    async def _signal(self, event: Event, about: Sequence[tuple[Saga, str, str]]) -> None:
+        reason = "it says neither workflowId, nor orderId, nor what identifies the input of a saga"
+        kind = "about nobody"
+        for saga, signal, workflow_id in about:
+            # Services that answer a repeated command emit its event again: the same event, for the saga.
+            signal_id = f"event:{event.name}:{workflow_id}"
             try:
                 if await deliver(self.client, saga, workflow_id, signal, signal_id, event.payload):
                     self.relayed += 1
                 else:
                     self.repeated += 1
                 return
-            except (WorkflowNotFoundError, SignalRejectedError) as error:
+            except _REFUSALS as error:
                 reason, kind = str(error), type(error).__name__
         self._refuse(event, reason, kind)
 

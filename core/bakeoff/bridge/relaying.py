@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 
+from bakeoff.bridge.accounts import tell
 from bakeoff.bridge.bridges import connect_bridge
 from bakeoff.bridge.relay import Relay, rules_of
 from bakeoff.deployment import Deployment
@@ -45,6 +46,7 @@ async def relay(deployment: Deployment) -> None:
                 raise BridgeAwayError("the connection to the bridge is lost for good")
         finally:
             await own.stop()
+            tell("messages that were ignored", bridge.ignored)
             await bridge.close()
             if tracing is not None:
                 tracing.close()

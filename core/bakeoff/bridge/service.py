@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
 from collections.abc import Sequence
 
+from bakeoff.bridge.accounts import tell
 from bakeoff.bridge.bridges import connect_bridge
 from bakeoff.bridge.commands import services_in
 from bakeoff.bridge.host import ServiceHost
@@ -48,6 +50,7 @@ async def serve(deployment: Deployment, names: Sequence[str]) -> None:
                 raise BridgeAwayError("the connection to the bridge is lost for good")
         finally:
             await host.stop()
+            tell("messages that were ignored", bridge.ignored)
             await bridge.close()
     finally:
         world.close()
@@ -56,4 +59,5 @@ async def serve(deployment: Deployment, names: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(format="%(asctime)s %(message)s")
     asyncio.run(serve(Deployment.of_this_process(), sys.argv[1:]))

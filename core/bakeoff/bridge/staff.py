@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bakeoff.bridge.accounts import tell
 from bakeoff.bridge.bridges import IN_PROCESS, connect_bridge
 from bakeoff.bridge.commands import services_in
 from bakeoff.bridge.relay import Relay, rules_of
@@ -91,6 +92,7 @@ async def running_relay(
         yield None
     finally:
         await relay.stop()
+        tell("messages that were ignored", bridge.ignored)
         await bridge.close()
         if tracing is not None:
             await asyncio.to_thread(tracing.close)

@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from bakeoff.bridge.awaited import events_of_nobody
 from bakeoff.bridge.bridges import IN_PROCESS, ROLE, choose_bridge
 from bakeoff.cli import demo
 from bakeoff.cli.options import (
@@ -120,6 +121,9 @@ def up(
     named = [choose_saga(text) for text in saga or ()]
     sagas = dict.fromkeys([BUILT_IN_SAGAS, *(ref for _, references in named for ref in references)])
     asked = [one.name for one, _ in named if not takes_an_order(one)]
+    if between.name != IN_PROCESS:
+        for line in events_of_nobody(sagas):
+            warn(line)
     with ExitStack() as cleanup:
         folder = cleanup.enter_context(held_state(state))
         scratch = cleanup.enter_context(scratch_folder("up"))

@@ -43,7 +43,8 @@ class Contestant:
     Attributes:
         label: Column of the matrix: the name, with the broker where the engine has a choice of brokers,
             and with every other setting that was changed.
-        bridge: Between steps and services; it changes nothing that a contract test sees.
+        bridge: Between steps and services. It is no part of the label: it must change nothing that a contract
+            test sees, so what was found over a bridge is compared with what was reviewed without one.
     """
 
     name: str

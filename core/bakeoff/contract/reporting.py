@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from _pytest.terminal import TerminalReporter
 
+from bakeoff.bridge.bridges import IN_PROCESS
+from bakeoff.contract.command import command_of
 from bakeoff.contract.contestants import Contestant
 from bakeoff.contract.results import Result, Results
 from bakeoff.contract.session import contestants_of, results_of
@@ -80,6 +82,16 @@ class ContractReporter:
     @property
     def _results(self) -> Results:
         return results_of(self._config)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self) -> None:
+        """The reviewed matrix tells what engines do; what was found over a bridge is compared with it."""
+        over = {one.bridge.name for one in contestants_of(self._config).values()} - {IN_PROCESS}
+        if over and self._config.getoption("--contract-store"):
+            raise pytest.UsageError(
+                f"--contract-store --bridge {', '.join(over)}: the reviewed matrix is of steps without a "
+                "bridge, and over one the statuses must be the same; leave --bridge out to store them"
+            )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -168,6 +180,11 @@ class ContractReporter:
         terminalreporter.section("contract matrix")
         for line in matrix_lines(self._results):
             terminalreporter.write_line(line)
+        for label, one in contestants_of(self._config).items():
+            if one.bridge.name != IN_PROCESS:
+                terminalreporter.write_line(
+                    f"{label}: over {one.bridge}, compared with what was reviewed without"
+                )
         unreviewed = [label for label in self._results.labels() if label not in self._results.reviewed]
         if unreviewed and not self._config.getoption("--contract-store"):
             terminalreporter.write_line(f"nobody has reviewed: {', '.join(unreviewed)} (--contract-store)")
@@ -180,10 +197,11 @@ class ContractReporter:
             self._results.store()
         target = self._config.getoption("--contract-json")
         if target:
-            engines = {
-                label: _describe(contestant) for label, contestant in contestants_of(self._config).items()
-            }
-            Path(target).write_text(json.dumps(self._results.to_json(engines), indent=1) + "\n")
+            contestants = contestants_of(self._config)
+            engines = {label: _describe(contestant) for label, contestant in contestants.items()}
+            secrets = {f"{one.name}.{name}" for one in contestants.values() for name in one.settings.secrets}
+            command = command_of(map(str, self._config.invocation_params.args), secrets)
+            Path(target).write_text(json.dumps(self._results.to_json(engines, command), indent=1) + "\n")
 
 
 def matrix_lines(results: Results) -> list[str]:
@@ -230,6 +248,7 @@ def _describe(contestant: Contestant) -> dict[str, object]:
         "title": info.title,
         "versions": dict(info.versions),
         "config_class": str(contestant.settings.config_class),
+        "bridge": str(contestant.bridge),
         "settings": contestant.settings.shown(),
         "claims": {
             str(capability): {"support": str(claim.support), "reason": claim.reason}

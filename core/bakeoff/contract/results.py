@@ -72,8 +72,13 @@ class Results:
         ordered = {label: dict(sorted(column.items())) for label, column in sorted(self.reviewed.items())}
         self.reviewed_file.write_text(json.dumps(ordered, indent=1) + "\n")
 
-    def to_json(self, engines: dict[str, Any]) -> dict[str, Any]:
-        """The machine-readable result; ``engines`` is ``{label: description}``."""
+    def to_json(self, engines: dict[str, Any], command: str) -> dict[str, Any]:
+        """The machine-readable result.
+
+        Args:
+            engines: ``{label: description}``.
+            command: What makes it again.
+        """
         tests: dict[str, Any] = {}
         for result in self.found.values():
             entry = tests.setdefault(
@@ -86,7 +91,7 @@ class Results:
                 "reason": result.reason,
                 "seconds": round(result.seconds, 3),
             }
-        return {"format": 1, "engines": engines, "tests": tests}
+        return {"format": 1, "command": command, "engines": engines, "tests": tests}
 
 
 def _read(file: Path) -> dict[str, dict[str, str]]:

@@ -10,10 +10,11 @@ from bakeoff.orders.saga import (
     ORDER_PARALLEL,
     ORDER_PIVOT,
 )
+from bakeoff.orders.shipping import confirm_delivery
 from bakeoff.orders.taking import cancel_order, create_order
 
-#: Served beside the commands of the steps.
-COMMANDS = (create_order, cancel_order)
+#: Served beside the commands of the steps: what customers and carriers send.
+COMMANDS = (create_order, cancel_order, confirm_delivery)
 
 __all__ = [
     "COMMANDS",

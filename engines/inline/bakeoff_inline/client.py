@@ -71,7 +71,11 @@ class InlineClient:
         execution = self._find(workflow_id)
         if not any(isinstance(element, Wait) and element.name == name for element in execution.saga.elements):
             raise SignalRejectedError(f"{workflow_id} never waits for {name!r}")
-        return execution.signal(name, signal_id, json.loads(json.dumps(payload)))
+        try:
+            plain = json.loads(json.dumps(payload, allow_nan=False))
+        except (TypeError, ValueError) as error:
+            raise UnserialisableError(f"{workflow_id}: the payload is not JSON: {error}") from error
+        return execution.signal(name, signal_id, plain)
 
     async def cancel(self, workflow_id: str) -> None:
         """Request a cancel."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bakeoff.telemetry.tracing import Tracing
 
 _TOO_LARGE = "PayloadsTooLarge"
+#: Of a decline that says no status.
+_BAD_REQUEST = 400
 
 
 class Commands:
@@ -75,7 +77,10 @@ class Commands:
 
         async def answer(message: Msg) -> None:
             asked = connection.read(message.data)
-            if asked is None or asked["messageType"] != envelope.COMMAND:
+            if asked is None:
+                return
+            if asked["messageType"] != envelope.COMMAND:
+                connection.ignore(f"no command: {asked['messageType']} on the subject of {address}")
                 return
             request = _request(asked, address, message.headers)
             reply = await self._handled(asked, request, handler, event)
@@ -166,6 +171,7 @@ def _result(answer: dict[str, Any]) -> JSON:
     told: dict[str, Any] = payload if isinstance(payload, dict) else {}
     message, data = str(told.get("message", "")), told.get("data")
     if answer.get("isHandledError"):
-        raise HandledError(message, int(told.get("status", 400)), data)
+        status = told.get("status")
+        raise HandledError(message, status if isinstance(status, int) else _BAD_REQUEST, data)
     known = data if isinstance(data, dict) else {}
     raise UnhandledError(str(known.get("message", message)), str(known.get("type", "")))

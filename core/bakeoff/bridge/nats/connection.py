@@ -120,9 +120,15 @@ class Connection:
         try:
             return envelope.read(data)
         except MalformedMessageError as error:
-            self.ignored[str(error).partition(":")[0][:80]] += 1
-            _logger.warning("ignored on the bridge: %s", error)
+            self.ignore(str(error))
             return None
+
+    def ignore(self, why: str) -> None:
+        """Count a message that is none of ours; ``why`` begins with the kind of mistake, up to a colon."""
+        kind = why.partition(":")[0]
+        self.ignored[kind] += 1
+        if self.ignored[kind] == 1:  # whoever floods us must not fill the log as well
+            _logger.warning("ignored on the bridge: %s; more of that kind are only counted", why)
 
     def words(self, error: Exception) -> str:
         """What the library says, without credentials."""

@@ -48,6 +48,9 @@ class Events:
         # A stream's name has fewer characters than a subject's; two prefixes must not share one.
         self._stream = f"{snake_case(prefix)}_EVENTS_{zlib.crc32(prefix.encode()):08x}".upper()
         self._known_stream: JetStreamContext | None = None
+        #: Where it is said that the stream is removed for good: no subject of PURISTA's.
+        self._end = f"{prefix}.bakeoff.end"
+        self._hears_end = self._ended = False
 
     async def emit(self, name: str, payload: JSON, trace: Mapping[str, str]) -> None:
         """Publish an event of our own and wait until the stream has it."""
@@ -80,22 +83,40 @@ class Events:
         return All([await self._connection.subscribed(subject, take) for subject in subjects])
 
     async def forget(self) -> None:
-        """Remove the stream, and every listener's place in it."""
+        """Remove the stream, and every listener's place in it; none of them makes it anew."""
+        client = self._connection.client
         with contextlib.suppress(*SILENCES):
-            await self._connection.client.jetstream().delete_stream(self._stream)
+            await client.publish(self._end)
+            await client.jetstream().delete_stream(self._stream)
 
     async def _durably(self, name: str, subjects: list[str], listener: Listener, durable: str) -> Serving:
-        stream = await self._made()
-        try:
-            subscription = await stream.pull_subscribe(
-                subjects[0],
-                f"{durable}_{snake_case(name)}",  # one listener may hear several events
-                self._stream,
-                ConsumerConfig(filter_subjects=subjects, ack_wait=ACK_WAIT_S),
-            )
-        except SILENCES as error:
-            raise self._connection.away(error) from error
-        return Pulling(subscription, self._event, listener)
+        await self._hear_end()
+
+        async def place() -> JetStreamContext.PullSubscription:
+            """The listener's place in the stream; both are made where the server has them not, or no more."""
+            self._known_stream = None
+            stream = await self._made()
+            try:
+                return await stream.pull_subscribe(
+                    subjects[0],
+                    f"{durable}_{snake_case(name)}",  # one listener may hear several events
+                    self._stream,
+                    ConsumerConfig(filter_subjects=subjects, ack_wait=ACK_WAIT_S),
+                )
+            except SILENCES as error:
+                raise self._connection.away(error) from error
+
+        return Pulling(name, await place(), place, self._event, listener)
+
+    async def _hear_end(self) -> None:
+        if self._hears_end:
+            return
+
+        async def end(message: Msg) -> None:
+            self._ended = True
+
+        await self._connection.subscribed(self._end, end)
+        self._hears_end = True
 
     async def _sent(self, subject: Subject, message: Mapping[str, JSON], trace: Mapping[str, str]) -> None:
         # The stream drops what it has: an event whose acknowledgement was lost is sent again.
@@ -116,6 +137,8 @@ class Events:
 
     async def _made(self) -> JetStreamContext:
         """The stream, made at first use; ``BridgeAwayError`` where the server has no JetStream."""
+        if self._ended:
+            raise BridgeAwayError("the deployment has ended, and its events are removed")
         if self._known_stream is None:
             connection = self._connection
             context = connection.client.jetstream()
@@ -134,13 +157,23 @@ class Events:
         return self._known_stream
 
     def _event(self, data: bytes) -> Event | None:
-        message = self._connection.read(data)
-        if message is None or not message.get("eventName"):
+        """The event that a message is; what is none is ignored and counted."""
+        connection = self._connection
+        message = connection.read(data)
+        if message is None:
             return None
-        return Event(
-            name=str(message["eventName"]),
-            payload=message.get("payload"),
-            id=str(message.get("id", "")),
-            sender=Party.of(message.get("sender")).service,
-            trace=envelope.trace_of(message),
-        )
+        if message["messageType"] not in _EVENTS or not message.get("eventName"):
+            name = "with a name" if message.get("eventName") else "without a name"
+            connection.ignore(f"no event: {message['messageType']} {name}")
+            return None
+        try:
+            return Event(
+                name=str(message["eventName"]),
+                payload=message.get("payload"),
+                id=str(message.get("id", "")),
+                sender=Party.of(message.get("sender")).service,
+                trace=envelope.trace_of(message),
+            )
+        except RecursionError:  # of lists where a text belongs
+            connection.ignore("nested too deeply")
+            return None

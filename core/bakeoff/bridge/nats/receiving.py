@@ -15,6 +15,7 @@ from nats.aio.subscription import Subscription
 from nats.js import JetStreamContext
 
 from bakeoff.bridge.interface import Event, Listener, Serving
+from bakeoff.errors import BridgeAwayError
 
 #: Takes one message.
 Take = Callable[[Msg], Awaitable[None]]
@@ -66,32 +67,59 @@ class Subscribed:
 
 
 class Pulling:
-    """A durable listener: what it has not acknowledged comes again, to it or to whoever bears its name."""
+    """A durable listener: what it has not acknowledged comes again, to it or to whoever bears its name.
+
+    Args:
+        name: Of the event.
+        subscription: The listener's place in the stream.
+        place: Finds it again, or makes it anew where the server has lost it; raises ``BridgeAwayError``.
+        event_of: Reads a message; ``None`` if it is no event.
+        listener: Who hears it.
+    """
 
     def __init__(
         self,
+        name: str,
         subscription: JetStreamContext.PullSubscription,
+        place: Callable[[], Awaitable[JetStreamContext.PullSubscription]],
         event_of: Callable[[bytes], Event | None],
         listener: Listener,
     ) -> None:
+        self._name = name
         self._subscription = subscription
+        self._place = place
         self._event_of = event_of
         self._listener = listener
+        self._lost = False
         self._task = asyncio.create_task(self._pull())
 
     async def _pull(self) -> None:
         while True:
             try:
                 messages: Sequence[Any] = await self._subscription.fetch(_AT_ONCE, timeout=_FETCH_S)
+                await asyncio.gather(*(self._hear(message) for message in messages))
             except (nats.errors.TimeoutError, TimeoutError):
                 continue
             except nats.errors.ConnectionClosedError:
                 return
-            except nats.errors.Error as error:  # the server is away; what it holds is not lost
-                _logger.warning("no events: %s", error)
-                await asyncio.sleep(_AGAIN_S)
-                continue
-            await asyncio.gather(*(self._hear(message) for message in messages))
+            except Exception as error:  # whatever it is, a listener must not go deaf while its process lives
+                await self._find_again(error)
+
+    async def _find_again(self, error: Exception) -> None:
+        """After a failure: the server was away, or it has lost the stream or the listener's place in it."""
+        if not self._lost:
+            self._lost = True
+            _logger.warning("event %s is not heard: %s", self._name, error)
+        await asyncio.sleep(_AGAIN_S)
+        try:
+            found = await self._place()
+        except BridgeAwayError:
+            return
+        with contextlib.suppress(nats.errors.Error):
+            await self._subscription.unsubscribe()
+        self._subscription = found
+        self._lost = False
+        _logger.warning("event %s is heard again", self._name)
 
     async def _hear(self, message: Msg) -> None:
         event = self._event_of(message.data)
