@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import shlex
 import shutil
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,8 @@ from bakeoff_bench.report.build import page_of
 from bakeoff_bench.report.page import Figure, Page, Table
 from bakeoff_bench.report.sources import read_sources
 from tests.report.conftest import Parsed
+from tests.report.pages import MANY
+from tests.report.synthetic import load_result, write
 
 pytestmark = pytest.mark.service
 _MOST_BYTES = 5_000_000
@@ -197,6 +203,48 @@ def test_thousands_of_kills_stay_below_five_megabytes(copy: Path, tmp_path: Path
 
     assert (tmp_path / "r.html").stat().st_size < _MOST_BYTES
     assert "0 of 400 harmed" in page.text
+
+
+def test_hundreds_of_loads_stay_below_five_megabytes(tmp_path: Path, capfd: Capture) -> None:
+    result = load_result(MANY, rounds=20, searched=12)
+    file = write(tmp_path, "load.json", result)
+
+    page = _parsed(tmp_path, file)
+
+    assert len(result["loads"]) > 400
+    assert (tmp_path / "r.html").stat().st_size < _MOST_BYTES
+    assert "20 of 20" in page.text
+    assert capfd.readouterr().err == ""
+
+
+def test_a_page_that_is_larger_is_written_with_one_line_of_warning(
+    copy: Path, tmp_path: Path, capfd: Capture
+) -> None:
+    contract = json.loads((copy / "contract.json").read_text())
+    next(iter(contract["tests"].values()))["promise"] = "long " * 1_100_000
+    (copy / "contract.json").write_text(json.dumps(contract))
+
+    assert run(["report", str(copy / "contract.json"), "-o", str(tmp_path / "r.html")]) == 0
+
+    printed = capfd.readouterr()
+    assert (tmp_path / "r.html").stat().st_size > _MOST_BYTES
+    assert printed.err.count("\n") == 1
+    assert f"warning: {tmp_path / 'r.html'} is " in printed.err
+    assert "more than 5, " in printed.err
+    assert "written:" in printed.out
+
+
+def test_no_script_runs_but_the_one_that_opens_tables_for_paper(runs: Path, tmp_path: Path) -> None:
+    """Whatever words a stored run may hold."""
+    assert run(["report", str(runs), "-o", str(tmp_path / "r.html")]) == 0
+    html = (tmp_path / "r.html").read_text()
+    (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+    assert "beforeprint" in script
+    policy = unescape(re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html)[0])
+    assert "default-src 'none'" in policy
+    assert f"script-src 'sha256-{digest}'" in policy
 
 
 def test_a_saga_that_nobody_ran_is_told_with_some_that_were(runs: Path, capfd: Capture) -> None:

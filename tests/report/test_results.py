@@ -86,7 +86,7 @@ def test_an_older_result_without_single_loads_says_so(results: Path, tmp_path: P
     page = _page(tmp_path / "older.json")
 
     assert "latency at every rate that was tried in older.json" in _open_questions(page)
-    assert "Latency, seconds" in _tables(page, "load")
+    assert "Latency, seconds; durability: none" in _tables(page, "load")
 
 
 def test_a_fault_under_load_is_told_without_its_curve(results: Path, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def _without(*names: str) -> Callable[[dict[str, Any]], object]:
     [
         ("load", _without("blocks"), "the load has no 'blocks'"),
         ("load", _without("blocks", "0", "latencies"), "a block has no 'latencies'"),
-        ("load", lambda found: found.update(format=9), "it has format 9; this bakeoff reads format 1"),
+        ("load", lambda found: found.update(format=9), "it has format 9; this bakeoff reads format 1 and 2"),
         ("load", _without("contestants", "inline", "slug"), "inline has no 'slug'"),
         ("crash", _without("manifest", "series"), "its manifest has no 'series'"),
         ("crash", lambda found: found["kills"].append({}), "a kill has no 'series'"),

@@ -22,6 +22,7 @@ from bakeoff_bench.lines.attribution import DECLARED, NOT_RUN, SHARED, count_lin
 from bakeoff_bench.lines.knobs import TUNING, by_need, declared
 from bakeoff_bench.lines.tracer import FOLDER, PACKAGE, TESTS, make_clock
 from bakeoff_bench.run.output import check_file, write_json
+from bakeoff_bench.run.said import command_line
 
 _STARTUP = "from bakeoff_bench.lines import tracer\n\ntracer.begin()\n"
 #: pytest's exit codes for a suite that was run to its end: all green, or not.
@@ -53,8 +54,14 @@ def lines(
     knobs = {one.name: declared(one.engine.info().settings) for one in chosen}
     _show_lines(found)
     _show_settings(knobs)
-    about = {"kind": "lines", "format": 1, "engines": found, "settings": knobs}
-    write_json(json_, about)
+    write_json(json_, result_of(found, knobs))
+
+
+def result_of(
+    found: Mapping[str, Mapping[str, int]], knobs: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> dict[str, Any]:
+    """What is written: ``{engine: {capability: lines}}`` and ``{engine: settings}``, with the command."""
+    return {"kind": "lines", "format": 1, "command": command_line(), "engines": found, "settings": knobs}
 
 
 def _show_lines(found: Mapping[str, Mapping[str, int]]) -> None:

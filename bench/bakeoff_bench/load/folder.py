@@ -2,6 +2,7 @@
 
 manifest.json                 what was to be done, on what, with which settings; what the search found
 loads.jsonl                   one line per load, written when it is over
+judged.json                   the last verdict, with the digest of all that it rests on
 NAME/                         of one contestant: plan.jsonl, history.jsonl, workload.json, world.db, logs/
 NAME/loads/LABEL/             of one load: samples.parquet, *.hlog, order.json, generator.json
 """

@@ -30,8 +30,8 @@ def measure(
     # Locust, Parquet and HDR histograms are an extra, and heavy: only whoever puts load on needs them.
     from bakeoff_bench.load.conduct import conduct
     from bakeoff_bench.load.folder import LoadFolder
+    from bakeoff_bench.load.judged import judged
     from bakeoff_bench.load.manifest import manifest_of
-    from bakeoff_bench.load.result import result_of
     from bakeoff_bench.load.show import show
 
     folder = LoadFolder.create(path)
@@ -58,7 +58,7 @@ def measure(
         if told is None:
             raise
         raise BakeoffError(f"the run cannot go on: {told}") from error
-    result = result_of(folder)
+    result = judged(folder)
     write_json(json_, result)  # first: a broken pipe ends what is shown
     show(result)
     if broken_off is not None:

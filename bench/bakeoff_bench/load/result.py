@@ -107,6 +107,8 @@ _MEASURED = (
 
 def _in_short(row: Row) -> Row:
     measured = {name: row["measured"][name] for name in _MEASURED if name in row["measured"]}
+    if cost := row["measured"].get("cost"):  # what of it has an interval over rounds
+        measured["cost"] = {name: cost[name] for name in ("per_1000", "roles") if name in cost}
     return {**{name: row[name] for name in _OF_A_LOAD if name in row}, "measured": measured}
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from bakeoff.cli.screen import say
+from bakeoff.cli.screen import say, warn
 from bakeoff.errors import UsageError
 from bakeoff_bench.report.drawing import check_drawing
 from bakeoff_bench.run.output import check_file, write_file
@@ -19,6 +19,8 @@ PAGE = "report.html"
 DEFAULT = Path(PAGE)
 _MARKDOWN = ".md"
 _MB = 1_000_000
+#: Bytes of a page that mail and phones take well.
+MOST_BYTES = 5 * _MB
 
 
 def report(
@@ -119,7 +121,13 @@ def write_report(
         write_file(output, text)
     except OSError as error:
         raise UsageError(f"-o {output}: cannot be written ({error.strerror})") from error
-    return Written(output.stat().st_size if output.is_file() else len(text), " ".join(page.sections[0].lead))
+    size = output.stat().st_size if output.is_file() else len(text)
+    if size > MOST_BYTES:
+        warn(
+            f"{output} is {size / _MB:.1f} MB, more than {MOST_BYTES / _MB:g}, much for mail and phones: "
+            "give fewer runs, or write Markdown (-o FILE.md)"
+        )
+    return Written(size, " ".join(page.sections[0].lead))
 
 
 def _again(directories: list[Path], output: Path, workflow_ids: Sequence[str], title: str | None) -> str:
@@ -127,17 +135,6 @@ def _again(directories: list[Path], output: Path, workflow_ids: Sequence[str], t
     words = ["bakeoff", "report", *map(str, directories), "-o", str(output)]
     words += [word for workflow_id in workflow_ids for word in ("--saga", workflow_id)]
     return shown([*words, *(["--title", title] if title else [])])
-
-
-def add_report(out: Path) -> None:
-    """Put the page into a run's own folder, if what draws it is installed."""
-    try:
-        check_drawing()
-    except UsageError as error:
-        say(f"no page: {error}")
-        return
-    write_report([out], out / PAGE)
-    say(f"the whole story: {out / PAGE}; open it in a browser")
 
 
 def check_output(output: Path, option: str = "-o", reads: Sequence[Path] = ()) -> None:

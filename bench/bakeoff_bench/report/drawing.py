@@ -114,11 +114,19 @@ def drawn(title: str, told: str, draw: Callable[[Axes], None], height_in: float 
         figure = Figure(figsize=(_WIDTH_IN, height_in), layout="constrained")
         axes = figure.subplots()
         draw(axes)
+        _name_marks(axes)
         handles, labels = axes.get_legend_handles_labels()
         if handles:
             figure.legend(handles, labels, loc="outside lower center", ncols=_LEGEND_COLUMNS)
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     return _for_a_page(file.getvalue(), title, told)
+
+
+def _name_marks(axes: Axes) -> None:
+    """Give what stands for a number an ``id``: axes and grid have none, lines that only guide their own."""
+    for number, mark in enumerate((*axes.lines, *axes.collections, *axes.patches)):
+        if mark.get_gid() is None:
+            mark.set_gid(f"mark-{number}")
 
 
 def _for_a_page(svg: str, title: str, told: str) -> str:

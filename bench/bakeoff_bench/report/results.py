@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from types import NoneType
@@ -71,6 +71,8 @@ _RATIO: _Kinds = {
     "n": int,
 }
 _FORMAT = 1
+#: What changed between them stands with ``LoadFolder``.
+_LOAD_FORMATS = (1, 2)
 
 
 def results_in(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -155,7 +157,7 @@ def _check_contract(found: dict[str, Any]) -> None:
 
 def _check_load(found: dict[str, Any]) -> None:
     stored.check("the load", found, _LOAD)
-    _check_format(found)
+    _check_format(found, _LOAD_FORMATS)
     check_contestants(found["contestants"], {**LOADED, "validity": str})
     for block in found["blocks"]:
         stored.check("a block", block, _BLOCK)
@@ -189,9 +191,10 @@ def _check_overhead(found: dict[str, Any]) -> None:
             raise ValueError("a difference is not [setting, adapter, native]")
 
 
-def _check_format(found: Mapping[str, Any]) -> None:
-    if found.get("format") != _FORMAT:
-        raise ValueError(f"it has format {found.get('format')}; this bakeoff reads format {_FORMAT}")
+def _check_format(found: Mapping[str, Any], known: Sequence[int] = (_FORMAT,)) -> None:
+    if found.get("format") not in known:
+        readable = " and ".join(map(str, known))
+        raise ValueError(f"it has format {found.get('format')}; this bakeoff reads format {readable}")
 
 
 _CHECKS = {

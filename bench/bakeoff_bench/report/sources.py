@@ -88,17 +88,20 @@ class Source:
 
     @property
     def command(self) -> str:
-        """What made it, as far as it says so."""
+        """What made it; of contract results and counted lines of an earlier bakeoff as far as they tell."""
+        told = self.about.get("command")
+        if isinstance(told, str) and told:
+            return shown_again(told)
         if self.kind is Kind.CONTRACT:
             engines = dict.fromkeys(name.partition("[")[0] for name in self.result["engines"])
-            brokers = {name.partition("[")[2].rstrip("]") for name in self.result["engines"]} - {""}
+            brokers = {about["settings"].get("broker") for about in self.result["engines"].values()} - {None}
             broker = [f"--broker {one}" for one in brokers] if len(brokers) == 1 else []
             words = ["pytest", *(f"--engine={name}" for name in engines), *broker, "--contract-json FILE"]
             return " ".join(words)
         if self.kind is Kind.LINES:
-            return "bakeoff bench lines --json FILE"
-        told = self.about.get("command")
-        return shown_again(told) if isinstance(told, str) and told else f"bakeoff {self.kind}"
+            chosen = "".join(f" --engine {name}" for name in self.result["engines"])
+            return f"bakeoff bench lines{chosen} --json FILE"
+        return f"bakeoff {self.kind}"
 
 
 def read_sources(paths: Sequence[Path], unkept: Path | None = None) -> list[Source]:
@@ -169,10 +172,10 @@ def _read(path: Path) -> Iterator[Source]:
             check_extra()
             # Parquet and HDR histograms are an extra, and heavy.
             from bakeoff_bench.load.folder import LoadFolder
-            from bakeoff_bench.load.result import result_of as load_result
+            from bakeoff_bench.load.judged import judged
 
             folder = LoadFolder(path)
-            loaded = load_result(folder)
+            loaded = judged(folder)
             check_contestants(loaded["contestants"], LOADED)
             yield Source(kind=Kind.LOAD, path=path, result=loaded, loads=folder.rows())
         else:

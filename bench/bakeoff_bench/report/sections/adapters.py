@@ -12,6 +12,7 @@ from bakeoff_bench.report.sources import Kind, Source, of_kind
 
 ID = "adapters"
 #: Lines that belong to no capability, below those that do.
+_COUNTED = "Counted in n = 1 run of the suite: no interval."
 _WORDS = (SHARED, DECLARED, NOT_RUN)
 
 
@@ -59,8 +60,9 @@ def _table(source: Source) -> Table:
         columns=["capability", *["lines", "settings"] * len(engines)],
         groups=[(name, 2) for name in engines],
         rows=rows,
-        conditions="A setting stands at every capability and guarantee that its engine declares it for: as "
-        "shipped \N{RIGHTWARDS ARROW} as recommended, or one value where it is recommended as it is shipped.",
+        conditions=f"{_COUNTED} A setting stands at every capability and guarantee that its engine declares "
+        "it for: as shipped \N{RIGHTWARDS ARROW} as recommended, or one value where it is recommended as it "
+        "is shipped.",
         command=source.command,
     )
 
@@ -75,5 +77,6 @@ def _lines(source: Source, engines: Mapping[str, Mapping[str, int]]) -> Table:
             *([name, *(str(counted.get(name, 0)) for counted in engines.values())] for name in names),
             ["in all", *(str(sum(counted.values())) for counted in engines.values())],
         ],
+        conditions=_COUNTED,
         command=source.command,
     )

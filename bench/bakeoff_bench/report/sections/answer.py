@@ -14,6 +14,11 @@ from bakeoff_bench.report.sources import Kind, Source, of_kind
 from bakeoff_bench.run.journal import Row
 
 ID = "answer"
+_INTERVALS = (
+    "n and interval are in brackets: of kills how many were seen, of loads how many rounds, from the lowest "
+    "to the highest (recovery: the shortest to the longest; a share of kills: Wilson's 95 %); one load: no "
+    "interval."
+)
 
 
 def section(sources: Sequence[Source]) -> Section:
@@ -43,7 +48,8 @@ def section(sources: Sequence[Source]) -> Section:
                 rows=[
                     [label, *(cells.get(label, unmeasured) for cells in columns.values())] for label in labels
                 ],
-                conditions="Every cell leads to its evidence. Different guarantees are not ranked by speed.",
+                conditions=f"Every cell leads to its evidence. {_INTERVALS} Different guarantees are not "
+                "ranked by speed.",
             )
         ],
         notes=_notes(sources),

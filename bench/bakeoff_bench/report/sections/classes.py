@@ -12,7 +12,7 @@ from bakeoff_bench.crash.cells import group
 from bakeoff_bench.crash.contestants import CLASS_WORDS
 from bakeoff_bench.report.names import base_of, slug
 from bakeoff_bench.report.page import Cell, Mood, Table, cell
-from bakeoff_bench.report.sections.killed import kills_cell
+from bakeoff_bench.report.sections.killed import SECONDS, kills_cell
 from bakeoff_bench.report.sources import Source
 from bakeoff_bench.run.journal import Row
 
@@ -172,4 +172,5 @@ def _conditions(entries: Sequence[_Entry]) -> str:
         f"{one.deadline_s:g} s, seed {one.run.about['seed']}, {one.saga[1]} services ({one.run.name})."
         for one in entries
     )
-    return " ".join([*told, "An engine that is recommended as it is shipped is struck in one class only."])
+    alone = "An engine that is recommended as it is shipped is struck in one class only."
+    return " ".join([*told, SECONDS, alone])

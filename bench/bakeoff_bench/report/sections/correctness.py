@@ -59,6 +59,7 @@ def _tables(run: Source) -> list[Table]:
     judged = {run.label(name): about for name, about in engines.items() if "counts" in about}
     about_run = run.result
     conditions = (
+        "n: every saga of the run, counted, so there is no interval. "
         f"Saga {about_run['saga']['name']}, scenario {about_run['scenario']}, seed {about_run['seed']}, "
         f"{about_run['participants']} services, {about_run['orders']['usable']} orders from "
         f"{about_run['orders']['source']}; "

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bakeoff_bench.crash.cells import cell_of, group, is_harmful, outcome_word
+from bakeoff_bench.crash.cells import Times, cell_of, group, is_harmful, outcome_word
 from bakeoff_bench.crash.declared import gap_of
 from bakeoff_bench.crash.manifest import commands_of
 from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Mood, Section, Table, cell, worst
 from bakeoff_bench.report.sections.classes import Measured, beside
-from bakeoff_bench.report.sections.killed import kills_cell
+from bakeoff_bench.report.sections.killed import SECONDS, kills_cell
+from bakeoff_bench.report.sections.rounds import spread
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 from bakeoff_bench.run.journal import Row
 
@@ -60,7 +61,7 @@ def section(sources: Sequence[Source]) -> Section | None:
             "tried again "
             "after a committed effect; only the idempotency key kept it from happening twice. The seconds "
             "are the "
-            "median from the fault to the end of every saga in flight.",
+            "median from the fault to the end of every saga in flight, in brackets the shortest and longest.",
         ),
         blocks=blocks,
         notes=[note for run in runs for note in _notes(run)],
@@ -92,7 +93,7 @@ def _points(run: Source, shown: frozenset[Measured]) -> list[Table]:
                         for point in points
                     ],
                     conditions=f"{series['kills']} kills per cell, waited for {series['deadline_s']:g} s; "
-                    f"seed {run.about['seed']}, {run.about['participants']} services.",
+                    f"seed {run.about['seed']}, {run.about['participants']} services. {SECONDS}",
                     command=run.command,
                 )
             )
@@ -112,8 +113,8 @@ def _sums(run: Source) -> Table:
                 str(summed.landed),
                 ", ".join(f"{n} {what}" for what, n in summed.outcomes.items()),
                 _share(kills),
-                _seconds(summed.detection.median_s),
-                _seconds(summed.first_progress.median_s),
+                _times(summed.detection),
+                _times(summed.first_progress),
                 _span(kills),
                 _seconds(summed.documented_s),
             ]
@@ -133,8 +134,9 @@ def _sums(run: Source) -> Table:
             "lease, s",
         ],
         rows=rows,
-        conditions="Medians, of full recovery with the shortest and longest; the intervals are Wilson's. "
-        "Kills at different points are not alike: the share is of these kills, at these points.",
+        conditions="Seconds are medians with the shortest and longest that were seen; n is how many landed; "
+        "the intervals of shares are Wilson's. Kills at different points are not alike: the share is of "
+        "these kills, at these points.",
         command=f"bakeoff check {run.place}",
     )
 
@@ -153,6 +155,10 @@ def _share(kills: Sequence[Row], link: str = "", more: str = "") -> Cell:
 
 def _seconds(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
+
+
+def _times(times: Times) -> str:
+    return "-" if times.median_s is None else spread(times.median_s, times.seen_s, "{:.1f}".format)
 
 
 def _span(kills: Sequence[Row]) -> str:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bakeoff_bench.crash.cells import Cell as Kills
 from bakeoff_bench.crash.cells import cell_of, group
 from bakeoff_bench.crash.declared import gap_of
 from bakeoff_bench.report.drawing import colour, drawn, marker
 from bakeoff_bench.report.page import Cell, Figure, Mood, Section, Table, cell
-from bakeoff_bench.report.sections import costs
 from bakeoff_bench.report.sections.loaded import conditions_of
+from bakeoff_bench.report.sections.price import Price, price_cells, priced_by
+from bakeoff_bench.report.sections.rounds import BRACKETS
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 from bakeoff_bench.run.journal import Row
 
@@ -28,8 +30,9 @@ ALIKE = 1.25
 #: Kills without harm that make a step; fewer are an anecdote.
 ENOUGH = 5
 _TOO_FEW = (
-    f"Nobody was killed often enough ({ENOUGH} times without harm) to have been seen to survive anything, so "
-    "there is no picture: bakeoff crash kills more often."
+    f"Nobody was seen to survive anything, so there is no picture: that takes {ENOUGH} kills of a kind or "
+    "more, all without harm and seen to their end (bakeoff crash), of an engine that declares to survive "
+    "them."
 )
 
 
@@ -53,7 +56,7 @@ def section(sources: Sequence[Source]) -> Section | None:
     reached = reached_by(sources)
     if not reached:
         return None
-    priced, run = _priced(sources, reached)
+    priced, run = priced_by(sources, reached)
     front = _front(reached, priced)
     blocks: list[Table | Figure] = [_table(reached, priced, front)]
     known = any(one.steps for one in reached.values())
@@ -102,53 +105,48 @@ def _climbed(rows: Sequence[Row], about: Mapping[str, Any]) -> Reached:
         gap = gap_of(about, fault)
         beside += f", but {gap}" if gap else ""
         beside += ", and what it declares is unknown" if gap is None else ""
-        words.append(f"{what}: {summed.harmed} of {summed.judged} harmed{beside}")
+        words.append(f"{what}: {summed.harmed} of {summed.judged} harmed{_interval(summed)}{beside}")
         if summed.harmed or summed.judged < ENOUGH or unseen or gap != "":
             return Reached(steps=number, harmed=bool(summed.harmed), told="; ".join(words))
     return Reached(steps=len(_STEPS), harmed=False, told="; ".join(words))
 
 
-def _priced(
-    sources: Sequence[Source], reached: Mapping[str, Reached]
-) -> tuple[dict[str, float], Source | None]:
-    """CPU as a multiple of the null engine's, both from the same run; the last one that has both."""
-    for run in reversed(of_kind(sources, Kind.LOAD)):
-        cpu = {label: block["cost"].get("cpu_s.total") for label, block in costs.blocks_of(run).items()}
-        null = cpu.get("inline")
-        priced = {label: value / null for label, value in cpu.items() if null and value and label in reached}
-        if priced:
-            return priced, run
-    return {}, None
+def _interval(summed: Kills) -> str:
+    """Wilson's, of the share that came to harm."""
+    return "" if summed.harm is None else f" ({100 * summed.harm.low:.0f} to {100 * summed.harm.high:.0f} %)"
 
 
-def _front(reached: Mapping[str, Reached], priced: Mapping[str, float]) -> set[str]:
+def _front(reached: Mapping[str, Reached], priced: Mapping[str, Price]) -> set[str]:
     """Those whom nobody surely beats in both; a price within ``ALIKE`` of another is none that differs."""
 
     def beats(other: str, label: str) -> bool:
-        cheaper = priced[other] * ALIKE < priced[label]
+        cheaper = priced[other].times * ALIKE < priced[label].times
         more = reached[other].steps > reached[label].steps and reached[label].harmed
         return (cheaper and reached[other].steps >= reached[label].steps) or (
-            more and priced[other] <= priced[label]
+            more and priced[other].times <= priced[label].times
         )
 
     return {label for label in priced if not any(beats(other, label) for other in priced)}
 
 
 def _picture(
-    reached: Mapping[str, Reached], priced: Mapping[str, float], front: set[str], run: Source
+    reached: Mapping[str, Reached], priced: Mapping[str, Price], front: set[str], run: Source
 ) -> Figure:
     title = "What was survived, against its price"
     told_so = (
-        "To the right is dearer, above is more survived. Filled: nobody surely beats it in both. A "
-        "contestant of "
-        "which the next step was not tried, or not often enough, stands where it was last seen."
+        "To the right is dearer, above is more survived; the line goes from the lowest round to the highest. "
+        "Filled: nobody surely beats it in both. A contestant of which the next step was not tried, or not "
+        "often enough, stands where it was last seen."
     )
 
     def draw(axes: Axes) -> None:
         for label, price in priced.items():
             place = run.numbers[label]
+            if len(price.rounds) > 1:
+                ends = [min(price.rounds)], [max(price.rounds)]
+                axes.hlines([reached[label].steps], *ends, colors=colour(place), linewidth=1)
             axes.scatter(
-                [price],
+                [price.times],
                 [reached[label].steps],
                 facecolors=colour(place) if label in front else "none",
                 edgecolors=colour(place),
@@ -166,21 +164,22 @@ def _picture(
         svg=partial(drawn, title, told_so, draw, height_in=3.8),
         told=told_so,
         conditions=f"Survived: none of {ENOUGH} or more kills of that kind, all seen to their end, did harm. "
-        f"Prices are medians of {run.name}; a factor below {ALIKE:g} counts as none. {conditions_of(run)}",
+        f"Prices are medians over the rounds of {run.name}, of the same round of both; a factor below "
+        f"{ALIKE:g} counts as none. {BRACKETS} {conditions_of(run)}",
         table=_table(reached, priced, front, "picture-table"),
         command=run.command,
     )
 
 
 def _table(
-    reached: Mapping[str, Reached], priced: Mapping[str, float], front: set[str], name: str = "table"
+    reached: Mapping[str, Reached], priced: Mapping[str, Price], front: set[str], name: str = "table"
 ) -> Table:
     rows: list[list[Cell | str]] = [
         [
             label,
             _survived(one),
             one.told,
-            f"{priced[label]:.1f}" if label in priced else cell("not measured", Mood.SILENT),
+            *price_cells(priced.get(label)),
             "yes" if label in front else "no" if label in priced else "",
         ]
         for label, one in sorted(reached.items(), key=lambda one: -one[1].steps)
@@ -188,9 +187,12 @@ def _table(
     return Table(
         id=f"{ID}-{name}",
         title="Guarantee reached, and its price",
-        columns=["contestant", "survived when", "kills", "CPU, times the null engine's", "nobody beats it"],
+        columns=[
+            *("contestant", "survived when", "kills (95 %)", "CPU, times the null engine's"),
+            *("load", "rounds", "sagas", "nobody beats it"),
+        ],
         rows=rows,
-        conditions="Intervals stand with the crash matrix.",
+        conditions="Intervals of harm are Wilson's, those of the price the lowest and the highest round.",
     )
 
 

@@ -42,13 +42,19 @@ def section(sources: Sequence[Source]) -> Section | None:
 
 def _tables(source: Source) -> Iterator[Table]:
     result = source.result
-    conditions = (
+    measured = (
         f"n = {result['rounds']} rounds of {result['sagas']} sagas a side; class {result['config_class']}; "
-        f"one worker with {result['slots']} slots; 16 in flight. Adapter and native: medians of the rounds; "
-        "ratio: geometric mean, Student's t over paired log-ratios, not corrected for the number of rows."
+        f"one worker with {result['slots']} slots; 16 in flight."
     )
     if not result["complete"]:
-        conditions += " It was broken off: contestants are missing."
+        measured += " It was broken off: contestants are missing."
+    conditions = {
+        "ratios": f"{measured} Adapter and native: medians of the rounds; ratio: geometric mean, Student's t "
+        "over paired log-ratios, not corrected for the number of rows.",
+        "ceilings": f"{measured} Medians of the rounds: no interval.",
+        "generators": f"{measured} What the generator offers is n = 1 load: no interval.",
+        "differences": "Settings as they were read, not measured.",
+    }
     for name, title, columns, rows in (
         ("ratios", "Adapter against native", RATIOS, ratios(result)),
         ("ceilings", "How near to what the services take without an engine", CEILINGS, ceilings(result)),
@@ -65,7 +71,7 @@ def _tables(source: Source) -> Iterator[Table]:
             title=f"{title} ({source.name})",
             columns=columns,
             rows=[[*row[:-1], _last(row[-1])] for row in rows],
-            conditions=conditions if name == "ratios" else "",
+            conditions=conditions[name],
             command=source.command,
         )
 

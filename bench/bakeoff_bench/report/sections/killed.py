@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bakeoff_bench.crash.cells import NOT_OBSERVED, cell_of, is_harmful, outcome_word
 from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.report.page import Cell, Mood, cell
+from bakeoff_bench.report.sections.rounds import spread
 from bakeoff_bench.run.journal import Row
 
 _MOODS = {
@@ -16,13 +17,15 @@ _MOODS = {
     KillOutcome.VOID: Mood.SILENT,
     KillOutcome.NOT_SUPPORTED: Mood.SILENT,
 }
+#: What the seconds of a cell are, for the conditions of a table.
+SECONDS = "Seconds: the median, in brackets the shortest and longest that were seen; one kill: no interval."
 _SILENT = (KillOutcome.VOID, KillOutcome.NOT_SUPPORTED)
 #: The order of words in a cell, the worst first.
 _WORST = [*reversed(KillOutcome)]
 
 
 def kills_cell(rows: Sequence[Row], planned: int) -> Cell:
-    """Outcomes, the worst first, and the median recovery; the colour is of the worst.
+    """Outcomes, the worst first, and the median recovery, with its range; the colour is of the worst.
 
     Args:
         rows: The kills that were made.
@@ -36,7 +39,7 @@ def kills_cell(rows: Sequence[Row], planned: int) -> Cell:
     if len(rows) < planned:
         text += f", {planned - len(rows)} not done"
     if summed.recovery.median_s is not None:
-        text += f", {summed.recovery.median_s:.1f} s"
+        text += f", {spread(summed.recovery.median_s, summed.recovery.seen_s, '{:.1f}'.format)} s"
     details = "; ".join(dict.fromkeys(row["detail"] for row in rows if row["detail"]))
     return cell(text, _mood(rows), note=details[:300])
 

@@ -1,15 +1,25 @@
-"""`bakeoff load` in pictures: latency against the offered rate, and its distribution."""
+"""The distribution of latencies, by percentile on an axis that gives every further nine the same room."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bakeoff_bench.report.drawing import BAD, colour, drawn, line, marker, plain
+from bakeoff_bench.report.drawing import colour, drawn, line, marker, plain
 from bakeoff_bench.report.names import slug
-from bakeoff_bench.report.page import Figure, Mood, Table, cell
-from bakeoff_bench.report.sections.loaded import conditions_of, latencies_of, open_blocks
+from bakeoff_bench.report.page import Figure, Table
+from bakeoff_bench.report.sections.loaded import (
+    by_tier,
+    conditions_of,
+    latencies_of,
+    open_blocks,
+    percentile_of_rounds,
+    rounds_of,
+    tier_of,
+)
+from bakeoff_bench.report.sections.rounds import BRACKETS, counted, spread
 from bakeoff_bench.report.sources import Source
 from bakeoff_bench.run.journal import Row
 
@@ -20,167 +30,162 @@ if TYPE_CHECKING:
 
 #: Percentiles that are drawn; those that too few values show are left out of the table.
 _DRAWN = (0, 25, 50, 75, 90, 95, 99, 99.9)
+#: Those of them that every round tells by itself, as far as it has the values: what the band is made of.
+_OF_ROUNDS = {50: "p50", 90: "p90", 95: "p95", 99: "p99"}
 #: Values that it takes to draw a distribution up to a percentile: ten beyond it.
 _BEYOND = 10
 _ID = "load"
 
 
-def hockey_stick(run: Source) -> Figure | None:
-    """The 95th percentile at every rate that was offered; ``None`` if no rate was."""
-    tried = {label: points for label in run.result["contestants"] if (points := _tried(run, label))}
-    if not tried:
-        return None
-    title = f"Latency against offered load ({run.name})"
-    told_so = (
-        "The 95th percentile of completed sagas at every rate that was offered; filled: the backlog did "
-        "not grow, "
-        "open: it did, and the value tells how long the load lasted. Vertical: the highest sustained rate. "
-        "Dashed: --slo."
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Curve:
+    """The distribution of one contestant.
 
-    def draw(axes: Axes) -> None:
-        for label, points in tried.items():
-            place = run.numbers[label]
-            rates, latencies = [one[0] for one in points], [one[1] for one in points]
-            axes.plot(rates, latencies, color=colour(place), linestyle=line(place), linewidth=0.8, alpha=0.6)
-            for kept_up in (True, False):
-                some = [one for one in points if one[2] is kept_up]
-                axes.scatter(
-                    [one[0] for one in some],
-                    [one[1] for one in some],
-                    marker=marker(place),
-                    s=24,
-                    facecolors=colour(place) if kept_up else "none",
-                    edgecolors=colour(place),
-                    label=label if kept_up else None,
-                )
-            sustained = run.result["contestants"][label].get("sustained")
-            if sustained and sustained["rate_per_s"]:
-                axes.axvline(sustained["rate_per_s"], color=colour(place), linewidth=1, linestyle=":")
-        axes.axhline(run.result["plan"]["slo_s"], color=BAD, linewidth=1, linestyle="--")
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        plain(axes.xaxis)
-        plain(axes.yaxis)
-        axes.set_xlabel("offered, sagas per second")
-        axes.set_ylabel("p95 of completed sagas, seconds")
+    Attributes:
+        block: The load that it is of.
+        rows: Its rounds that count.
+        sagas: Values.
+        points: ``{percentile: seconds}`` of all rounds together.
+        rounds_s: ``{percentile: seconds of each round}`` where every one has the values.
+    """
 
-    table = Table(
-        id=slug(_ID, "stick-table", run.number),
-        title=title,
-        columns=["contestant", "offered /s", "p95, s", "backlog"],
-        rows=[
-            [label, f"{rate:.1f}", f"{p95_s:.3f}", "did not grow" if kept_up else cell("grew", Mood.CAUTION)]
-            for label, points in tried.items()
-            for rate, p95_s, kept_up in points
-        ],
-    )
-    return Figure(
-        id=slug(_ID, "stick", run.number),
-        title=title,
-        svg=partial(drawn, title, told_so, draw, height_in=4.0),
-        told=told_so,
-        conditions="Every load with a valid ledger, those of the search too. "
-        f"--slo {run.result['plan']['slo_s']:g} s. "
-        f"{conditions_of(run)}",
-        table=table,
-        command=run.command,
-    )
+    block: Mapping[str, Any]
+    rows: Sequence[Row]
+    sagas: int
+    points: Mapping[float, float]
+    rounds_s: Mapping[float, Sequence[float]]
+
+    @property
+    def band(self) -> list[tuple[float, float, float]]:
+        """``(percentile, lowest, highest)`` where several rounds show it, and the curve as well."""
+        return [
+            (share, min(seconds), max(seconds))
+            for share, seconds in self.rounds_s.items()
+            if len(seconds) > 1 and share in self.points
+        ]
 
 
-def _tried(run: Source, label: str) -> list[tuple[float, float, bool]]:
-    """``(offered per second, p95 in seconds, kept up)`` of all open loads, the search's too."""
-    rows: list[Row] = [
-        row for row in run.loads if row["contestant"] == label and not row["users"] and _counts(row)
-    ]
-    found = []
-    for row in rows:
-        p95_s = latencies_of(row["measured"]).get("p95")
-        if p95_s is not None:
-            found.append(
-                (float(row["measured"]["offered_per_s"]), float(p95_s), bool(row["measured"]["kept_up"]))
-            )
-    return sorted(found)
+def distributions(run: Source) -> Iterator[Figure]:
+    """Of completed and of compensated sagas, at the highest open rate that was kept up.
+
+    Nothing where no folder tells, or no saga ended so.
+    """
+    order = [label for labels in by_tier(run).values() for label in labels]
+    merged: dict[tuple[str, str], Histograms] = {}
+    for status in ("completed", "compensated"):
+        curves = {label: found for label in order if (found := _curve(run, label, status, merged))}
+        if curves:
+            yield _figure(run, status, curves)
 
 
-def _counts(row: Row) -> bool:
-    return not row["measured"]["void"] and row["measured"]["validity"] == "valid"
-
-
-def distribution(run: Source, status: str) -> Figure | None:
-    """By percentile on an axis that gives every further nine the same room."""
-    pooled = {label: found for label in run.result["contestants"] if (found := _pooled(run, label, status))}
-    if not pooled:
-        return None
+def _figure(run: Source, status: str, curves: Mapping[str, _Curve]) -> Figure:
     title = f"Latency of {status} sagas, by percentile ({run.name})"
     told_so = (
-        f"How long the fastest share of all {status} sagas took, at the highest open rate whose backlog "
-        f"did not "
-        "grow. To the right every step is ten times rarer."
+        f"How long the fastest share of all {status} sagas took, at the highest open rate whose backlog did "
+        "not grow; pale: from the lowest round to the highest. To the right every step is ten times rarer."
     )
-    curves = {label: _curve(*found) for label, found in pooled.items()}
 
     def draw(axes: Axes) -> None:
-        for label, points in curves.items():
+        for label, curve in curves.items():
             place = run.numbers[label]
-            xs = [100 / (100 - share) for share, _ in points]
-            ys = [seconds for _, seconds in points]
+            if curve.band:
+                axes.fill_between(
+                    [_place(share) for share, _, _ in curve.band],
+                    [low for _, low, _ in curve.band],
+                    [high for _, _, high in curve.band],
+                    color=colour(place),
+                    alpha=0.18,
+                    linewidth=0,
+                )
             axes.plot(
-                xs, ys, color=colour(place), linestyle=line(place), marker=marker(place), ms=3, label=label
+                [_place(share) for share in curve.points],
+                list(curve.points.values()),
+                color=colour(place),
+                linestyle=line(place),
+                marker=marker(place),
+                ms=3,
+                label=label,
             )
         axes.set_xscale("log")
         axes.set_yscale("log")
         plain(axes.yaxis)
         ticks = [50, 90, 99, 99.9]
-        axes.set_xticks([100 / (100 - tick) for tick in ticks], [f"p{tick:g}" for tick in ticks])
+        axes.set_xticks([_place(tick) for tick in ticks], [f"p{tick:g}" for tick in ticks])
         axes.set_xticks([], minor=True)
         axes.set_ylabel("seconds from the intended start")
 
-    table = Table(
-        id=slug(_ID, status, "table", run.number),
-        title=title,
-        columns=["contestant", "load", "sagas", *(f"p{share:g}" for share in _DRAWN)],
-        rows=[
-            [label, pooled[label][1], str(pooled[label][0].count(pooled[label][2])), *_values(points)]
-            for label, points in curves.items()
-        ],
-    )
     return Figure(
         id=slug(_ID, status, run.number),
         title=title,
         svg=partial(drawn, title, told_so, draw),
         told=told_so,
-        conditions=f"Up to where {_BEYOND} values lie beyond. {conditions_of(run)}",
-        table=table,
+        conditions=f"Up to where {_BEYOND} values lie beyond, all rounds pooled. {BRACKETS} "
+        f"{conditions_of(run)}",
+        table=Table(
+            id=slug(_ID, status, "table", run.number),
+            title=title,
+            columns=[
+                *("contestant", "durability", "load", "sagas", "rounds"),
+                *(f"p{share:g}" for share in _DRAWN),
+            ],
+            rows=[
+                [
+                    label,
+                    tier_of(run, label),
+                    curve.block["block"],
+                    str(curve.sagas),
+                    counted(curve.block, len(curve.rows)),
+                    *(_value(curve, share) for share in _DRAWN),
+                ]
+                for label, curve in curves.items()
+            ],
+        ),
         command=run.command,
     )
 
 
-def _pooled(run: Source, label: str, status: str) -> tuple[Histograms, str, str] | None:
-    """The histograms of the rounds that count, the load's name and the distribution's."""
-    from bakeoff_bench.load.folder import LoadFolder
-    from bakeoff_bench.load.histograms import Histograms
+def _place(share: float) -> float:
+    """Of a percentile on the axis: 10 is p90, 100 is p99."""
+    return 100 / (100 - share)
 
+
+def _value(curve: _Curve, share: float) -> str:
+    if share not in curve.points:
+        return "too few"
+    return spread(curve.points[share], curve.rounds_s.get(share, ()), "{:.3f}".format)
+
+
+def _curve(run: Source, label: str, status: str, merged: dict[tuple[str, str], Histograms]) -> _Curve | None:
+    """``merged`` holds what was read already; reading is slow."""
     kept = [one for one in open_blocks(run, label) if one["kept_up"] and latencies_of(one, status)]
     if run.stored or not kept:
         return None
-    block, found, folder = kept[-1], Histograms(), LoadFolder(run.path)
-    for row in run.loads:
-        of_block = (row["contestant"], row["block"], row["phase"]) == (label, block["block"], block["phase"])
-        if of_block and _counts(row):
-            slug_ = row.get("part", run.result["contestants"][label]["slug"])
-            found.merge_all(Histograms.load(folder.load(slug_, row["label"])))
+    block = kept[-1]
+    rows, key = rounds_of(run, block), (label, block["block"])
+    if key not in merged:
+        merged[key] = _merged(run, label, rows)
+    found = merged[key]
     names = [name for name in found if name.endswith(f"-{status}-settled") and not name.startswith("slow-")]
-    return (found, block["block"], names[0]) if names else None
+    if not names:
+        return None
+    sagas = found.count(names[0])
+    shares = [share for share in _DRAWN if sagas * (100 - share) / 100 >= _BEYOND or share <= 50]
+    points = ((share, found.percentile_s(names[0], share / 100)) for share in shares)
+    return _Curve(
+        block=block,
+        rows=rows,
+        sagas=sagas,
+        points={share: seconds for share, seconds in points if seconds is not None},
+        rounds_s={share: percentile_of_rounds(rows, name, status) for share, name in _OF_ROUNDS.items()},
+    )
 
 
-def _curve(found: Histograms, _: str, name: str) -> list[tuple[float, float]]:
-    count = found.count(name)
-    shares = [share for share in _DRAWN if count * (100 - share) / 100 >= _BEYOND or share <= 50]
-    points = ((share, found.percentile_s(name, share / 100)) for share in shares)
-    return [(share, seconds) for share, seconds in points if seconds is not None]
+def _merged(run: Source, label: str, rows: Sequence[Row]) -> Histograms:
+    from bakeoff_bench.load.folder import LoadFolder
+    from bakeoff_bench.load.histograms import Histograms
 
-
-def _values(points: Sequence[tuple[float, float]]) -> list[str]:
-    by_share = dict(points)
-    return [f"{by_share[share]:.3f}" if share in by_share else "too few" for share in _DRAWN]
+    found, folder = Histograms(), LoadFolder(run.path)
+    for row in rows:
+        slug_ = row.get("part", run.result["contestants"][label]["slug"])
+        found.merge_all(Histograms.load(folder.load(slug_, row["label"])))
+    return found

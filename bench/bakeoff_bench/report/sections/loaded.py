@@ -1,11 +1,18 @@
-"""What sections about loads share: the blocks that count, and the conditions."""
+"""What sections about loads share: the loads that count, round by round, and the conditions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bakeoff_bench.report.sources import Source
+from bakeoff_bench.run.journal import Row
+
+#: How durability tiers begin, what survives most first; others come last.
+_TIERS = ("D2", "D1 (", "D1", "none")
+_UNTOLD = "not told"
+#: Format of a load's result since which unsettled sagas rank in percentiles.
+_RANKED = 2
 
 
 def conditions_of(run: Source) -> str:
@@ -17,12 +24,10 @@ def conditions_of(run: Source) -> str:
     )
     steady = f"shape {plan['shape']}, " if plan["shape"] else ""
     return (
-        f"{plan['scenario']}{disturbed(run)}, {steady} saga {plan['saga']}, {plan['process']} arrivals for "
-        f"{plan['seconds']:g} s of "
-        f"which "
-        f"{plan['warm_up_s']:g} s warm-up are left out, {plan['workers']} x {plan['slots']} slots, ledger "
-        f"{plan['ledger']}, {shared}, "
-        f"seed {plan['seed']}; {plan['quality']}."
+        f"{plan['scenario']}{disturbed(run)}, {steady}saga {plan['saga']}, {plan['process']} arrivals for "
+        f"{plan['seconds']:g} s of which {plan['warm_up_s']:g} s warm-up are left out, "
+        f"{plan['workers']} x {plan['slots']} slots, ledger {plan['ledger']}, {shared}, seed {plan['seed']}; "
+        f"{plan['quality']}."
     )
 
 
@@ -32,14 +37,29 @@ def disturbed(run: Source) -> str:
     return f", struck by {fault}" if fault else ""
 
 
+def censored_words(run: Source) -> str:
+    """What became of unsettled sagas in percentiles."""
+    ranked = run.result.get("format", 1) >= _RANKED
+    return "they rank in percentiles with what they had waited" if ranked else "they are in no percentile"
+
+
+def counts(row: Row) -> bool:
+    """Whether the numbers of a load are about the engine, and what they are about is right."""
+    return not row["measured"]["void"] and row["measured"]["validity"] == "valid"
+
+
+def rounds_of(run: Source, block: Mapping[str, Any]) -> list[Row]:
+    """Every round of a load that counts, by itself; none where an earlier bakeoff wrote the result."""
+    return [row for row in run.loads if _is_of(row, block) and counts(row)]
+
+
 def is_broken(run: Source, block: Mapping[str, Any]) -> bool:
     """Whether rounds of this load were left out because the ledger says that something went wrong."""
-    return any(
-        row["measured"]["validity"] == "invalid"
-        for row in run.loads
-        if (row["contestant"], row["block"], row["phase"])
-        == (block["contestant"], block["block"], block["phase"])
-    )
+    return any(row["measured"]["validity"] == "invalid" for row in run.loads if _is_of(row, block))
+
+
+def _is_of(row: Row, block: Mapping[str, Any]) -> bool:
+    return all(row[name] == block[name] for name in ("contestant", "block", "phase"))
 
 
 def open_blocks(run: Source, label: str) -> list[Mapping[str, Any]]:
@@ -55,3 +75,26 @@ def latencies_of(block: Mapping[str, Any], status: str = "completed") -> Mapping
         if name.endswith(end) and not name.startswith("slow-"):
             return dict(summed)
     return {}
+
+
+def percentile_of_rounds(rows: Sequence[Row], name: str, status: str = "completed") -> list[float]:
+    """The same percentile of every round that has the values for it, in seconds."""
+    found = (latencies_of(row["measured"], status).get(name) for row in rows)
+    return [float(one) for one in found if one is not None]
+
+
+def tier_of(run: Source, label: str) -> str:
+    """What a contestant declares to survive: its durability tier."""
+    return str(run.result["contestants"][label].get("durability") or _UNTOLD)
+
+
+def by_tier(run: Source) -> dict[str, list[str]]:
+    """``{durability tier: contestants}``, what survives most first: unlike guarantees stand apart."""
+    found: dict[str, list[str]] = {}
+    for label in run.result["contestants"]:
+        found.setdefault(tier_of(run, label), []).append(label)
+    return dict(sorted(found.items(), key=lambda one: _rank(one[0])))
+
+
+def _rank(tier: str) -> int:
+    return next((n for n, start in enumerate(_TIERS) if tier.startswith(start)), len(_TIERS))

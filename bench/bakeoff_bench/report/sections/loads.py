@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from bakeoff_bench.load.check import in_time
 from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Figure, Mood, Section, Table, cell, worst
-from bakeoff_bench.report.sections.latency import distribution, hockey_stick
+from bakeoff_bench.report.sections.latency import distributions
+from bakeoff_bench.report.sections.limits import limits
 from bakeoff_bench.report.sections.loaded import (
+    by_tier,
+    censored_words,
     conditions_of,
     disturbed,
     is_broken,
     latencies_of,
     open_blocks,
+    percentile_of_rounds,
+    rounds_of,
+    tier_of,
 )
+from bakeoff_bench.report.sections.pairs import pairs
+from bakeoff_bench.report.sections.parts import parts
+from bakeoff_bench.report.sections.rounds import BRACKETS, ONE, WORTH, counted, in_short, spread, used_of
+from bakeoff_bench.report.sections.stick import hockey_stick
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 
 ID = "load"
@@ -32,7 +41,7 @@ def told_ledger(sources: Sequence[Source]) -> dict[str, Cell]:
         for label, about in source.result["contestants"].items():
             verdict = about["validity"]
             mood = {"valid": Mood.GOOD, "invalid": Mood.BAD}.get(verdict, Mood.SILENT)
-            worst(found, label, cell(verdict, mood, slug(ID, "blocks", source.number)))
+            worst(found, label, cell(verdict, mood, _blocks_id(source, label)))
     return found
 
 
@@ -43,9 +52,10 @@ def told_rate(sources: Sequence[Source]) -> dict[str, Cell]:
         for label, about in source.result["contestants"].items():
             if sustained := about.get("sustained"):
                 text, mood = sustained_words(sustained)
-                worst(found, label, cell(text, mood, slug(ID, "search", source.number)))
+                link = slug(ID, "search", source.number)
+                worst(found, label, cell(text + _bracket(sustained), mood, link))
             elif rate := _closed_rate(source, label):
-                worst(found, label, cell(f"closed loop: {rate:.1f}", link=slug(ID, "blocks", source.number)))
+                worst(found, label, cell(f"closed loop: {rate}", link=_blocks_id(source, label)))
     return found
 
 
@@ -59,6 +69,19 @@ def sustained_words(found: Mapping[str, Any]) -> tuple[str, Mood]:
     return "none" + (f"; closest: {found['closest']}" if found["closest"] else ""), Mood.CAUTION
 
 
+def _bracket(found: Mapping[str, Any]) -> str:
+    """Below which rate it lies, and how often it was tried; an earlier bakeoff put one load on every rate."""
+    if not found["rate_per_s"]:
+        return ""
+    failed = found["failed_per_s"] if found["bound"] != "generator" else None
+    below = "" if failed is None else f"below {failed:.1f}, "
+    return f" ({below}{_times(found) or 'one load'})"
+
+
+def _times(found: Mapping[str, Any]) -> str:
+    return f"{found['confirmed']} of {found['of']} rounds" if found.get("of") else ""
+
+
 def told_p95(sources: Sequence[Source]) -> dict[str, Cell]:
     """``{contestant: 95th percentile of completed sagas at the highest open rate that was kept up}``."""
     found: dict[str, Cell] = {}
@@ -70,9 +93,11 @@ def told_p95(sources: Sequence[Source]) -> dict[str, Cell]:
                 if one["kept_up"] and latencies_of(one).get("p95") is not None
             ]
             if kept:
-                p95_s, rate = latencies_of(kept[-1])["p95"], kept[-1]["offered_per_s"]
-                text = f"{p95_s:.3g} at {rate:.1f}/s{disturbed(source)}"
-                worst(found, label, cell(text, link=slug(ID, "blocks", source.number)))
+                block = kept[-1]
+                rounds_s = percentile_of_rounds(rounds_of(source, block), "p95")
+                p95_s = in_short(latencies_of(block)["p95"], rounds_s, used_of(block), "{:.3g}".format)
+                text = f"{p95_s} at {block['offered_per_s']:.1f}/s{disturbed(source)}"
+                worst(found, label, cell(text, link=_blocks_id(source, label)))
     return found
 
 
@@ -83,16 +108,12 @@ def section(sources: Sequence[Source]) -> Section | None:
         return None
     blocks: list[Table | Figure] = []
     for run in runs:
-        parts: Sequence[Callable[[Source], Table | Figure | None]] = (
-            hockey_stick,
-            _search,
-            _blocks,
-            partial(distribution, status="completed"),
-            partial(distribution, status="compensated"),
-            _parts,
-            _pairs,
-        )
-        blocks += [block for make in parts if (block := make(run)) is not None]
+        first: Sequence[Callable[[Source], Table | Figure | None]] = (hockey_stick, _search)
+        last: Sequence[Callable[[Source], Table | Figure | None]] = (parts, pairs, limits)
+        blocks += [block for make in first if (block := make(run)) is not None]
+        blocks += [_blocks(run, tier, labels) for tier, labels in by_tier(run).items()]
+        blocks += distributions(run)
+        blocks += [block for make in last if (block := make(run)) is not None]
     return Section(
         id=ID,
         title="Under load",
@@ -101,168 +122,123 @@ def section(sources: Sequence[Source]) -> Section | None:
             "arrive when "
             "they are due, whatever became of those before them, and their latency counts from then (free of "
             "coordinated omission); closed loops are marked.",
+            "Contestants stand together with those that declare to survive the same: who survives less may "
+            "be faster, and is not better for it.",
         ),
         blocks=blocks,
-        notes=[note for run in runs for note in _notes(run)],
+        notes=[WORTH, *(note for run in runs for note in _notes(run))],
     )
 
 
-def _closed_rate(run: Source, label: str) -> float | None:
-    rates = [b["settled_per_s"] for b in run.result["blocks"] if b["contestant"] == label and b["users"]]
-    return next((float(rate) for rate in rates if rate), None)
+def _closed_rate(run: Source, label: str) -> str:
+    for block in run.result["blocks"]:
+        if block["contestant"] == label and block["users"] and block["settled_per_s"]:
+            each = block.get("settled_per_s_of_rounds", ())
+            return in_short(block["settled_per_s"], each, used_of(block), "{:.1f}".format)
+    return ""
 
 
 def _search(run: Source) -> Table | None:
     rows: list[list[Cell | str]] = []
-    for label, about in run.result["contestants"].items():
-        if found := about.get("sustained"):
-            failed = found["failed_per_s"]
-            rows.append(
-                [
-                    label,
-                    cell(*sustained_words(found)),
-                    "-" if failed is None else f"{failed:.1f}",
-                    found["why"] + (" (the generator's end)" if found["bound"] == "generator" else ""),
-                    about["note"],
-                ]
-            )
+    for tier, labels in by_tier(run).items():
+        for label in labels:
+            about = run.result["contestants"][label]
+            if found := about.get("sustained"):
+                failed = found["failed_per_s"]
+                rows.append(
+                    [
+                        label,
+                        tier,
+                        cell(*sustained_words(found)),
+                        _times(found) or ONE,
+                        "-" if failed is None else f"{failed:.1f}",
+                        found["why"] + (" (the generator's end)" if found["bound"] == "generator" else ""),
+                        about["note"],
+                    ]
+                )
     if not rows:
         return None
     return Table(
         id=slug(ID, "search", run.number),
         title=f"Highest rate that was sustained ({run.name})",
-        columns=["contestant", "sagas/s", "not sustained /s", "because", "note"],
+        columns=["contestant", "durability", "sagas/s", "rounds", "not sustained /s", "because", "note"],
         rows=rows,
         conditions=f"No growing backlog, p95 at most {run.result['plan']['slo_s']:g} s, a valid ledger. "
-        f"One load per rate: a bracket, no interval. {conditions_of(run)}",
+        "Between what was sustained and what was not lies the limit: a bracket, no interval. Rounds: in how "
+        f"many of those at this rate alone it was sustained. {conditions_of(run)}",
         command=run.command,
     )
 
 
-def _blocks(run: Source) -> Table:
+def _blocks_id(run: Source, label: str) -> str:
+    """Of the table in which a contestant's loads are."""
+    return slug(ID, "blocks", run.number, tier_of(run, label))
+
+
+def _blocks(run: Source, tier: str, labels: Sequence[str]) -> Table:
+    """The loads of those that declare to survive the same."""
     rows: list[list[Cell | str]] = []
-    for block in run.result["blocks"]:
-        for status in ("completed", "compensated"):
-            summed = latencies_of(block, status)
-            if not summed:
-                continue
-            rows.append(
+    for label in labels:
+        blocks = [block for block in run.result["blocks"] if block["contestant"] == label]
+        rows += [row for block in blocks for row in _rows(run, block)]
+        if not blocks:
+            rows.append([label, cell("no load was made", Mood.SILENT), *[""] * 10])
+    return Table(
+        id=slug(ID, "blocks", run.number, tier),
+        title=f"Latency, seconds; durability: {tier} ({run.name})",
+        columns=[
+            *("contestant", "load", "outcome", "sagas", "rounds", "offered /s", "settled /s"),
+            *(*_PERCENTILES, "open"),
+        ],
+        rows=rows,
+        conditions="Medians of rates over the rounds that count, percentiles of all their values pooled. "
+        f"{BRACKETS} Too few: p50 needs 5, p90 50, p95 100, p99 1,000. Open: had not settled when patience "
+        f"ended; {censored_words(run)}. {conditions_of(run)}",
+        command=run.command,
+    )
+
+
+def _rows(run: Source, block: Mapping[str, Any]) -> list[list[Cell | str]]:
+    """A row per outcome; one that says why there is none."""
+    rounds, found = rounds_of(run, block), list[list[Cell | str]]()
+    for status in ("completed", "compensated"):
+        summed = latencies_of(block, status)
+        if summed:
+            settled = block.get("settled_per_s_of_rounds", ())
+            found.append(
                 [
                     block["contestant"],
                     block["block"] + (" (closed loop)" if block["users"] else ""),
                     status,
                     str(summed["n"]),
-                    f"{block['rounds'] - block['void']} of {block['rounds']}",
+                    counted(block, len(rounds)),
                     "" if block["users"] else _number(block["offered_per_s"]),
-                    _number(block["settled_per_s"]),
-                    *(_percentile(summed.get(name), block) for name in _PERCENTILES),
+                    _number(block["settled_per_s"], settled),
+                    *(
+                        _percentile(summed.get(name), percentile_of_rounds(rounds, name, status), block)
+                        for name in _PERCENTILES
+                    ),
                     str(block["censored"]),
                 ]
             )
-        if not block["arrived"]:
-            why = "; ".join(block["why_void"])
-            broken = is_broken(run, block)
-            left = cell(
-                "the ledger is not valid" if broken else "void", Mood.BAD if broken else Mood.SILENT, note=why
-            )
-            rows.append([block["contestant"], block["block"], left, *[""] * 9])
-    return Table(
-        id=slug(ID, "blocks", run.number),
-        title=f"Latency, seconds ({run.name})",
-        columns=[
-            "contestant",
-            "load",
-            "outcome",
-            "sagas",
-            "rounds",
-            "offered /s",
-            "settled /s",
-            *_PERCENTILES,
-            "open",
-        ],
-        rows=rows,
-        conditions="Medians of rates over the rounds that count, percentiles of all their values pooled. "
-        "Too few: p50 needs 5, p90 50, p95 100, p99 1,000. Open: had not settled when patience ended; in no "
-        "percentile. " + conditions_of(run),
-        command=run.command,
-    )
+    if not block["arrived"]:
+        why, broken = "; ".join(block["why_void"]), is_broken(run, block)
+        words, mood = ("the ledger is not valid", Mood.BAD) if broken else ("void", Mood.SILENT)
+        found.append([block["contestant"], block["block"], cell(words, mood, note=why), *[""] * 9])
+    return found
 
 
-def _percentile(value: float | None, block: Mapping[str, Any]) -> Cell:
+def _percentile(value: float | None, rounds: Sequence[float], block: Mapping[str, Any]) -> Cell:
     if value is None:
         return cell("too few", Mood.SILENT)
+    text = spread(value, rounds, "{:.3f}".format)
     if not block["kept_up"]:
-        return cell(f"{value:.3f} overload", Mood.CAUTION, note="it tells how long the load lasted")
-    return cell(f"{value:.3f}")
+        return cell(f"{text} overload", Mood.CAUTION, note="it tells how long the load lasted")
+    return cell(text)
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"
-
-
-def _parts(run: Source) -> Table | None:
-    """A load that changes, or is long, part by part."""
-    rows: list[list[Cell | str]] = [
-        [
-            block["contestant"],
-            block["block"],
-            f"{part['from_s']:g} to {part['until_s']:g}",
-            str(part["latency"]["n"]),
-            _number(part["offered_per_s"]),
-            *(
-                "too few" if part["latency"].get(name) is None else f"{part['latency'][name]:.3f}"
-                for name in ("p50", "p90", "p95")
-            ),
-            str(part["open_at_end"]),
-        ]
-        for block in run.result["blocks"]
-        for part in block["parts"]
-    ]
-    if not rows:
-        return None
-    return Table(
-        id=slug(ID, "parts", run.number),
-        title=f"Part by part: completed sagas that arrived then ({run.name})",
-        columns=[
-            "contestant",
-            "load",
-            "seconds",
-            "sagas",
-            "offered /s",
-            "p50",
-            "p90",
-            "p95",
-            "open at its end",
-        ],
-        rows=rows,
-        conditions=conditions_of(run),
-        command=run.command,
-    )
-
-
-def _pairs(run: Source) -> Table | None:
-    found = run.result["comparisons"]
-    if not found:
-        return None
-    return Table(
-        id=slug(ID, "pairs", run.number),
-        title=f"Against each other, over the same rounds ({run.name})",
-        columns=["pair", "load", "ratio (95 %)", "rounds", "what can be said"],
-        rows=[
-            [
-                f"{one['a']} / {one['b']}",
-                f"{one['block']}, {one['metric']}",
-                f"{one['ratio']:.2f}"
-                + (f" ({one['low']:.2f} to {one['high']:.2f})" if one["low"] is not None else ""),
-                str(one["rounds"]),
-                one["word"],
-            ]
-            for one in found
-        ],
-        conditions="Paired log-ratios of interleaved rounds. Each interval is that of its pair alone; what "
-        "can be said is corrected for there being so many pairs (Holm).",
-        command=run.command,
-    )
+def _number(value: float | None, rounds: Sequence[float] = ()) -> str:
+    return "-" if value is None else spread(value, rounds, "{:.1f}".format)
 
 
 def _notes(run: Source) -> list[str]:
@@ -274,8 +250,7 @@ def _notes(run: Source) -> list[str]:
             why = "; ".join(block["why_void"])
             found.append(
                 f"{block['contestant']}, {block['block']}: {block['void']} of {block['rounds']} rounds are "
-                f"left "
-                f"out: {why}"
+                f"left out: {why}"
             )
         if block["stuck"]:
             found.append(
@@ -285,5 +260,6 @@ def _notes(run: Source) -> list[str]:
         if about["validity"] != "valid":
             broken = [one for one in about.get("verdicts", ()) if one["validity"] == about["validity"]]
             told = about.get("reason") or "; ".join(f"{one['invariant']}: {one['reason']}" for one in broken)
+            told = told or "the run was broken off before every saga had its time"
             found.append(f"{label}: the ledger is {about['validity']}: {told}")
     return found

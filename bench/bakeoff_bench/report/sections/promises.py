@@ -73,7 +73,8 @@ def _matrix(suite: Source) -> Table:
             [cell(name, note=test["promise"]), *(_status(test, label) for label in engines)]
             for name, test in sorted(tests.items())
         ],
-        conditions=f"Class {', '.join(sorted({about['config_class'] for about in engines.values()}))}; "
+        conditions="n = 1: every test ran once, so there is no interval. "
+        f"Class {', '.join(sorted({about['config_class'] for about in engines.values()}))}; "
         f"{', '.join(sorted(versions))}.",
         command=suite.command,
     )

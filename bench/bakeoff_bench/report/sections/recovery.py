@@ -35,7 +35,8 @@ def told(sources: Sequence[Source]) -> dict[str, Cell]:
             times = cell_of(rows).recovery
             seen = f"{len(times.seen_s)} of {len(rows)} seen{short_leases(source, rows)}"
             if times.median_s is not None:
-                text, mood = f"{times.median_s:.1f} ({seen})", Mood.PLAIN
+                between = f"{_range(times.seen_s)}, " if len(times.seen_s) > 1 else ""
+                text, mood = f"{times.median_s:.1f} ({between}{seen})", Mood.PLAIN
             elif times.seen_s or times.censored:
                 text, mood = f"beyond {rows[0]['deadline_s']:g} ({seen})", Mood.CAUTION
             else:
@@ -98,7 +99,8 @@ def _against_lease(run: Source, fault: str) -> Figure:
             axes.scatter(*_points(late), facecolors="none", edgecolors=colour(place), marker="^", s=30)
             axes.scatter(*_points(harmed), c=BAD, marker="x", s=30)
         longest_s = max((row["lease_s"] or 0.0 for rows in by_name.values() for row in rows), default=1.0)
-        axes.plot([0, longest_s], [0, longest_s], color=MUTED, linestyle="--", label="recovery = lease")
+        (guide,) = axes.plot([0, longest_s], [0, longest_s], color=MUTED, linestyle="--", gid="lease")
+        guide.set_label("recovery = lease")
         if longest_s > _LINEAR_UP_TO_S:
             axes.set_xscale("symlog", linthresh=1)
             axes.set_yscale("symlog", linthresh=1)
@@ -136,6 +138,11 @@ def _distribution(run: Source, fault: str) -> Figure:
         "leaves kills that had not recovered by the deadline, or never will."
     )
 
+    kills = [row for rows in by_name.values() for row in rows]
+    seen_s = [row["recovery_s"] for row in kills if row["recovery_s"] is not None]
+    # As far as anything was seen, so that a line shows how far it came.
+    end_s = 1.05 * max(seen_s) if seen_s else max((row["deadline_s"] for row in kills), default=1.0)
+
     def draw(axes: Axes) -> None:
         for name, rows in by_name.items():
             place = run.numbers[name]
@@ -146,7 +153,8 @@ def _distribution(run: Source, fault: str) -> Figure:
                 "linestyle": line(place),
                 "label": f"{name}, {len(rows)} kills",
             }
-            axes.step([0.0, *seen], [0.0, *shares], where="post", **style)
+            last = shares[-1] if shares else 0.0
+            axes.step([0.0, *seen, end_s], [0.0, *shares, last], where="post", **style)
         axes.set_xlabel("seconds after the fault")
         axes.set_ylabel("recovered, % of kills")
         axes.set_ylim(0, 103)
@@ -199,4 +207,4 @@ def _conditions(run: Source) -> str:
     )
     lanes = run.about.get("asked", {}).get("lanes", 1)
     beside = f" {lanes} kills computed at the same time." if lanes > 1 else ""
-    return f"{titles}.{beside}"
+    return f"{titles}.{beside} n: one mark or one step per kill; one kill: no interval."

@@ -67,16 +67,17 @@ def _figure(run: Source) -> Figure:
                 linewidth=1,
                 label=label,
             )
-        axes.axvline(0, color=BAD, linewidth=1)
+        axes.axvline(0, color=BAD, linewidth=1, gid="fault")
         axes.set_xlabel("seconds from the fault")
         axes.set_ylabel("sagas settled per second")
+        axes.set_ylim(bottom=0)
 
     return Figure(
         id=slug(ID, run.number),
         title=title,
         svg=partial(drawn, title, told_so, draw),
         told=told_so,
-        conditions=conditions_of(run),
+        conditions=f"n = 1 round of each contestant: no interval. {conditions_of(run)}",
         table=_table(run),
         command=run.command,
     )
@@ -89,7 +90,8 @@ def _table(run: Source) -> Table:
         title=f"What {run.result['plan']['fault']} cost under load ({run.name})",
         columns=[*columns, "silence, s", "all in flight over, s", "drained, s", "open"],
         rows=[_told(row) for row in _struck(run)],
-        conditions=conditions_of(run),
+        conditions="n = 1 in every row, the rounds below each other; one load: no interval. "
+        f"{conditions_of(run)}",
         command=run.command,
     )
 

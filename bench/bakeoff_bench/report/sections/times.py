@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
-from bakeoff_bench.report.drawing import colour, drawn
+from bakeoff_bench.report.drawing import INK, colour, drawn
 from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Figure, Section, Table
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 from bakeoff_bench.run.left import page_left
 from bakeoff_bench.run.stored import reading
+from bakeoff_bench.significance.paired import ALPHA
+from bakeoff_bench.significance.student import critical
 from bakeoff_bench.trace import Part, Trace, traces_of
 
 if TYPE_CHECKING:
@@ -110,38 +113,45 @@ def _telling(traces: Mapping[str, Sequence[Trace]]) -> list[str]:
 def _means(run: Source, status: str, traces: Mapping[str, Sequence[Trace]]) -> Figure:
     title = f"Mean time of {status} sagas ({run.name})"
     told_so = (
-        f"How the seconds of a {status} saga are spent in the mean, from the client's call until it is "
-        f"told the "
-        "outcome. Sagas of which nobody was told an outcome are left out."
+        f"How the seconds of a {status} saga are spent in the mean, from the client's call until it is told "
+        "the outcome; the thin line is the interval of the whole. Sagas of which nobody was told an outcome "
+        "are left out."
     )
-    means = {label: _mean(own) for label, own in traces.items()}
+    shares = {label: [trace.shares_s() for trace in own] for label, own in traces.items()}
+    whole = {label: [sum(one.values()) for one in own] for label, own in shares.items()}
+    means = {label: {part: fmean(one[part] for one in own) for part in Part} for label, own in shares.items()}
 
     def draw(axes: Axes) -> None:
         left = [0.0] * len(means)
         for place, part in enumerate(Part):
-            widths = [shares[part] for shares in means.values()]
-            bars = axes.barh(list(means), widths, left=left, color=colour(place), hatch=_HATCHES[place])
+            widths = [mean[part] for mean in means.values()]
+            names = [f"{label}, n = {len(whole[label])}" for label in means]
+            bars = axes.barh(names, widths, left=left, color=colour(place), hatch=_HATCHES[place])
             bars.set_label(_WORDS[part])
             left = [before + width for before, width in zip(left, widths, strict=True)]
+        for row, seconds in enumerate(whole.values()):
+            if half := _half(seconds):
+                mean = fmean(seconds)
+                axes.hlines([row], [mean - half], [mean + half], colors=INK, linewidth=1.2)
         axes.invert_yaxis()
         axes.set_xlabel("seconds")
 
     rows: list[list[Cell | str]] = [
         [
             label,
-            str(len(traces[label])),
-            *(f"{shares[part]:.3f}" for part in Part),
-            f"{sum(shares.values()):.3f}",
+            str(len(own)) if len(own) > 1 else "1: no interval",
+            *(_mean_words([one[part] for one in own]) for part in Part),
+            _mean_words(whole[label]),
         ]
-        for label, shares in means.items()
+        for label, own in shares.items()
     ]
     return Figure(
         id=slug(ID, "means", run.number, status),
         title=title,
         svg=partial(drawn, title, told_so, draw, height_in=2.2 + 0.3 * len(means)),
         told=told_so,
-        conditions="All sagas of the run, with its faults, retries and slow steps: "
-        f"{run.result['scenario']}, "
+        conditions="Means of so many sagas, with a 95 % interval (Student's t over the sagas). All sagas of "
+        f"the run, with its faults, retries and slow steps: {run.result['scenario']}, "
         f"{run.result['concurrency']} in flight (closed loop), {run.result['workers']} x "
         f"{run.result['slots']} slots.",
         table=Table(
@@ -154,9 +164,15 @@ def _means(run: Source, status: str, traces: Mapping[str, Sequence[Trace]]) -> F
     )
 
 
-def _mean(traces: Sequence[Trace]) -> dict[Part, float]:
-    all_shares = [trace.shares_s() for trace in traces]
-    return {part: sum(shares[part] for shares in all_shares) / len(all_shares) for part in Part}
+def _half(seconds: Sequence[float]) -> float | None:
+    """Half of the 95 % interval of a mean; ``None`` of one saga."""
+    n = len(seconds)
+    return critical(n, ALPHA) * stdev(seconds) / n**0.5 if n > 1 else None
+
+
+def _mean_words(seconds: Sequence[float]) -> str:
+    half, mean = _half(seconds), fmean(seconds)
+    return f"{mean:.3f}" if half is None else f"{mean:.3f} \N{PLUS-MINUS SIGN} {half:.3f}"
 
 
 def _saga(run: Source, workflow_id: str, traces: Mapping[str, Trace]) -> Figure:
@@ -194,7 +210,7 @@ def _saga(run: Source, workflow_id: str, traces: Mapping[str, Trace]) -> Figure:
         title=title,
         svg=partial(drawn, title, told_so, draw, height_in=2.2 + 0.3 * len(traces)),
         told=told_so,
-        conditions=" ".join(["One saga: an example, no measurement.", *without]),
+        conditions=" ".join(["n = 1, one saga: an example, no interval.", *without]),
         links=links,
         table=Table(
             id=slug(ID, run.number, workflow_id, "table"),

@@ -67,6 +67,8 @@ def _of_results(sources: Sequence[Source]) -> Iterator[tuple[str, str, str]]:
             yield f"the whole distribution of latencies in {run.name}", why, tells
             if run.result["plan"]["fault"]:
                 yield f"what settled second by second in {run.name}", why, tells
+            if run.loads and not any(row["measured"].get("cost") for row in run.loads):
+                yield f"how far costs of rounds lie apart in {run.name}", why, tells
             if not run.loads:
                 yield (
                     f"latency at every rate that was tried in {run.name}",
