@@ -59,7 +59,14 @@ async def _make(
     settings = resolve(engine_name, engine.info().settings, ConfigClass.CI, overrides)
     contestant = Contestant(label=engine_name, engine=engine, settings=settings, sets=(), raws=())
     up = hosted_stack if engine.info(settings).in_process else running_stack
-    plan = StackPlan(engine=engine, settings=settings, folder=folder, participants=participants, faults=True)
+    plan = StackPlan(
+        engine=engine,
+        settings=settings,
+        folder=folder,
+        sagas=("bakeoff.orders", "bakeoff.business"),
+        participants=participants,
+        faults=True,
+    )
     orders = some_orders(_TRIES * len(shots) * (1 + BESIDE))
     async with up(plan) as stack:
         book = list(orders)

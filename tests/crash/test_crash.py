@@ -15,7 +15,7 @@ from tests.tiers import thorough
 pytestmark = [pytest.mark.service]
 
 #: One kill per point, and nothing as shipped beside it.
-_LINE = ["crash", "--config", "recommended", "--json", "kills.json"]
+_LINE = ["crash", "--config", "recommended", "--json", "kills.json", "--no-report"]
 _DRAMATIQ = [
     *(*_LINE, "--engine", "dramatiq", "--broker", "valkey"),
     *("--set", "dramatiq.heartbeat_timeout_s=2", "--deadline", "40"),

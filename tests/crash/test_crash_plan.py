@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from bakeoff.business import ONBOARDING_DAYS
 from bakeoff.errors import UnknownNameError, UsageError
+from bakeoff.orders import ORDER
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.asked import Asked
 from bakeoff_bench.crash.contestants import Options, find_contestants
 from bakeoff_bench.crash.folder import CrashFolder, is_crash_folder
 from bakeoff_bench.crash.manifest import manifest_of
-from bakeoff_bench.crash.profiles import PROFILES, Part, Profile
+from bakeoff_bench.crash.plan import Series
+from bakeoff_bench.crash.profiles import Part, Profile, parts_of
 from bakeoff_bench.sweep.grid import grid, parse_vary
 
 _POINTS = ("charge_payment.after_effect", "refund_payment.before_effect")
@@ -53,7 +56,8 @@ def test_every_pass_goes_through_every_point_and_no_order_is_struck_twice() -> N
 
 
 def test_the_full_profile_is_what_it_says() -> None:
-    every, windows, others, shipped = replace(_ASKED, parts=PROFILES[Profile.FULL]).plan().series
+    parts = parts_of(Profile.FULL, ORDER, "in-process")
+    every, windows, others, shipped = replace(_ASKED, parts=parts).plan().series
 
     assert (every.kills, len(every.points) >= 21, [f.name for f in every.faults]) == (
         5,
@@ -66,6 +70,56 @@ def test_the_full_profile_is_what_it_says() -> None:
     assert (others.kills, len(others.points)) == (2, 2)
     assert (shipped.title, shipped.deadline_s) == ("as shipped", 30)
     assert "inline" not in {one.label for one in shipped.contestants}, "it is recommended as it is shipped"
+
+
+@pytest.mark.parametrize("profile", [Profile.CI, Profile.QUICK])
+def test_short_profiles_strike_a_service_once_where_there_is_a_bridge(profile: Profile) -> None:
+    without = replace(_ASKED, parts=parts_of(profile, ORDER, "in-process")).plan()
+    with_it = replace(_ASKED, parts=parts_of(profile, ORDER, "nats"), bridge="nats").plan()
+
+    assert [_what(one) for one in with_it.series[:-1]] == [_what(one) for one in without.series]
+    assert _what(with_it.series[-1]) == (["service-kill"], ["charge_payment.command_done"], 1)
+    assert with_it.expected_seconds({}) > without.expected_seconds({})
+    assert not any("service" in name for one in without.series for name in _what(one)[0])
+
+
+def test_the_full_profile_strikes_services_and_the_bridge_where_there_is_one() -> None:
+    parts = parts_of(Profile.FULL, ORDER, "nats")
+    every, windows, others, _, services, rest = replace(_ASKED, parts=parts, bridge="nats").plan().series
+    behind = {"service-kill", "service-away", "service-pause", "bridge-kill"}
+
+    assert not {point for one in (every, windows) for point in one.points if ".command_" in point}
+    assert not behind & {fault.name for fault in others.faults}, "each fault where it means something"
+    assert [fault.name for fault in services.faults] == ["service-kill"]
+    assert {f"charge_payment.command_{what}" for what in ("taken", "done", "answered")} <= {*services.points}
+    assert "refund_payment.command_done" in services.points
+    assert {*_POINTS} <= {*services.points}, "a service that is gone before it is asked"
+    assert {fault.name for fault in rest.faults} == behind - {"service-kill"}
+    assert {*rest.points} == {*_POINTS, "charge_payment.command_taken", "charge_payment.command_done"}
+    assert (services.kills, rest.kills) == (2, 2)
+
+
+def test_a_service_that_dies_costs_no_lease() -> None:
+    """What is announced must not be hours where nobody waits for a worker's lease."""
+    part = replace(_PART, faults=("service-kill",), points=("charge_payment.command_done",))
+    services = replace(_ASKED, parts=[part], bridge="nats").plan()
+    leases = {"dramatiq[valkey] over nats": 600.0, "inline over nats": None}
+
+    assert services.expected_seconds(leases) == services.expected_seconds({})
+
+
+def test_a_profile_fits_a_process_that_charges_nothing() -> None:
+    """``bakeoff crash --saga onboarding-days`` needs no ``--point``."""
+    parts = parts_of(Profile.FULL, ONBOARDING_DAYS, "nats")
+    plan = replace(_ASKED, saga="onboarding-days", parts=parts, bridge="nats").plan()
+
+    assert "send_verification.after_effect" in plan.series[2].points
+    assert "deprovision_account.before_effect" in plan.series[2].points
+    assert "send_verification.command_taken" in plan.series[-1].points
+
+
+def _what(series: Series) -> tuple[list[str], list[str], int]:
+    return [fault.name for fault in series.faults], list(series.points), series.kills
 
 
 def test_short_leases_change_leases_and_nothing_else() -> None:

@@ -115,6 +115,24 @@ def test_a_saga_whose_attempts_were_used_up_is_rightly_compensated() -> None:
     )
 
 
+def test_a_step_without_an_undo_tells_by_its_effect_whether_it_had_acted() -> None:
+    """The mail is out, and nobody could know: the order is undone all the same."""
+    point, lost = "send_confirmation.before_effect", [("attempt", "send_confirmation", "action")] * 3
+    before = ["reserve_inventory", "charge_payment", "create_shipment"]
+    way = [record for name in before for record in done(name)]
+    back = [record for name in reversed(before) for record in undone(name)]
+    sent = [("effect", "send_confirmation", "action")]
+    order, road = next(some_orders(1)), road_to(ORDER, points_of(ORDER)[point])
+    ends = []
+    for mail in (sent, []):
+        told = Told("order-1", [*way, *lost, *mail, *back], None)  # type: ignore[list-item]
+        end = choose_end(ORDER, road, plan_saga(ORDER, order, road), ledger_of([told])).expected
+        assert end.status is Status.COMPENSATED
+        ends.append({step for group in end.effects for step, way, _ in group if way == "action"})
+
+    assert ends == [{*before, "send_confirmation"}, {*before}]
+
+
 def test_a_saga_that_had_attempts_left_is_not() -> None:
     lost = [("attempt", "charge_payment", "action")]
     undo = [("attempt", "charge_payment", "compensation"), ("nothing", "charge_payment", "compensation")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tests.tiers import more, thorough
 #: What an engine has to do with it is told elsewhere: here is none whose leases would have to be waited for.
 _LINE = [
     *("crash", "--engine", "inline", "--bridge", "nats", "--config", "recommended", "--kills", "1"),
-    *("--deadline", "40", "--json", "kills.json"),
+    *("--deadline", "40", "--json", "kills.json", "--no-report"),
 ]
 
 
@@ -62,8 +63,11 @@ def test_the_bridge_is_lost_in_the_middle_of_a_command(terminal: Terminal) -> No
 
 @pytest.mark.service
 @pytest.mark.slow
-def test_a_command_that_was_given_up_runs_after_its_undo(terminal: Terminal) -> None:
-    """The service stands still before it does anything, and goes on when the saga is compensated."""
+def test_a_service_is_paused_longer_than_anybody_waits(terminal: Terminal) -> None:
+    """It has one instance here, so its late command and the undo that waits for it come in any order.
+
+    With two instances: ``test_service_commands``.
+    """
     (kill,) = _crash(terminal, "--fault", "service-pause", "--point", "charge_payment.command_taken")
 
     assert kill["outcome"] in ("clean", "retried")
@@ -74,7 +78,7 @@ def test_a_command_that_was_given_up_runs_after_its_undo(terminal: Terminal) -> 
 @pytest.mark.slow
 @thorough
 def test_an_event_is_lost_between_the_answer_and_its_publication(terminal: Terminal) -> None:
-    """Whoever waits for the event waits in vain; the saga has its answer and knows nothing of it."""
+    """The saga has its answer and knows nothing of it. Who waits for it: ``test_service_commands``."""
     (kill,) = _crash(terminal, "--fault", "service-kill", "--point", "charge_payment.command_answered")
 
     assert kill["outcome"] == "clean"
@@ -89,6 +93,26 @@ def test_a_worker_is_no_service(terminal: Terminal) -> None:
 
     assert kill["outcome"] == "not supported"
     assert kill["detail"] == "the process at this point is a service's, not the engine's"
+
+
+@pytest.mark.service
+@pytest.mark.slow
+def test_profiles_strike_services_where_there_is_a_bridge(terminal: Terminal) -> None:
+    """``ci`` on an engine that survives its worker: two kills of that, and one of a service."""
+    line = ["crash", "--engine", "dramatiq", "--broker", "valkey", "--bridge", "nats", "--profile", "ci"]
+    done = terminal.run([*line, "--json", "kills.json", "--no-report"], within_s=240)
+    kills = json.loads((terminal.folder / "kills.json").read_text())["kills"]
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = {(kill["fault"], kill["point"]): kill["outcome"] for kill in kills}
+    assert told.keys() == {
+        ("worker-kill", "charge_payment.after_effect"),
+        ("worker-kill", "refund_payment.before_effect"),
+        ("service-kill", "charge_payment.command_done"),
+    }
+    assert told["service-kill", "charge_payment.command_done"] == "would have duplicated"
+    assert re.search(r"^3 kills of order sagas .*: about \d+ (s|min);", done.stdout, re.MULTILINE)
+    assert terminal.leftovers() == []
 
 
 def test_without_a_bridge_there_is_no_service(terminal: Terminal) -> None:

@@ -1,4 +1,4 @@
-"""Every saga of the order domain on engines with servers and workers of their own, all on one stack."""
+"""Every saga of bakeoff on engines with servers and workers of their own, all of an engine on one stack."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from bakeoff.bridge.bridges import choose_bridge
+from bakeoff.business import APPROVAL, BILLING, ONBOARDING
 from bakeoff.contract.lab import Lab, Settled, Started
 from bakeoff.contract.stack_thread import StackThread
 from bakeoff.engine import EngineInfo
 from bakeoff.expectation import Expectation
 from bakeoff.orders import (
+    FULFILMENT,
     NOOP,
     ORDER_APPROVAL,
     ORDER_APPROVAL_TIMEOUT,
@@ -29,12 +32,20 @@ from bakeoff.saga import Saga
 from bakeoff.settings import ConfigClass, resolve
 from bakeoff.stack import StackPlan
 from bakeoff.world import Fate
-from bakeoff_scenarios import Assignment, Request
+from bakeoff_scenarios import Assignment, Request, lacking
 from bakeoff_scenarios.ordinary import make_ordinary
+from tests.tiers import more
 
 WITH_WORKERS = [name for name in Plugins().engine_names() if not Plugins().engine(name).info().in_process]
+PROCESSES = (FULFILMENT, ONBOARDING, BILLING, APPROVAL)
 #: ``order`` itself runs in ``test_run_real_engines``.
-SAGAS = (ORDER_PIVOT, ORDER_PARALLEL, ORDER_APPROVAL, ORDER_APPROVAL_TIMEOUT, ORDER_DELAYED, NOOP)
+SAGAS = (
+    *(ORDER_PIVOT, ORDER_PARALLEL, ORDER_APPROVAL, ORDER_APPROVAL_TIMEOUT, ORDER_DELAYED),
+    *PROCESSES,
+    NOOP,
+)
+#: Over NATS plain ``pytest`` takes these; each has queues or a history of another kind.
+_OVER_NATS = ("dramatiq", "temporal")
 
 #: Each saga chooses among so many orders of its own.
 _AMONG = 150
@@ -43,11 +54,29 @@ _SEED = 3
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
 
-@pytest.fixture(params=WITH_WORKERS)
+@pytest.fixture(
+    params=[
+        *((name, "in-process") for name in WITH_WORKERS),
+        *(
+            (name, "nats") if name in _OVER_NATS else more((name, "nats"), id=f"{name}-nats")
+            for name in WITH_WORKERS
+        ),
+    ],
+    ids="-".join,
+)
 def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
-    engine = Plugins().engine(request.param)
-    settings = resolve(engine.name, engine.info().settings, ConfigClass.CI, {})
-    thread = StackThread(StackPlan(engine=engine, settings=settings, folder=tmp_path))
+    name, bridge = request.param
+    engine = Plugins().engine(name)
+    settings = resolve(name, engine.info().settings, ConfigClass.CI, {})
+    thread = StackThread(
+        StackPlan(
+            engine=engine,
+            settings=settings,
+            folder=tmp_path,
+            sagas=("bakeoff.orders", "bakeoff.business"),
+            bridge=choose_bridge(bridge),
+        )
+    )
     stack = thread.start()
     try:
         yield Lab(stack, thread, "sagas")
@@ -58,6 +87,7 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
 
 def test_every_saga_comes_to_its_expected_ends(lab: Lab) -> None:
     """Status, cause, every attempt and every effect in its order, as computed beforehand."""
+    assert {saga.name: lacking(saga, lab.stack.info) for saga in SAGAS} == {one.name: {} for one in SAGAS}
     orders = [order for order in real_orders(len(SAGAS) * _AMONG * 2).orders if not order.cancelled]
     chosen = [
         one
@@ -66,6 +96,7 @@ def test_every_saga_comes_to_its_expected_ends(lab: Lab) -> None:
     ]
     for status, sagas in ((Status.COMPLETED, SAGAS), (Status.COMPENSATED, SAGAS[:-1])):
         assert {one.saga.name for one in chosen if one.expected.status is status} >= {s.name for s in sagas}
+    assert {saga.name: _ways(saga, chosen) for saga in PROCESSES} == _WAYS
     lab.stack.world.add_orders(one.order for one in chosen)
     lab.stack.world.set_stock({sku: 10**6 for one in chosen for sku in one.order.units()})
 
@@ -73,6 +104,8 @@ def test_every_saga_comes_to_its_expected_ends(lab: Lab) -> None:
 
     for one, saga in zip(chosen, started, strict=True):
         _check(saga.settled(), one.expected)
+    if lab.stack.services:
+        _check_who_acted(lab)
 
 
 @dataclass(frozen=True)
@@ -92,8 +125,24 @@ class Chosen:
         planned = self.assignment.planned
         started = lab.start(self.saga, planned.input, fates=self.fates, workflow_id=planned.workflow_id)
         for name, payload in self.assignment.signals.items():
-            assert started.signal(name, payload)
+            assert started.signal(name, payload, signal_id=f"{planned.workflow_id}:{name}")
         return started
+
+
+#: What the world does to each process: the answers that come, or the step that is exhausted.
+_WAYS = {
+    "fulfilment": {("delivered",), ("delivered_late",), ()},
+    "onboarding": {("verified",), ("verified_late",), ()},
+    "billing": {(), ("charge_invoice",)},
+    "approval": {("decision",), ("decision", "final_decision"), ("final_decision",), ()},
+}
+
+
+def _ways(saga: Saga, chosen: list[Chosen]) -> set[tuple[str, ...]]:
+    own = (one for one in chosen if one.saga is saga)
+    return {
+        (*one.assignment.signals, *filter(None, [one.assignment.planned.expected.exhausted])) for one in own
+    }
 
 
 def _choose(saga: Saga, orders: list[Order], info: EngineInfo) -> list[Chosen]:
@@ -109,9 +158,20 @@ def _choose(saga: Saga, orders: list[Order], info: EngineInfo) -> list[Chosen]:
         }
         one = Chosen(saga, order, assignment, {call: fate for call, fate in drawn.items() if fate})
         if not any(word.startswith("slow") for fate in one.fates.values() for word in fate.get("first", ())):
-            end = one.expected
-            kinds.setdefault((end.status, end.causes, bool(end.faulted), end.repeats > 0), one)
+            end, answers = one.expected, tuple(assignment.signals)
+            kinds.setdefault(
+                (end.status, end.causes, end.exhausted, bool(end.faulted), end.repeats > 0, answers), one
+            )
     return list(kinds.values())
+
+
+def _check_who_acted(lab: Lab) -> None:
+    """Attempts are made by workers, effects by services; ``noop`` has neither."""
+    services = {child.pid for group in lab.stack.services.values() for child in group.children}
+    own = {step.name for step in NOOP.steps()}
+    records = [record for record in lab.stack.world.ledger() if record.step not in own]
+    assert {record.pid for record in records if record.kind == "effect"} <= services
+    assert not {record.pid for record in records if record.kind == "attempt"} & services
 
 
 def _check(end: Settled, expected: Expectation) -> None:

@@ -18,7 +18,7 @@ from bakeoff.telemetry import check_otlp
 from bakeoff.world.world import Participants
 from bakeoff_bench.crash.contestants import CLASS_WORDS, Contestant, Options, behind, find_contestants
 from bakeoff_bench.crash.plan import CrashPlan, Series
-from bakeoff_bench.crash.points import ALL_WINDOWS, check_saga, choose_points, windows_of
+from bakeoff_bench.crash.points import ALL_WINDOWS, check_saga, choose_points, windows_named, windows_of
 from bakeoff_bench.crash.profiles import Part
 from bakeoff_bench.run.preflight import missing_servers
 
@@ -105,7 +105,7 @@ class Asked:
             if not found[key]:
                 continue
             windows = windows_of(saga, ((one.engine, one.settings) for one in found[key]), bridge.name)
-            if part.points == (ALL_WINDOWS,) and not windows:
+            if part.points == (ALL_WINDOWS,) and not windows_named(ALL_WINDOWS, windows):
                 continue
             series.append(
                 Series(

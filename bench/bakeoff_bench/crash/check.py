@@ -6,13 +6,17 @@ from pathlib import Path
 
 import typer
 
-from bakeoff.cli.screen import say
+from bakeoff.cli.screen import progress, say
 from bakeoff_bench.crash.folder import CrashFolder
 from bakeoff_bench.crash.picture import draw
 from bakeoff_bench.crash.rejudge import rejudged
 from bakeoff_bench.crash.result import failed, result_of, show
+from bakeoff_bench.run.countdown import span
 from bakeoff_bench.run.output import write_json
 from bakeoff_bench.run.stored import reading
+
+#: Rough seconds of judging one kill on two cores; who waits longer than that is told.
+_KILL_S, _WORTH_TELLING_S = 0.02, 4.0
 
 
 def check_crash(directory: Path, json_: Path | None, plot: Path | None = None) -> None:
@@ -20,6 +24,8 @@ def check_crash(directory: Path, json_: Path | None, plot: Path | None = None) -
     folder = CrashFolder(directory)
     with reading(directory):
         result = result_of(folder)
+        if (seconds := _KILL_S * len(result["kills"])) >= _WORTH_TELLING_S:
+            progress(f"judging {len(result['kills'])} kills again: about {span(seconds)} ...")
         again = list(rejudged(folder))
         show(result)
     differing = [(row, outcome, detail) for row, outcome, detail in again if outcome != row["outcome"]]

@@ -23,6 +23,7 @@ from bakeoff.cli.options import (
     SetOption,
     SetRawOption,
     choose_receiver,
+    choose_saga,
 )
 from bakeoff.cli.screen import say, warn
 from bakeoff.errors import BakeoffError, UsageError
@@ -36,11 +37,12 @@ from bakeoff_bench.crash.manifest import manifest_of
 from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.crash.picture import PlotOption, check_plot, draw
 from bakeoff_bench.crash.plan import CrashPlan
-from bakeoff_bench.crash.profiles import COPIES, PROFILES, WORDS, Part, Profile
+from bakeoff_bench.crash.profiles import COPIES, WORDS, Part, Profile, parts_of
 from bakeoff_bench.crash.result import failed, result_of, show
-from bakeoff_bench.report.command import add_report
 from bakeoff_bench.run.command import ParticipantsChoice, check_json
-from bakeoff_bench.run.output import write_json
+from bakeoff_bench.run.countdown import span
+from bakeoff_bench.run.output import check_several, write_json
+from bakeoff_bench.run.page import NoReportOption, ReportOption, make_page, page_for
 from bakeoff_bench.run.stored import reading
 
 LanesOption = Annotated[
@@ -62,14 +64,20 @@ def crash(
     engine: EngineOption = None,
     saga: SagaOption = "order",
     profile: Annotated[
-        Profile, typer.Option("--profile", help="; ".join(f"{name}: {text}" for name, text in WORDS.items()))
+        Profile,
+        typer.Option(
+            "--profile",
+            help="; ".join(f"{name}: {text}" for name, text in WORDS.items())
+            + "; with --bridge nats each strikes services, too",
+        ),
     ] = Profile.QUICK,
     point: Annotated[
         list[str] | None,
         typer.Option(
             "--point",
             metavar="NAME",
-            help="STEP.POINT, STEP for all of its points, `windows` for engines' own.",
+            help="STEP.POINT, STEP for all of its points, `windows` for engines' own, `service-windows` for "
+            "those of services.",
         ),
     ] = None,
     fault: Annotated[
@@ -118,6 +126,8 @@ def crash(
         Path | None, typer.Option("--json", metavar="FILE", help="Write the matrix and every kill as JSON.")
     ] = None,
     plot: PlotOption = None,
+    report: ReportOption = None,
+    no_report: NoReportOption = False,
 ) -> None:
     """Kill workers or servers while sagas stand at named points, and say from the ledger what became of them.
 
@@ -136,13 +146,18 @@ def crash(
     """
     check_json(json_, out)
     check_plot(plot)
+    check_several({"--json": json_, "--plot": plot, "--report": report})
     if resume is not None:
         _refuse_others(context)
+        page = None if no_report else page_for(report, resume)
         folder = CrashFolder(resume)
         with reading(resume):
             asked = Asked.from_json(folder.manifest()["asked"])
-        make_kills(asked, folder, json_, plot, keeps=True)
+        make_kills(asked, folder, json_, plot, keeps=True, page=page)
         return
+    page = None if no_report else page_for(report, out)
+    # Who says where or what to strike means that alone.
+    blocks = parts_of(profile, choose_saga(saga)[0], IN_PROCESS if point or fault else bridge)
     asked = Asked(
         saga=saga,
         options=Options(
@@ -151,7 +166,7 @@ def crash(
             sets=tuple(set_ or ()),
             raws=tuple(set_raw or ()),
         ),
-        parts=_parts(PROFILES[profile], config, point, fault, kills, deadline, short_leases),
+        parts=_parts(blocks, config, point, fault, kills, deadline, short_leases),
         seed=seed,
         lanes=lanes,
         copies=copies or COPIES[profile],
@@ -160,20 +175,28 @@ def crash(
         otlp=choose_receiver(otlp),
     )
     with crash_folder(asked, out) as folder:
-        make_kills(asked, folder, json_, plot, keeps=out is not None)
+        make_kills(asked, folder, json_, plot, keeps=out is not None, page=page)
 
 
 def make_kills(
-    asked: Asked, folder: CrashFolder, json_: Path | None, plot: Path | None = None, *, keeps: bool
+    asked: Asked,
+    folder: CrashFolder,
+    json_: Path | None,
+    plot: Path | None = None,
+    *,
+    keeps: bool,
+    page: Path | None,
 ) -> None:
-    """Do what is left to do, show everything, and end with the exit code."""
+    """Do what is left to do, show everything, and end with the exit code.
+
+    ``keeps``: whether the folder stays; ``page``: where the page goes, if there is to be one.
+    """
     result = kill_all(asked, folder, keeps=keeps)
     write_json(json_, result)  # first: a broken pipe ends what is shown
     show(result)
     if plot is not None:
         draw(result, plot)
-    if keeps:
-        add_report(folder.path)
+    make_page(folder.path, page, keeps=keeps)
     if failed(result):
         raise typer.Exit(1)
 
@@ -196,7 +219,7 @@ def _kill_all(asked: Asked, folder: CrashFolder, keeps: bool) -> dict[str, Any]:
     seconds = plan.expected_seconds(leases) * (1 - done / max(1, plan.kills_in_all))
     say(
         f"{plan.kills_in_all - done} kills of {plan.saga.name} sagas ({', '.join(leases)}), "
-        f"{plan.lanes} at a time: about {seconds / 60:.0f} min; Ctrl-C loses nothing with --out"
+        f"{plan.lanes} at a time: about {span(seconds)}; Ctrl-C loses nothing with --out"
     )
     again = f"go on with: bakeoff crash --resume {folder.path}" if keeps else "nothing kept (--out DIR)"
     try:
@@ -277,11 +300,11 @@ def _parts(
 
 
 def _refuse_others(context: typer.Context) -> None:
-    """What was given beside ``--resume`` and ``--json`` would be ignored."""
+    """What was given beside ``--resume`` and what is written at the end would be ignored."""
     others = [
         max(option.opts, key=len)
         for option in context.command.params
-        if option.name not in ("resume", "json_", "plot")
+        if option.name not in ("resume", "json_", "plot", "report", "no_report")
         and (source := context.get_parameter_source(option.name or "")) is not None
         and source.name == "COMMANDLINE"
     ]

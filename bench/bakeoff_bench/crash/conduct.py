@@ -23,6 +23,7 @@ from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.crash.plan import CrashPlan, Series, Shot
 from bakeoff_bench.crash.points import points_of, windows_of
 from bakeoff_bench.crash.record import Kill
+from bakeoff_bench.run.countdown import time_left
 from bakeoff_bench.run.folder import keep_world, remove_servers_data
 from bakeoff_bench.run.journal import Row
 
@@ -216,7 +217,7 @@ class _Run:
         recovered = f", recovered after {after_s:.1f} s" if after_s is not None else ""
         detail = f" ({row['detail']})" if row["detail"] else ""
         progress(
-            f"{self._done} of {self._plan.kills_in_all}, about {_span(left_s)} left: {row['contestant']}, "
+            f"{self._done} of {self._plan.kills_in_all}, {time_left(left_s)}: {row['contestant']}, "
             f"{row['fault']} at {row['point']}: {row['outcome']}{detail}{recovered}"
         )
 
@@ -228,9 +229,3 @@ def _finite(seconds: float | None) -> float | None:
 
 def _key(row: Row) -> tuple[int, str, str, str]:
     return row["series"], row["contestant"], row["fault"], row["point"]
-
-
-def _span(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

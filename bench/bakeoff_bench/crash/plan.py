@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from bakeoff.bridge.bridges import NO_BRIDGE, ChosenBridge
-from bakeoff.nemesis import Fault, Need
+from bakeoff.nemesis import BridgeKill, Fault, Need, ServiceAway, ServiceKill, ServicePause
 from bakeoff.orders.loader import real_orders
 from bakeoff.orders.model import Order
 from bakeoff.saga import Saga
@@ -23,6 +23,7 @@ _START_S = 5.0
 _RECOVERY_S = 8.0
 #: Rough seconds of a kill during which something computes: until the workers are ready again.
 _BUSY_S = 4.0
+_BEHIND_THE_BRIDGE = (ServiceKill, ServiceAway, ServicePause, BridgeKill)
 #: Who takes a dead worker's work over sooner than that needs no second stack to be through in time.
 _LONG_LEASE_S = 12.0
 
@@ -51,6 +52,11 @@ class Series:
     def kills_in_all(self) -> int:
         """Over all contestants."""
         return self.kills * len(self.points) * len(self.faults) * len(self.contestants)
+
+    @property
+    def spares_workers(self) -> bool:
+        """Whether only services and the bridge are struck: no lease of an engine has to be waited for."""
+        return all(isinstance(fault, _BEHIND_THE_BRIDGE) for fault in self.faults)
 
     def by_needs(self) -> Iterator[tuple[frozenset[Need], list[Fault]]]:
         """The faults, together where one and the same stack can take them."""
@@ -141,7 +147,8 @@ class CrashPlan:
             shots = series.kills * len(series.points) * len(series.faults)
             each, stacks = [0.0], 0
             for one in series.contestants:
-                wait_s = min(series.deadline_s, (leases.get(one.label) or _RECOVERY_S) + 1)
+                lease_s = None if series.spares_workers else leases.get(one.label)
+                wait_s = min(series.deadline_s, (lease_s or _RECOVERY_S) + 1)
                 copies = self.copies_of(one, shots)
                 each.append((_KILL_S + wait_s) / copies)
                 stacks += copies

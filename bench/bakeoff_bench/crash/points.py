@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bakeoff.bridge.bridges import IN_PROCESS
-from bakeoff.bridge.windows import service_windows
+from bakeoff.bridge.windows import ANSWERED, DONE, TAKEN, service_windows
 from bakeoff.engine import HasWindows, OrchestrationEngine
 from bakeoff.errors import UnknownNameError, UsageError
 from bakeoff.expectation import expect
@@ -21,7 +21,8 @@ from bakeoff_scenarios.answers import answered_waits, prompt_facts
 DURING_START = "during_start"
 #: Stands for every window of every engine.
 ALL_WINDOWS = "windows"
-
+#: Stands for every window of the services behind a bridge.
+SERVICE_WINDOWS = "service-windows"
 
 #: A signal that is sent again and again after a fault is never so late.
 _LONG_ENOUGH = timedelta(minutes=10)
@@ -130,6 +131,14 @@ def windows_of(
     return list(found.values())
 
 
+def windows_named(name: str, windows: Iterable[Window]) -> list[Aim]:
+    """Where ``windows`` or ``service-windows`` strikes; nowhere for any other name."""
+    if name not in (ALL_WINDOWS, SERVICE_WINDOWS):
+        return []
+    aims = dict.fromkeys(window.aim for window in windows)
+    return [aim for aim in aims if (aim.point in (TAKEN, DONE, ANSWERED)) == (name == SERVICE_WINDOWS)]
+
+
 def check_saga(saga: Saga) -> None:
     """Refuse what an engine would be blamed for: a wait that may time out, an end that the ledger hides.
 
@@ -162,7 +171,8 @@ def _pause(saga: Saga, step: Step) -> timedelta:
 def choose_points(saga: Saga, names: list[str], windows: Iterable[Window] = ()) -> dict[str, Aim]:
     """The points that ``--point`` names; all that every engine has if it names none.
 
-    A step's name means all of its points, ``windows`` every window of every engine that takes part.
+    A step's name means all of its points, ``windows`` every window of every engine that takes part,
+    ``service-windows`` every one of the services behind a bridge.
 
     Raises:
         UnknownNameError: If there is no such point, with those that there are.
@@ -172,9 +182,8 @@ def choose_points(saga: Saga, names: list[str], windows: Iterable[Window] = ()) 
     chosen: dict[str, Aim] = {}
     for name in names:
         matching = {full: aim for full, aim in known.items() if full == name or full.startswith(f"{name}.")}
-        if name == ALL_WINDOWS:
-            aims = {window.aim for window in opened}
-            matching |= {full: aim for full, aim in known.items() if aim in aims}
+        aims = windows_named(name, opened)
+        matching |= {full: aim for full, aim in known.items() if aim in aims}
         if not matching:
             raise UnknownNameError(
                 f"--point {name}: {saga.name} has no such point; it has {', '.join(known)}"

@@ -83,10 +83,12 @@ def choose_end(
 
     ``road`` and ``bridged`` as in ``plan_saga``.
     """
-    undone = {
+    # Whether attempts that were lost had acted shows in the undo; of a step without one in its effect.
+    told = {
         (r.step, r.direction, r.kind)
         for r in records
-        if r.direction == "compensation" and r.kind in ("effect", "nothing")
+        if (r.direction == "compensation" and r.kind in ("effect", "nothing"))
+        or (r.direction == "action" and r.kind == "effect" and saga.step(r.step).compensation is None)
     }
     ends = _ends(saga, road, planned.input, bridged=bridged)
     good = [
@@ -97,7 +99,7 @@ def choose_end(
     shown = (
         end
         for end in good
-        if undone <= {mark for group in end.effects for mark in group} and tried <= end.attempts.keys()
+        if told <= {mark for group in end.effects for mark in group} and tried <= end.attempts.keys()
     )
     return replace(planned, expected=next(shown, planned.expected), alternatives=())
 

@@ -84,6 +84,7 @@ def _show_sums(rows: Sequence[Row]) -> None:
             ]
             for key, cell in ((key, cell_of(found)) for key, found in sums.items())
         ],
+        keys=2,
     )
     say("kills: those that landed; times: median (shortest to longest) after the fault, >: not by then")
     say("not all-or-nothing: the share of these kills, at these points; each point stands alone above")

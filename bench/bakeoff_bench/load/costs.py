@@ -34,7 +34,7 @@ def show_costs(result: Mapping[str, Any]) -> None:
         say()
         say("what it cost: CPU seconds and MB stored per 1,000 sagas; memory in MB", style="bold")
         columns = ["contestant", "block", "servers", "workers", "generator", "CPU s in all", "MB stored"]
-        show_table([*columns, "of the ledger", "memory, steady", "peak", "processes"], rows)
+        show_table([*columns, "of the ledger", "memory, steady", "peak", "processes"], rows, keys=2)
         say(f"bytes on the wire: unknown: {NO_WIRE}")
     _show_histories(result)
 

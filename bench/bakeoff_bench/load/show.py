@@ -50,7 +50,7 @@ def show(result: Mapping[str, Any]) -> None:
                 say()
                 say(f"{plan['scenario']}, {status} sagas, seconds from the intended start", style="bold")
                 say(f"durability: {tier}")
-                show_table(_COLUMNS, rows)
+                show_table(_COLUMNS, rows, keys=2)
     _show_parts(result["blocks"])
     _show_comparisons(result)
     _show_search(result)
@@ -120,7 +120,7 @@ def _show_parts(blocks: Sequence[Mapping[str, Any]]) -> None:
         say()
         say("part by part: completed sagas that arrived then, seconds from the intended start", style="bold")
         columns = ["contestant", "block", "part", "sagas", "offered /s", "p50 s", "p90 s", "p95 s"]
-        show_table([*columns, "open at its end", "memory MB"], rows)
+        show_table([*columns, "open at its end", "memory MB"], rows, keys=3)
 
 
 def _warn_of_void(contestant: str, blocks: Sequence[Mapping[str, Any]]) -> None:
@@ -222,7 +222,7 @@ def _show_faults(blocks: Sequence[Mapping[str, Any]]) -> None:
         say("what the fault cost, seconds", style="bold")
         columns = ["contestant", "block", "fault", "in flight", "lost", "silence", "all in flight over"]
         tail = ["lowest rate", "those in flight: p50, slowest"]
-        show_table([*columns, "drained", "open at once", *tail], rows)
+        show_table([*columns, "drained", "open at once", *tail], rows, keys=2)
 
 
 def _explain(result: Mapping[str, Any]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,9 +11,11 @@ from typing import Annotated, Any
 
 import typer
 
+from bakeoff.bridge.bridges import IN_PROCESS, ChosenBridge, choose_bridge
 from bakeoff.checkers import Validity
 from bakeoff.cli.numbers import DeadlineOption
 from bakeoff.cli.options import (
+    BridgeOption,
     ChosenEngine,
     ConfigOption,
     EngineOption,
@@ -31,6 +32,7 @@ from bakeoff_bench.ordeals.catalogue import ORDEALS, find_ordeals
 from bakeoff_bench.ordeals.ordeal import NOT_SUPPORTED, Ordeal, OrdealResult, Setup
 from bakeoff_bench.ordeals.show import show_ordeals, show_result
 from bakeoff_bench.run.command import check_json
+from bakeoff_bench.run.countdown import Countdown, span
 from bakeoff_bench.run.preflight import with_servers
 
 
@@ -46,6 +48,7 @@ def ordeal(
         int | None, typer.Option("--size", min=10, max=1_000_000, help="Sagas; the list tells which.")
     ] = None,
     deadline: DeadlineOption = None,
+    bridge: BridgeOption = IN_PROCESS,
     json_: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write every result as JSON.")
     ] = None,
@@ -68,12 +71,18 @@ def ordeal(
         bakeoff ordeal backlog --engine celery --engine dramatiq
         bakeoff ordeal parked --engine temporal --size 1000 --json parked.json
         bakeoff ordeal poison --engine celery --set celery.broker=rabbitmq
+        bakeoff ordeal backlog --engine dramatiq --bridge nats
     """
     if not names:
         show_ordeals(list(ORDEALS.values()))
         return
     wanted = find_ordeals(names)
     check_json(json_, out)
+    between = choose_bridge(bridge)
+    if between.url is not None:
+        raise UsageError(
+            "--bridge URL: no ordeal is done on a server that bakeoff did not start; give --bridge nats"
+        )
     if out is not None and out.exists():
         raise UsageError(f"--out {out}: it exists already; give a new folder")
     chosen = run_interruptibly(
@@ -90,7 +99,7 @@ def ordeal(
             for file in files:  # after each of them: the next one may take an hour, and be broken off
                 file.write_text(json.dumps(found, indent=2) + "\n")
 
-        found = _all(wanted, chosen, size, deadline, folder, str(config), told)
+        found = _all(wanted, chosen, size, deadline, between, folder, str(config), told)
     verdicts = [one["verdict"] for by_engine in found["ordeals"].values() for one in by_engine.values()]
     if not set(verdicts) <= {"valid", NOT_SUPPORTED}:
         raise typer.Exit(1)
@@ -101,45 +110,52 @@ def _all(
     chosen: Sequence[ChosenEngine],
     size: int | None,
     deadline_s: float | None,
+    bridge: ChosenBridge,
     folder: Path,
     config: str,
     told: Callable[[dict[str, Any]], None],
 ) -> dict[str, Any]:
+    about = {"config": config, "bridge": str(bridge), "size": size, "deadline_s": deadline_s}
     able = {one.name: [e for e in chosen if not one.lacks(e.engine.info(e.settings))] for one in wanted}
-    expected_s = sum(one.expected_s(size or one.size) * len(able[one.name]) for one in wanted)
+    left_s = sum(one.expected_s(size or one.size) * len(able[one.name]) for one in wanted)
     which, whom = ", ".join(one.name for one in wanted), ", ".join(one.name for one in chosen)
-    say(f"{which} on {whom} (class {config}): about {expected_s:.0f} s, longer where a lease is")
+    over = "" if bridge.name == IN_PROCESS else f" over {bridge}"
+    say(f"{which} on {whom}{over} (class {config}): about {span(left_s)}, longer where a lease is")
     found: dict[str, Any] = {}
     for one in wanted:
         count = size or one.size
-        found[one.name] = {
-            each.name: _put(one, each, count, deadline_s or one.deadline_s(count), folder).to_json()
-            for each in chosen
-        }
+        found[one.name] = {}
+        for each in chosen:
+            setup = Setup(
+                chosen=each,
+                size=count,
+                deadline_s=deadline_s or one.deadline_s(count),
+                folder=folder / one.name / each.name,
+                tell=_teller(f"{one.name}, {each.name}", Countdown(left_s)),
+                bridge=bridge,
+            )
+            found[one.name][each.name] = _put(one, setup).to_json()
+            left_s -= one.expected_s(count) if each in able[one.name] else 0.0
         show_result(one.name, found[one.name])
-        told({"config": config, "size": size, "deadline_s": deadline_s, "ordeals": found})
-    return {"config": config, "size": size, "deadline_s": deadline_s, "ordeals": found}
+        told({**about, "ordeals": found})
+    return {**about, "ordeals": found}
 
 
-def _put(ordeal: Ordeal, chosen: ChosenEngine, size: int, deadline_s: float, folder: Path) -> OrdealResult:
-    missing = ordeal.lacks(chosen.engine.info(chosen.settings))
+def _teller(where: str, countdown: Countdown) -> Callable[[str], None]:
+    return lambda text: progress(f"{where}, {countdown}: {text}")
+
+
+def _put(ordeal: Ordeal, setup: Setup) -> OrdealResult:
+    missing = ordeal.lacks(setup.info)
     if missing:
         return OrdealResult(verdict=NOT_SUPPORTED, reasons=(missing,))
-    began_s = time.monotonic()
-
-    def tell(text: str) -> None:
-        progress(f"{time.monotonic() - began_s:5.0f} s  {ordeal.name}, {chosen.name}: {text}")
-
-    place = folder / ordeal.name / chosen.name
-    place.mkdir(parents=True)
+    setup.folder.mkdir(parents=True)
     try:
-        return run_interruptibly(
-            ordeal.run(Setup(chosen=chosen, size=size, deadline_s=deadline_s, folder=place, tell=tell))
-        )
+        return run_interruptibly(ordeal.run(setup))
     except (FaultMissedError, ServerStartError) as error:  # hours of other verdicts must not go with it
         return OrdealResult(verdict=str(Validity.UNKNOWN), reasons=(" ".join(str(error).split()),))
     finally:
-        _forget(place)
+        _forget(setup.folder)
 
 
 def _forget(place: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from bakeoff.bridge.bridges import NO_BRIDGE, ChosenBridge
 from bakeoff.cli.options import ChosenEngine
 from bakeoff.engine import EngineInfo
 
@@ -24,6 +25,7 @@ class Setup:
         deadline_s: Seconds after which what has not settled is stuck.
         folder: Data, logs, ledger and history go here.
         tell: Takes a line of progress.
+        bridge: Between steps and services.
     """
 
     chosen: ChosenEngine
@@ -31,6 +33,7 @@ class Setup:
     deadline_s: float
     folder: Path
     tell: Callable[[str], None]
+    bridge: ChosenBridge = NO_BRIDGE
 
     @property
     def info(self) -> EngineInfo:

@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bakeoff.bridge.bridges import IN_PROCESS
+from bakeoff.bridge.commands import services_in
+from bakeoff.bridge.staff import service_launch, service_workers, started
 from bakeoff.checkers import Planned
+from bakeoff.deployment import Deployment
 from bakeoff.history import History
 from bakeoff.orders.model import Order
 from bakeoff.patience import connected, disconnect
-from bakeoff.processes import is_gone
+from bakeoff.processes import Launcher, Workers, is_gone
 from bakeoff.registry import load_sagas
 from bakeoff.saga import Saga
 from bakeoff.servers import restart_server
 from bakeoff.stack import Stack, StackPlan, running_backend, workers_of
+from bakeoff.world import World
 from bakeoff_bench.ordeals.follow import Follower
 from bakeoff_bench.ordeals.ordeal import Setup
 from bakeoff_bench.ordeals.orders import DECLINED, refused, stock_for
@@ -95,14 +100,19 @@ class Site:
         if self.stack.workers is not None:
             await self.stack.workers.stop()
 
+    async def _stop_services(self) -> None:
+        """The same for those behind a bridge; without one there are none."""
+        await asyncio.gather(*(group.stop() for group in self.stack.services.values()))
+
     async def restart_everything(self) -> Restart:
-        """Take workers, client and servers down in order, then bring them up on the same data."""
+        """Take workers, client, services and servers down in order, then bring them up on the same data."""
         stack, began_s = self.stack, time.monotonic()
-        children = [*(stack.workers.children if stack.workers else ())]
+        children = [child for group in stack.groups for child in group.children]
         children += [server.child for server in stack.servers if server.child is not None]
         pids = [pid for child in children for pid in child.members()]
         await self.stop_workers()
         await self._disconnect()
+        await self._stop_services()
         for server in reversed(stack.servers):
             if server.child is not None:
                 await asyncio.to_thread(stack.launcher.stop, server.child, _SERVER_GRACE_S)
@@ -110,18 +120,22 @@ class Site:
         down_s = time.monotonic()
         for server in stack.servers:
             await restart_server(server, stack.launcher)
+        await started(stack.services.values())
         await self.start_workers()
         await self._connect()
         return Restart(down_s - began_s, time.monotonic() - down_s, len(pids), ended)
 
     async def deploy(self, sagas: tuple[str, ...]) -> None:
-        """Replace the worker and the client by new ones that know these sagas; the servers stay."""
+        """Replace worker, services and client by new ones that know these sagas; the servers stay."""
         stack = self.stack
         await self.stop_workers()
         await self._disconnect()
+        await self._stop_services()
         stack.deployment = replace(stack.deployment, sagas=sagas)
         stack.deployment.save(stack.deployment_file)
         stack.sagas = load_sagas(sagas)
+        stack.services = staff_of(stack.deployment, stack.deployment_file, stack.launcher, stack.world)
+        await started(stack.services.values())
         await self.start_workers()
         await self._connect()
 
@@ -130,6 +144,7 @@ class Site:
         self.stack.launcher.hurry()
         await self.stop_workers()
         await self._disconnect()
+        await self._stop_services()
 
     async def _connect(self) -> None:
         self.stack.client = await connected(self.stack.engine, self.stack.deployment)
@@ -139,6 +154,16 @@ class Site:
         if self._connected:
             self._connected = False
             await disconnect(self.stack.engine, self.stack.client)
+
+
+def staff_of(deployment: Deployment, file: Path, launcher: Launcher, world: World) -> Mapping[str, Workers]:
+    """``{service: its processes}`` of what a deployment loads now; none is started yet."""
+    if deployment.bridge == IN_PROCESS:
+        return {}
+    return {
+        name: service_workers(launcher, f"service-{name}", service_launch(file, name), world)
+        for name in sorted(services_in(deployment.sagas))
+    }
 
 
 @asynccontextmanager
@@ -157,6 +182,7 @@ async def open_site(
         sagas=sagas,
         slots=slots,
         faults=faults,
+        bridge=setup.bridge,
     )
     async with running_backend(plan) as backend, AsyncExitStack() as cleanup:
         workers = None
@@ -173,6 +199,7 @@ async def open_site(
                 servers=backend.servers,
                 world=backend.world,
                 launcher=backend.launcher,
+                services=backend.services,
                 workers=workers,
                 client=await connected(plan.engine, backend.deployment),
                 sagas=load_sagas(sagas),

@@ -16,11 +16,12 @@ from bakeoff.errors import UsageError
 from bakeoff.history import History
 from bakeoff.stack import StackPlan, running_stack
 from bakeoff_bench.meter import cpu_seconds
+from bakeoff_bench.run.countdown import Countdown
 from bakeoff_bench.run.drive import Driver, Tally
 from bakeoff_bench.run.folder import RunFolder, keep_worlds, remove_servers_data
 from bakeoff_bench.run.left import LEFT, left_of
 from bakeoff_bench.run.manifest import manifest_of
-from bakeoff_bench.run.plan import Contestant, RunPlan, block, turns
+from bakeoff_bench.run.plan import Contestant, RunPlan, block, expected_seconds, turns
 from bakeoff_bench.run.progress import Progress
 from bakeoff_bench.run.tail import LedgerTail
 from bakeoff_scenarios import Workload
@@ -51,7 +52,7 @@ async def conduct(
             tallies[one.chosen.name].planned = len(one.workload.assignments)
     run = _Run(plan, folder, manifest, began_s)
     try:
-        with Progress(tallies) as progress:
+        with Progress(tallies, Countdown(expected_seconds(plan, contestants))) as progress:
             async with AsyncExitStack() as stacks:
                 try:
                     for number, position in turns(len(running), plan.rounds):

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 
 from bakeoff.cli.screen import Quiet
+from bakeoff_bench.run.countdown import Countdown
 from bakeoff_bench.run.drive import Tally
 
 #: Seconds between two plain lines of one engine.
@@ -18,10 +19,16 @@ _LINE_EVERY_S = 5.0
 
 
 class Progress:
-    """Shows the tallies of all engines while the run goes on; written to standard error."""
+    """Shows the tallies of all engines while the run goes on; written to standard error.
 
-    def __init__(self, tallies: Mapping[str, Tally]) -> None:
+    Args:
+        tallies: ``{engine: tally}``.
+        countdown: Of the whole run.
+    """
+
+    def __init__(self, tallies: Mapping[str, Tally], countdown: Countdown) -> None:
         self._tallies = tallies
+        self._countdown = countdown
         self._console = Console(stderr=True, markup=False, highlight=False)
         self._live: Live | None = None
         self._said: dict[str, tuple[str, float]] = {}
@@ -52,7 +59,7 @@ class Progress:
         line = f"{engine}: {tally.state}"
         if tally.started:
             line += f", {tally.started} of {tally.planned} started, {tally.settled} settled"
-            line += f", {tally.compensated} compensated, {tally.seconds:.1f} s"
+            line += f", {tally.compensated} compensated, {tally.seconds:.1f} s; {self._countdown}"
         self._console.print(line, soft_wrap=True)
 
     def note(self, text: str) -> None:
@@ -60,7 +67,13 @@ class Progress:
         self._console.print(text, soft_wrap=True)
 
     def _table(self) -> Table:
-        table = Table(box=None, pad_edge=False, header_style="bold")
+        table = Table(
+            box=None,
+            pad_edge=False,
+            header_style="bold",
+            caption=str(self._countdown),
+            caption_justify="left",
+        )
         for column in ("engine", "", "planned", "started", "settled", "compensated", "seconds"):
             table.add_column(column, justify="left" if column in ("engine", "") else "right")
         for engine, tally in self._tallies.items():

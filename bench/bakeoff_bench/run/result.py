@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from bakeoff.checkers import Evidence, Fate, Totals, Validity, merge
+from bakeoff.cli.screen import progress
 from bakeoff_bench.run.batches import Batches
+from bakeoff_bench.run.countdown import span
 from bakeoff_bench.run.folder import RunFolder
 from bakeoff_bench.run.sums import Sum, sum_of, sum_of_all
 
@@ -46,10 +48,13 @@ def result_of(folder: RunFolder) -> dict[str, Any]:
 _NEED_THE_END = ("expected", "I2", "I8")
 
 
-def withdraw(about: dict[str, Any], why: str) -> None:
-    """Blame no engine for sagas that had no time to end, or were never started."""
+def withdraw(about: dict[str, Any], why: str, also: Sequence[str] = ()) -> None:
+    """Blame no engine for sagas that had no time to end, or were never started.
+
+    ``also``: further invariants that cannot be judged of such a run.
+    """
     for verdict in about["verdicts"]:
-        if verdict["invariant"] in _NEED_THE_END and verdict["validity"] == Validity.INVALID:
+        if verdict["invariant"] in (*_NEED_THE_END, *also) and verdict["validity"] == Validity.INVALID:
             verdict |= {"validity": str(Validity.UNKNOWN), "findings": [], "violations": 0}
             verdict["reason"] = why
     about["validity"] = str(
@@ -90,7 +95,21 @@ def judged_whole(batches: Batches) -> dict[str, Any]:
 
 def _added_up(batches: Batches) -> tuple[Sum, Evidence]:
     """The sums over all batches, and the rest that only the whole run can be held to."""
+    _announce(batches)
     with batches.sorted() as ready:
         before = sum_of_all(ready)
         rest = ready.rest(before.totals)
         return replace(before, totals=Totals()) + sum_of(rest), rest
+
+
+#: Rough bytes of a ledger that are judged in a second on two cores; who waits longer than that is told.
+_BYTES_PER_S, _WORTH_TELLING_S = 5e6, 1.5
+
+
+def _announce(batches: Batches) -> None:
+    """Say before it begins that judging will take a while."""
+    ledger = batches.part / "world.db"
+    seconds = ledger.stat().st_size / _BYTES_PER_S if ledger.exists() else 0.0
+    if seconds >= _WORTH_TELLING_S:
+        megabytes = ledger.stat().st_size / 1e6
+        progress(f"judging the ledger of {batches.part.name}, {megabytes:.1f} MB: about {span(seconds)} ...")

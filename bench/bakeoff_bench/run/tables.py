@@ -80,7 +80,7 @@ def _show_counts(engines: Mapping[str, Mapping[str, Any]]) -> None:
             ]
         )
     rows.append(["verdict", "", *(about["validity"] for about in engines.values())])
-    show_table(["sagas", "expected", *engines], rows, styles=_STYLES)
+    show_table(["sagas", "expected", *engines], rows, styles=_STYLES, keys=2)
 
 
 def _numbers(about: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
@@ -111,7 +111,7 @@ def _show_verdicts(engines: Mapping[str, Mapping[str, Any]]) -> None:
         ]
         for number, verdict in enumerate(first)
     ]
-    show_table(["", "invariant", *judged], rows, styles=_STYLES)
+    show_table(["", "invariant", *judged], rows, styles=_STYLES, keys=2)
     reasons = {
         f"{verdict['invariant']} does not apply: {verdict['reason']}": None
         for verdicts in judged.values()

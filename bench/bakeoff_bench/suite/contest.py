@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from bakeoff.bridge.bridges import IN_PROCESS
 from bakeoff.contract.contestants import Contestant, Wishes, find_contestants
 from bakeoff.engine import Survives
 from bakeoff.errors import UnknownNameError, UsageError
@@ -63,11 +64,12 @@ def asked_of(config: pytest.Config) -> Asked:
             sets=option("--set"),
             raws=option("--set-raw"),
             broker=option("--broker"),
+            bridge=option("--bridge") or IN_PROCESS,
             config_class=option("--config") or ConfigClass.RECOMMENDED,
         )
     )
     return Asked(
-        contestants={one.label: one for one in found},
+        contestants={one.label: one for one in map(_named, found)},
         own_leases=option("--own-leases"),
         point=option("--point"),
         aim=find_point(option("--point"), found),
@@ -77,6 +79,13 @@ def asked_of(config: pytest.Config) -> Asked:
         rate=_positive("--rate", option("--rate")),
         duration_s=None if option("--duration") is None else _positive("--duration", option("--duration")),
     )
+
+
+def _named(one: Contestant) -> Contestant:
+    """Behind a bridge a contestant of its own: its steps are made by services elsewhere."""
+    if one.bridge.name == IN_PROCESS:
+        return one
+    return replace(one, label=f"{one.label} over {one.bridge.name}")
 
 
 def _positive(name: str, value: float) -> float:

@@ -29,6 +29,7 @@ def about(site: Site) -> dict[str, Any]:
         "workers": 0 if one.info.in_process else 1,
         "slots": deployment.slots * processes_of_worker(deployment.settings),
         "ledger": site.stack.world.engine.url.get_backend_name(),
+        "bridge": str(one.bridge),
     }
 
 

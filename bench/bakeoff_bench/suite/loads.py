@@ -98,16 +98,17 @@ def put_under(
         seconds=seconds,
         warm_up_s=min(3.0, seconds / 4),
         fault=strike_of(load.fault, saga, load.arm_at * seconds) if load.fault else None,
+        bridge=one.bridge,
         cpus=split_cpus(None),
     )
     stored = LoadFolder.create(folder)
     manifest = manifest_of(plan)
     stored.write_manifest(manifest)
     asyncio.run(conduct(plan, stored, manifest, lambda text: None))
-    return _loaded(result_of(stored), stored.rows(), load)
+    return _loaded(result_of(stored), stored.rows(), load, one)
 
 
-def _loaded(result: dict[str, Any], rows: list[Row], load: LoadScenario) -> Loaded:
+def _loaded(result: dict[str, Any], rows: list[Row], load: LoadScenario, one: Contestant) -> Loaded:
     (block,) = result["blocks"]
     (about,) = result["contestants"].values()
     told = ("offered_per_s", "achieved_per_s", "settled_per_s", "censored", "latencies", "cost", "faults")
@@ -130,6 +131,7 @@ def _loaded(result: dict[str, Any], rows: list[Row], load: LoadScenario) -> Load
             "workers": 0 if about["in_process"] else result["plan"]["workers"],
             "slots": result["plan"]["slots"],
             "ledger": result["plan"]["ledger"],
+            "bridge": str(one.bridge),
             "load": f"{load.name}: {load.description}",
             "kept_up": block["kept_up"],
             "rounds_void": block["void"],

@@ -7,6 +7,7 @@ others. Where something is undone, every call is in the ledger, because no resul
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 
 from bakeoff.saga import JSON, Action, Call, Parallel, Saga, Step, Wait
 
@@ -19,7 +20,10 @@ def count(call: Call) -> JSON:
     return len(call.results)
 
 
+@cache
 def _undo(name: str) -> Action:
+    """One and the same for every saga with such a step: behind a bridge it is a command."""
+
     def undo(call: Call) -> JSON:
         return call.own_result
 

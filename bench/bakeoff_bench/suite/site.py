@@ -178,6 +178,7 @@ def running_site(contestant: Contestant, *, faults: bool = False, otlp: str | No
                 sagas=SAGAS,
                 prefix=f"bakeoff-bench-{uuid.uuid4().hex[:6]}-",
                 faults=faults,
+                bridge=contestant.bridge,
                 otlp=otlp,
             )
         )

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from bakeoff.bridge.bridges import IN_PROCESS
 from bakeoff.cli.numbers import DeadlineOption
-from bakeoff.cli.options import EngineOption, SagaOption, SetOption, SetRawOption
+from bakeoff.cli.options import BridgeOption, EngineOption, SagaOption, SetOption, SetRawOption
 from bakeoff.cli.screen import say, show_table
 from bakeoff.errors import UsageError
 from bakeoff.settings import ConfigClass
@@ -18,6 +19,8 @@ from bakeoff_bench.crash.contestants import Options
 from bakeoff_bench.crash.picture import PlotOption, check_plot
 from bakeoff_bench.crash.profiles import TWO_POINTS, Part
 from bakeoff_bench.run.command import check_json
+from bakeoff_bench.run.output import check_several
+from bakeoff_bench.run.page import NoReportOption, ReportOption, page_for
 from bakeoff_bench.sweep.grid import grid, parse_vary
 from bakeoff_scenarios.sweeps import SWEEPS, Sweep, find_sweep
 
@@ -43,6 +46,7 @@ def sweep(
     deadline: DeadlineOption = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
     lanes: LanesOption = 3,
+    bridge: BridgeOption = IN_PROCESS,
     set_: SetOption = None,
     set_raw: SetRawOption = None,
     out: Annotated[
@@ -50,6 +54,8 @@ def sweep(
     ] = None,
     json_: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Everything as JSON.")] = None,
     plot: PlotOption = None,
+    report: ReportOption = None,
+    no_report: NoReportOption = False,
 ) -> None:
     """See what a setting does to orders before it is changed: the same kills for every value of it.
 
@@ -67,6 +73,8 @@ def sweep(
         return
     check_json(json_, out)
     check_plot(plot)
+    check_several({"--json": json_, "--plot": plot, "--report": report})
+    page = None if no_report else page_for(report, out)
     wanted = _wanted(name, engine, vary)
     asked = Asked(
         saga=saga,
@@ -89,9 +97,10 @@ def sweep(
         lanes=lanes,
         participants="idempotent",
         varied=grid(wanted.vary),
+        bridge=bridge,
     )
     with crash_folder(asked, out) as folder:
-        make_kills(asked, folder, json_, plot, keeps=out is not None)
+        make_kills(asked, folder, json_, plot, keeps=out is not None, page=page)
     if wanted.untested:
         say(wanted.untested)
 

@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
+from bakeoff.bridge.bridges import IN_PROCESS, choose_bridge
 from bakeoff.cli.options import (
+    BridgeOption,
     EngineOption,
     SetOption,
     WorkersOption,
@@ -58,6 +60,7 @@ def tune(
         int,
         typer.Option("--slots", "--concurrency", min=1, max=1024, help="Steps that one worker runs at once."),
     ] = 4,
+    bridge: BridgeOption = IN_PROCESS,
     cpus: Annotated[
         int | None, typer.Option("--cpus", min=0, help="Of each deployment, as for `bakeoff load`.")
     ] = None,
@@ -98,6 +101,7 @@ def tune(
     wishes = Wishes(
         confirm=confirm, worth=worth, weaker=weaker, goes_on=bool(only), named=tuple(engine or ())
     )
+    between = choose_bridge(bridge)
     the_load = find_load(scenario)
     the_saga, references = choose_saga(the_load.saga)
     plan = LoadPlan(
@@ -112,6 +116,7 @@ def tune(
         seed=seed,
         workers=workers,
         slots=slots,
+        bridge=between,
         cpus=split_cpus(cpus),
     )
     results = search_all(searches, plan, wishes, output, out, json_)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from bakeoff.errors import UsageError
 from bakeoff.processes import run_interruptibly
 from bakeoff_bench.load.plan import LoadPlan
 from bakeoff_bench.load.resources import kept_or_scratch
+from bakeoff_bench.run.countdown import Countdown
 from bakeoff_bench.run.journal import make_folder
 from bakeoff_bench.tune.found import earlier, evidence_of, store, values_of
 from bakeoff_bench.tune.knobs import Given, Knob
@@ -71,15 +71,15 @@ def search_all(
         if out is not None:
             make_folder(out, RESULT)
         everyone = _ready(searches, plan, wishes, folder)
-        minutes = max(1, math.ceil(sum(_expected_s(k, plan, wishes.confirm) for _, k in everyone) / 60))
+        countdown = Countdown(sum(_expected_s(knobs, plan, wishes.confirm) for _, knobs in everyone))
+        minutes = max(1, math.ceil(countdown.expected_s / 60))
         names = ", ".join(trials.given.engine for trials, _ in everyone)
         say(f"searching {names}: about {minutes} min; an engine's values are written when its search is over")
-        began_s = time.monotonic()
         for trials, knobs in everyone:
             given = trials.given
 
             def tell(text: str, name: str = given.engine) -> None:
-                progress(f"[{(time.monotonic() - began_s) / 60:.1f} of about {minutes} min] {name}, {text}")
+                progress(f"{name}, {countdown}: {text}")
 
             trials.tell = tell
             start = earlier(output, given) if wishes.goes_on else {}

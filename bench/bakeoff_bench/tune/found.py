@@ -11,6 +11,7 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from bakeoff.bridge.bridges import IN_PROCESS
 from bakeoff.errors import UsageError
 from bakeoff.settings import Value, parse_value
 from bakeoff.tuned import FORMAT, VARIABLE, as_text, read_tuned_file
@@ -71,6 +72,7 @@ def evidence_of(trials: Trials, searched: Searched) -> dict[str, Any]:
         "load": f"{plan.load.name}, {plan.blocks[0].name}, {plan.seconds:g} s",
         "workers": plan.workers,
         "slots": plan.slots,
+        **({"bridge": str(plan.bridge)} if plan.bridge.name != IN_PROCESS else {}),
         "cpus": 0 if plan.cpus is None else len(plan.cpus.deployment),
         "fixed": sorted(trials.given.fixed),
         "machine": f"{about['system']}, {about['cpus']} CPUs, Python {about['python']}",

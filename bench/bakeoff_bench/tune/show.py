@@ -17,7 +17,7 @@ def show(engine: str, result: Mapping[str, Any]) -> None:
         for stage in result["stages"]
         for one in stage["tried"]
     ]
-    show_table(["knob", "candidate", "sagas/s", "ratio", "rounds", ""], rows, {"kept": "green"})
+    show_table(["knob", "candidate", "sagas/s", "ratio", "rounds", ""], rows, {"kept": "green"}, keys=2)
     say(f"{engine}: {result['word']}")
 
 

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from bakeoff.cli.clients import Connected, JsonOption, OneEngineOption, WorkflowId, with_client
-from bakeoff.cli.screen import say, show_json, show_table
+from bakeoff.cli.screen import say, show_json, show_table, warn
 from bakeoff.cli.state import DEFAULT_STATE, StateOption
 from bakeoff.engine import Capability, Describes, Lists, Signals
 from bakeoff.errors import UsageError
@@ -22,9 +22,12 @@ from bakeoff.outcome import Listed, Status
 from bakeoff.registry import load_sagas
 from bakeoff.saga import JSON, Saga, Wait
 from bakeoff.signals import deliver
+from bakeoff.world.progress import read_progress
 
 #: Sagas that are asked at the same time where they are.
 _AT_ONCE = 8
+#: An engine lists the newest first, and those that wait longest are old.
+_LISTED_AT_MOST = 100_000
 _ByOption = Annotated[
     str | None, typer.Option("--by", metavar="NAME", help="Who decides; your user name if left out.")
 ]
@@ -33,7 +36,12 @@ _CommentOption = Annotated[str | None, typer.Option("--comment", metavar="TEXT",
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A saga that waits for a person; ``since``: Unix seconds of its start, where the engine tells."""
+    """A saga that waits for a person.
+
+    Attributes:
+        since: Unix seconds of its last progress, after which it came to its wait; of its start if there was
+            none, where the engine tells.
+    """
 
     workflow_id: str
     saga: str
@@ -43,13 +51,13 @@ class Waiting:
 
 def inbox(
     limit: Annotated[
-        int, typer.Option("--limit", min=1, help="Running sagas that are asked, newest first.")
+        int, typer.Option("--limit", min=1, help="Show at most so many, those that wait longest.")
     ] = 200,
     engine: OneEngineOption = None,
     as_json: JsonOption = False,
     state: StateOption = DEFAULT_STATE,
 ) -> None:
-    """List the sagas that wait for a person.
+    """List the sagas that wait for a person, those that wait longest first.
 
     Waits that an event ends are not in it: nobody has to do anything about them.
 
@@ -62,37 +70,58 @@ def inbox(
 
     async def act(up: Connected) -> list[Waiting]:
         lists = up.able(Capability.LIST, Lists)  # type: ignore[type-abstract]
-        return await _waiting(up, await lists.list_sagas(Status.RUNNING, limit))
+        return await _waiting(up, await lists.list_sagas(Status.RUNNING, _LISTED_AT_MOST), limit + 1)
 
     found = with_client(state, engine, act)
+    shown, more = found[:limit], len(found) > limit
     if as_json:
-        show_json([asdict(one) for one in found])
-    elif found:
+        show_json([asdict(one) for one in shown])
+    elif shown:
         show_table(
-            ("workflow id", "saga", "waits for", "started (UTC)"),
-            [(one.workflow_id, one.saga, one.waits_for, _when(one.since)) for one in found],
+            ("workflow id", "saga", "waits for", "since (UTC)"),
+            [(one.workflow_id, one.saga, one.waits_for, _when(one.since)) for one in shown],
         )
     else:
         say("nothing waits for a person")
+    if more:
+        warn(f"more than {limit} wait; these have waited longest (--limit shows more)")
 
 
-async def _waiting(up: Connected, running: Sequence[Listed]) -> list[Waiting]:
+async def _waiting(up: Connected, running: Sequence[Listed], most: int) -> list[Waiting]:
+    """At most so many that wait for a person, those that wait longest first."""
     describes = up.able(Capability.DESCRIBE, Describes)  # type: ignore[type-abstract]
-    sagas, turn = load_sagas(up.deployment.sagas), asyncio.Semaphore(_AT_ONCE)
+    sagas = load_sagas(up.deployment.sagas)
+    asked = [one for one in running if (saga := sagas.get(one.saga or "")) is None or _human(saga)]
+    since = _since(up, asked)
+    asked.sort(key=lambda one: since[one.workflow_id] or 0.0)
 
     async def look(one: Listed) -> Waiting | None:
-        saga = sagas.get(one.saga or "")
-        if saga is not None and not _human(saga):
-            return None
-        async with turn:
-            told = await describes.describe(one.workflow_id)
+        told = await describes.describe(one.workflow_id)
         saga = sagas.get(told.saga or "")
         if saga is None or told.awaiting not in _human(saga):
             return None
-        return Waiting(one.workflow_id, saga.name, str(told.awaiting), one.started_at)
+        return Waiting(one.workflow_id, saga.name, str(told.awaiting), since[one.workflow_id])
 
-    found = await asyncio.gather(*(look(one) for one in running))
-    return [one for one in found if one is not None]
+    found: list[Waiting] = []
+    for start in range(0, len(asked), _AT_ONCE):
+        looked = await asyncio.gather(*map(look, asked[start : start + _AT_ONCE]))
+        found += [one for one in looked if one is not None]
+        if len(found) >= most:
+            break
+    return found[:most]
+
+
+def _since(up: Connected, asked: Sequence[Listed]) -> dict[str, float | None]:
+    """``{workflow id: Unix seconds}`` of the last progress of each, or of its start."""
+    world = up.world()
+    try:
+        progress = read_progress(world.engine, {one.workflow_id for one in asked})
+    finally:
+        world.close()
+    return {
+        one.workflow_id: progress[one.workflow_id].step.at if one.workflow_id in progress else one.started_at
+        for one in asked
+    }
 
 
 def approve(

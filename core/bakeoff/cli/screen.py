@@ -10,6 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bakeoff.cli.columns import GAP, parts
+
 #: Columns of a table that goes into a file or a pipe.
 _PIPE_WIDTH = 140
 
@@ -54,18 +56,31 @@ def show_json(data: Any) -> None:
 
 
 def show_table(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[str, str] | None = None
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    styles: Mapping[str, str] | None = None,
+    keys: int = 1,
 ) -> None:
-    """A table without a frame; ``styles`` colours a cell by its text."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(text, (styles or {}).get(text)) for text in row))
+    """A table without a frame, in several parts where the terminal is too narrow for all of its columns.
+
+    Args:
+        columns: Headings.
+        rows: Cells.
+        styles: Colours a cell by its text.
+        keys: So many columns at the left say what a row is about: every part has them.
+    """
     wide = console()
     if not wide.is_terminal:
         wide.width = _PIPE_WIDTH
-    wide.print(table, soft_wrap=False)
+    for number, (together, widths) in enumerate(parts(columns, rows, wide.width, keys)):
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
+        for column, width in zip(together, widths, strict=True):
+            table.add_column(columns[column], overflow="fold", width=width)
+        for row in rows:
+            table.add_row(*(_cell(row[column], (styles or {}).get(row[column])) for column in together))
+        if number:
+            wide.print()
+        wide.print(table, soft_wrap=False)
 
 
 def _cell(text: str, style: str | None) -> Any:

@@ -10,11 +10,12 @@ from typing import Annotated
 
 import typer
 
-from bakeoff.bridge.bridges import IN_PROCESS
+from bakeoff.bridge.bridges import IN_PROCESS, ROLE, ChosenBridge, choose_bridge
 from bakeoff.bridge.commands import services_in
 from bakeoff.bridge.staff import relay_launch, service_launch, service_workers, waits_for_events
 from bakeoff.cli.screen import say, warn
 from bakeoff.cli.state import DEFAULT_STATE, StateOption, is_held, read_state
+from bakeoff.credentials import hide_credentials
 from bakeoff.deployment import Deployment
 from bakeoff.errors import BakeoffError, UnknownNameError, UsageError
 from bakeoff.processes import Launcher, Workers, run_interruptibly, scratch_folder
@@ -34,6 +35,14 @@ def serve(
     processes: Annotated[
         int, typer.Option("--processes", min=1, max=64, help="Instances; they share the work.")
     ] = 1,
+    bridge: Annotated[
+        str | None,
+        typer.Option(
+            "--bridge",
+            metavar="nats|URL",
+            help="Which bridge the deployment is to have; refused if it has another.",
+        ),
+    ] = None,
     state: StateOption = DEFAULT_STATE,
 ) -> None:
     """Run domain services of the `bakeoff up --bridge nats` that is running here, until Ctrl-C.
@@ -49,8 +58,9 @@ def serve(
 
     \b
     One service apart, twice:
-        bakeoff serve PaymentService --processes 2
+        bakeoff serve PaymentService --bridge nats --processes 2
     """
+    wanted = None if bridge is None else choose_bridge(bridge)
     running = read_state(state)
     file = running.deployment_file(engine)
     deployment = running.deployment(engine)
@@ -59,6 +69,8 @@ def serve(
             f"{deployment.engine} is up without a bridge: its steps act in the workers; "
             "bring it up with `bakeoff up --bridge nats`"
         )
+    if wanted is not None:
+        _check_same(wanted, deployment)
     known = services_in(deployment.sagas)
     for name in names or ():
         if name not in known:
@@ -67,6 +79,22 @@ def serve(
     relays = not names and waits_for_events(deployment)
     with scratch_folder("serve") as scratch:
         run_interruptibly(_serve(scratch, file, chosen, processes, relays, state, running.host))
+
+
+def _check_same(wanted: ChosenBridge, deployment: Deployment) -> None:
+    """``UsageError`` if the deployment has another bridge than the user takes it to have."""
+    address = deployment.addresses[ROLE]
+    same = wanted.name == deployment.bridge and (wanted.url is None or wanted.url == address)
+    if not same or (wanted.shared and wanted.shared != deployment.bridge_prefix):
+        said = wanted.name if wanted.url is None else hide_credentials(_url_of(wanted))
+        raise UsageError(
+            f"--bridge {said}: {deployment.engine} is up with another one, {deployment.bridge} at "
+            f"{hide_credentials(address)}; leave the option out, or say that one"
+        )
+
+
+def _url_of(bridge: ChosenBridge) -> str:
+    return f"{bridge.url}/{bridge.shared}" if bridge.shared else str(bridge.url)
 
 
 async def _serve(
