@@ -9,19 +9,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import nats
+import nats.errors
 import pytest
 import redis
 
 from bakeoff.errors import EngineUnavailableError
 from bakeoff.plugins import Plugins
-from bakeoff.processes import Launcher, scratch_folder
+from bakeoff.processes import Launch, Launcher, free_ports, scratch_folder
 from bakeoff.servers import PostgresServer, RabbitmqServer, RunningServer, Server, ValkeyServer, start_server
+from bakeoff.servers.nats import nats_binary
 from bakeoff.servers.postgres import postgres_install
 from bakeoff.servers.rabbitmq import rabbitmq_programs
 from bakeoff.settings import ConfigClass, resolve
 from bakeoff_temporal.server import TemporalServer
 from tests.cli.terminal import Terminal
 from tests.docs.tls import certified, terminated
+from tests.processes.traces import until
 
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -126,6 +130,50 @@ def test_the_page_works_from_its_first_line_to_its_last(own: Own, tmp_path: Path
     hosts = subprocess.run([ctl, "list_vhosts", "--silent"], capture_output=True, text=True, timeout=60)
     assert hosts.stdout.split() == ["/"]
     assert [left for left in terminal.leftovers() if not left.startswith("pytest-of-")] == []
+
+
+def test_a_bridge_over_nats_of_your_own(tmp_path: Path) -> None:
+    """With a user and a password; its stream is gone afterwards, and the server is not."""
+    lines = [line.strip() for line in _PAGE.read_text().splitlines()]
+    export = next(line for line in lines if line.startswith("export BAKEOFF_BRIDGE="))
+    run = lines[lines.index(export) + 1]
+    assert run.startswith("bakeoff run ")
+    assert "nats://USER:PASSWORD@nats.example:4222" in export
+    (port,) = free_ports(1)
+    config = tmp_path / "nats.conf"
+    config.write_text(
+        f'listen: 127.0.0.1:{port}\njetstream {{ store_dir: "{tmp_path / "jetstream"}" }}\n'
+        f"max_payload: 8MB\nauthorization {{ user: ada, password: {_PASSWORD} }}\n"
+    )
+    address = f"nats://ada:{_PASSWORD}@127.0.0.1:{port}"
+    terminal = Terminal(tmp_path)
+    with Launcher(tmp_path / "logs") as launcher:
+        launcher.start("nats", Launch(argv=[nats_binary(), "-c", str(config)]))
+        until(lambda: _streams(address) == [], "the server answers")
+        there = export.replace("nats://USER:PASSWORD@nats.example:4222", address)
+        done = terminal.run(f"{there}\n{run} --count 6 --rounds 1", _PATIENCE_S)
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "verdict: valid" in done.stdout
+        assert _PASSWORD not in done.stdout + done.stderr
+        assert _streams(address) == []
+    assert terminal.leftovers() == []
+
+
+def _streams(address: str) -> list[str] | None:
+    """Names of those on a server; ``None`` if nobody answers."""
+
+    async def asked() -> list[str]:
+        client = await nats.connect(address, allow_reconnect=False, connect_timeout=2)
+        try:
+            return [one.config.name or "" for one in await client.jetstream().streams_info()]
+        finally:
+            await client.close()
+
+    try:
+        return asyncio.run(asked())
+    except (OSError, nats.errors.Error):
+        return None
 
 
 def test_the_page_names_every_address_that_an_engine_takes() -> None:
