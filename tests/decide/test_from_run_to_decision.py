@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.terminal import Terminal
+from tests.tiers import thorough
 
 _ENGINES = ["--engine", "inline", "--engine", "dramatiq"]
 
@@ -79,6 +80,7 @@ def test_a_run_is_enough_for_a_recommendation_whose_sentences_lead_to_evidence(t
     ]
 
 
+@thorough
 @pytest.mark.service
 @pytest.mark.slow
 @pytest.mark.timeout(300)

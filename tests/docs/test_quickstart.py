@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.terminal import Terminal
+from tests.tiers import thorough
 
 _ROOT = Path(__file__).parents[2]
 _PAGE = (_ROOT / "docs/quickstart.md").read_text()
@@ -38,6 +39,7 @@ def test_it_installs_what_there_is() -> None:
     assert set(re.findall(r"\w+", shlex.split(install)[-1])) <= set(_extras())
 
 
+@thorough  # its commands are run one by one by other tests
 @pytest.mark.service
 @pytest.mark.slow
 @pytest.mark.timeout(500)
