@@ -141,7 +141,7 @@ class Nearest:
 
     def see(self, measured: Measured, rate: float, problem: str) -> None:
         """The lowest 95th percentile; where there is none, what was wrong at the lowest rate."""
-        p95_s = p95_of(measured)
+        p95_s = p95_of(measured) if answers(measured) else None
         if p95_s is not None and (self._p95_s is None or p95_s < self._p95_s):
             self._p95_s = p95_s
             self.words = f"95th percentile of {p95_s:.2f} s at {rate:.2g}/s"
