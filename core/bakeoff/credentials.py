@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from urllib.parse import unquote
 
 HIDDEN = "***"
@@ -44,6 +44,24 @@ def without_credentials(text: str, *addresses: str) -> str:
 def names_a_secret(name: str) -> bool:
     """Whether a key that nobody declared sounds like a secret: better one too many."""
     return any(word in name.lower() for word in _SECRET_WORDS)
+
+
+def hide_in_word(word: str, secrets: Collection[str]) -> str:
+    """One word of a command line without what is secret in it.
+
+    Args:
+        word: ``--set=celery.broker=redis://...``, an address, or anything else.
+        secrets: ``ENGINE.NAME`` of settings that nobody is to see.
+    """
+    option, equals, rest = word.partition("=") if word.startswith("--") else ("", "", word)
+    name, is_, value = rest.partition("=")
+    if is_ and value and (name in secrets or names_a_secret(name)):
+        rest = f"{name}={HIDDEN}"
+    elif is_ and "://" in value:
+        rest = f"{name}={hide_credentials(value)}"
+    elif "://" in rest:
+        rest = hide_credentials(rest)
+    return f"{option}{equals}{rest}"
 
 
 def _is_private(name: str) -> bool:

@@ -7,6 +7,18 @@ from collections.abc import Sequence
 from bakeoff_bench.load.generator.guard import Effort
 from bakeoff_bench.load.measured import Measured
 
+#: Of a generator that kept up.
+KEPT_UP = Effort(
+    seconds=12.0,
+    arriving_s=10.0,
+    cpu_s=1.0,
+    lag_p99_s=0.001,
+    late_p99_s=0.001,
+    late_max_s=0.002,
+    sheds=0,
+    in_process=False,
+)
+
 
 def measured(
     *,
@@ -35,16 +47,7 @@ def measured(
         kept_up=kept_up,
         latencies={"order-completed-settled": {"n": 100, "p50": 0.1, "p90": 0.15, "p95": p95_s, "p99": None}},
         void=void,
-        effort=Effort(
-            seconds=12.0,
-            arriving_s=10.0,
-            cpu_s=1.0,
-            lag_p99_s=0.001,
-            late_p99_s=0.001,
-            late_max_s=0.001,
-            sheds=0,
-            in_process=False,
-        ),
+        effort=KEPT_UP,
         validity=validity,
         reasons=reasons,
         left_open=left_open,

@@ -15,18 +15,9 @@ from bakeoff_bench.load.generator.sample import Sample, SampleFile
 from bakeoff_bench.load.generator.task import BEGAN, EFFORT, HISTORY, SAMPLES
 from bakeoff_bench.load.locust_words import say_load, say_numbers
 from bakeoff_bench.load.order import LoadOrder
+from tests.load.measuring import KEPT_UP
 
-_EFFORT = Effort(
-    seconds=12.0,
-    arriving_s=10.0,
-    cpu_s=1.0,
-    lag_p99_s=0.001,
-    late_p99_s=0.001,
-    late_max_s=0.002,
-    sheds=0,
-    in_process=False,
-)
-_LATE = replace(_EFFORT, late_p99_s=0.3, cpu_s=9.0)
+_LATE = replace(KEPT_UP, late_p99_s=0.3, cpu_s=9.0)
 
 _ORDER = LoadOrder(
     deployment="",
@@ -74,8 +65,8 @@ def _write(
 
 def test_each_generator_counts_from_its_own_beginning(tmp_path: Path) -> None:
     """The second one began half a minute later, by a clock of its own: its load is the same all the same."""
-    _write(tmp_path / "generator-0", 1000.0, _EFFORT)
-    _write(tmp_path / "generator-1", 1030.0, _EFFORT)
+    _write(tmp_path / "generator-0", 1000.0, KEPT_UP)
+    _write(tmp_path / "generator-1", 1030.0, KEPT_UP)
     parts = gather(tmp_path)
     found = measure_all(parts, _ORDER, 2.0)
     assert found is not None
@@ -93,8 +84,8 @@ def test_each_generator_counts_from_its_own_beginning(tmp_path: Path) -> None:
 
 
 def test_a_fault_hits_all_of_them_at_one_moment(tmp_path: Path) -> None:
-    _write(tmp_path / "generator-0", 1000.0, _EFFORT)
-    _write(tmp_path / "generator-1", 1003.0, _EFFORT)
+    _write(tmp_path / "generator-0", 1000.0, KEPT_UP)
+    _write(tmp_path / "generator-1", 1003.0, KEPT_UP)
     first, second = (one for one in in_one_clock(gather(tmp_path), 1000.0) if one.workflow_id.endswith("-10"))
 
     assert first.intended_s == 1.0
@@ -105,7 +96,7 @@ def test_a_fault_hits_all_of_them_at_one_moment(tmp_path: Path) -> None:
 
 
 def test_a_generator_that_did_not_keep_up_voids_all_of_it(tmp_path: Path) -> None:
-    _write(tmp_path / "generator-0", 1000.0, _EFFORT)
+    _write(tmp_path / "generator-0", 1000.0, KEPT_UP)
     _write(tmp_path / "generator-1", 1000.0, _LATE)
     found = measure_all(gather(tmp_path), _ORDER, 2.0)
     assert found is not None
@@ -118,7 +109,7 @@ def test_a_generator_that_did_not_keep_up_voids_all_of_it(tmp_path: Path) -> Non
 
 def test_without_one_of_them_there_are_no_numbers(tmp_path: Path) -> None:
     """It left: the others' half of the load is another load."""
-    _write(tmp_path / "generator-0", 1000.0, _EFFORT)
+    _write(tmp_path / "generator-0", 1000.0, KEPT_UP)
     _write(tmp_path / "generator-1", 1000.0, None)
     (tmp_path / "generator-2").mkdir()
     parts = gather(tmp_path)
@@ -130,7 +121,7 @@ def test_without_one_of_them_there_are_no_numbers(tmp_path: Path) -> None:
 
 def test_what_is_said_of_a_backlog(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Half as fast as they come: percentiles are marked, and those of too few values not shown."""
-    _write(tmp_path / "generator-0", 1000.0, _EFFORT, lambda at_s: 0.1 + 2 * at_s)
+    _write(tmp_path / "generator-0", 1000.0, KEPT_UP, lambda at_s: 0.1 + 2 * at_s)
     parts = gather(tmp_path)
     found = measure_all(parts, _ORDER, 2.0)
     assert found is not None

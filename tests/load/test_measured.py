@@ -12,17 +12,7 @@ from bakeoff_bench.load.generator.guard import Effort
 from bakeoff_bench.load.generator.sample import Sample, SampleFile, read_samples
 from bakeoff_bench.load.histograms import Histograms
 from bakeoff_bench.load.measured import measure, stuck_in, summary
-
-_EFFORT = Effort(
-    seconds=12.0,
-    arriving_s=10.0,
-    cpu_s=1.0,
-    lag_p99_s=0.001,
-    late_p99_s=0.001,
-    late_max_s=0.002,
-    sheds=0,
-    in_process=False,
-)
+from tests.load.measuring import KEPT_UP
 
 
 def _sample(number: int, at_s: float, took_s: float | None = 0.5, status: str = "completed") -> Sample:
@@ -40,7 +30,7 @@ def _sample(number: int, at_s: float, took_s: float | None = 0.5, status: str = 
     )
 
 
-def _numbers(samples: list[Sample], effort: Effort = _EFFORT, *, closed: bool = False) -> dict[str, object]:
+def _numbers(samples: list[Sample], effort: Effort = KEPT_UP, *, closed: bool = False) -> dict[str, object]:
     return measure(samples, effort=effort, arriving_s=10.0, warm_up_s=2.0, closed=closed)[0]
 
 
@@ -116,12 +106,12 @@ def test_a_percentile_needs_its_number_of_values(count: int, shown: set[str]) ->
     ],
 )
 def test_a_generator_that_was_the_bottleneck_voids(change: dict[str, float], word: str) -> None:
-    assert _EFFORT.void() == []
-    assert word in replace(_EFFORT, **change).void()[0]  # type: ignore[arg-type]
+    assert KEPT_UP.void() == []
+    assert word in replace(KEPT_UP, **change).void()[0]  # type: ignore[arg-type]
 
 
 def test_an_engine_in_the_generator_may_be_late() -> None:
-    inside = replace(_EFFORT, in_process=True, cpu_s=9.9, late_p99_s=1.0)
+    inside = replace(KEPT_UP, in_process=True, cpu_s=9.9, late_p99_s=1.0)
 
     assert inside.void() == []
     assert replace(inside, sheds=1).void()

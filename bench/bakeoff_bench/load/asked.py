@@ -11,12 +11,13 @@ from bakeoff.processes import run_interruptibly
 from bakeoff.saga import Saga
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.contestants import Contestant, Options, find_contestants
+from bakeoff_bench.load.order import MOST_PER_S
 from bakeoff_bench.load.plan import USERS, Block
 from bakeoff_bench.run.preflight import missing_servers
 from bakeoff_scenarios import lacking
 
-#: Of one load; and those of a load whose rate the engine decides.
-_MOST_SAGAS, _MOST_PER_S = 5_000_000, 400
+#: Of one load.
+_MOST_SAGAS = 5_000_000
 
 
 def blocks_of(rate: float | None, closed: int | None, shape: str, shares: Sequence[float]) -> Sequence[Block]:
@@ -106,11 +107,11 @@ def check_numbers(
             raise UsageError(f"{option} {value:g}: a positive number")
     if rate is not None and rate > 10_000:
         raise UsageError(f"--rate {rate:g}: at most 10000 per second; one generator cannot offer more")
-    sagas = seconds * (rate or _MOST_PER_S)
+    sagas = seconds * (rate or MOST_PER_S)
     if sagas > _MOST_SAGAS:
         raise UsageError(
             f"--duration {seconds:g}: that would be {sagas:.3g} sagas, and a load is held in memory: "
-            f"at most {_MOST_SAGAS / (rate or _MOST_PER_S):.0f} s at this rate"
+            f"at most {_MOST_SAGAS / (rate or MOST_PER_S):.0f} s at this rate"
         )
     if not (math.isfinite(warm_up_s) and 0 <= warm_up_s < seconds):
         raise UsageError(f"--warm-up {warm_up_s:g}: from 0 to less than the {seconds:g} s of the load")

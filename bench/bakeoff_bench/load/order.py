@@ -20,6 +20,10 @@ from bakeoff_scenarios import Arrival, Leg, LoadScenario, Process, arrange, find
 ORDER_VARIABLE = "BAKEOFF_LOAD_ORDER"
 #: Baskets that come in turn; enough for a mixture, few enough to be read in no time.
 _BASKETS = 200
+#: A closed loop is given sagas for so many per second: more than services and ledger take with no engine.
+MOST_PER_S = 800
+#: Seconds after the last arrival for which sagas are waited for, at least; nobody waits for a longer lease.
+PATIENCE_S, LONGEST_LEASE_S = 60.0, 120.0
 #: A shape of Locust's own that never ends is cut here.
 _LONGEST_SHAPE_S = 24 * 3600.0
 

@@ -11,6 +11,7 @@ from bakeoff.bridge.bridges import NO_BRIDGE, ChosenBridge
 from bakeoff.processes import Split
 from bakeoff.saga import Saga
 from bakeoff_bench.crash.contestants import Contestant
+from bakeoff_bench.load.order import PATIENCE_S
 from bakeoff_bench.load.strike import Strike
 from bakeoff_scenarios import LoadScenario, Process
 
@@ -20,7 +21,6 @@ _AROUND_S = 2.0
 _START_S = 4.0
 #: Loads that the search for the sustainable rate makes, more or less; and those that confirm what it found.
 _PROBES, _CONFIRMING = 7, 4
-_PATIENCE_S = 60.0
 #: Arrivals of which a hundred are surely completed sagas, as a 95th percentile needs; of a load that confirms
 #: a rate; and the longest time for both.
 _FOR_A_P95, _TO_CONFIRM, _LONGEST_S = 140.0, 300.0, 120.0
@@ -99,7 +99,7 @@ class LoadPlan:
     @property
     def patience_s(self) -> float:
         """Seconds after the last arrival for which sagas are waited for."""
-        return max(_PATIENCE_S, self.load.parked_s + _PATIENCE_S)
+        return max(PATIENCE_S, self.load.parked_s + PATIENCE_S)
 
     @property
     def measures_throughput_first(self) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.load.folder import LoadFolder, store_samples, store_usage
 from bakeoff_bench.load.measured import Measured, least_patience_s
-from bakeoff_bench.load.order import LoadOrder
+from bakeoff_bench.load.order import LONGEST_LEASE_S, MOST_PER_S, LoadOrder
 from bakeoff_bench.load.plan import Block, LoadPlan
 from bakeoff_bench.load.play import ORDER, play
 from bakeoff_bench.load.stage import Stage, staged
@@ -24,11 +24,6 @@ from bakeoff_bench.load.standstill import Standstill
 from bakeoff_bench.meter import cpu_seconds
 from bakeoff_bench.run.folder import keep_worlds
 from bakeoff_bench.run.left import LEFT, left_of
-
-#: A closed loop is given sagas for so many per second, far more than any engine here does.
-_MOST_PER_S = 400
-#: Seconds; nobody waits for a longer lease.
-_LONGEST_LEASE_S = 120.0
 
 Tell = Callable[[str], None]
 
@@ -113,7 +108,7 @@ class Player:
         plan, one = self._plan, self._contestants[label]
         self._number += 1
         # Whoever is left behind must have had the time that the engine's settings say.
-        lease_s = min(one.lease_s or 0.0, _LONGEST_LEASE_S)
+        lease_s = min(one.lease_s or 0.0, LONGEST_LEASE_S)
         return LoadOrder(
             deployment="",
             saga=plan.saga.name,
@@ -125,7 +120,7 @@ class Player:
             arrival_seed=plan.seed + number,
             label=f"{phase[0]}{self._number:04d}",
             users=users,
-            sagas=round(plan.seconds * _MOST_PER_S) if users else 0,
+            sagas=round(plan.seconds * MOST_PER_S) if users else 0,
             patience_s=max(plan.patience_s, least_patience_s(lease_s)),
             shape=plan.shape if not users else "",
         )

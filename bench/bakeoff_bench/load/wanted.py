@@ -14,16 +14,12 @@ from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.contestants import Contestant, Options, find_contestants
 from bakeoff_bench.load.asked import check_numbers
 from bakeoff_bench.load.measured import least_patience_s
-from bakeoff_bench.load.order import LoadOrder, legs_of_shape
+from bakeoff_bench.load.order import LONGEST_LEASE_S, MOST_PER_S, PATIENCE_S, LoadOrder, legs_of_shape
 from bakeoff_bench.load.strike import Strike, strike_of
 from bakeoff_scenarios import LoadScenario, find_load
 
 #: If nobody says: arrivals per second of an open loop; seconds of warm-up, a quarter of the load at most.
 _RATE_PER_S, _WARM_UP_S = 10.0, 3.0
-#: A closed loop is given sagas for so many per second, far more than any engine here does.
-_MOST_PER_S = 400
-#: Seconds after the last arrival for which sagas are waited for; nobody waits for a longer lease than that.
-_PATIENCE_S, _LONGEST_LEASE_S = 60.0, 120.0
 #: Least and most of whole numbers, where the others have no check of their own.
 _WITHIN = {"closed": (0, 10_000), "workers": (1, 256), "slots": (1, 1024), "seed": (0, 2**63)}
 
@@ -147,7 +143,7 @@ class Wanted:
         """
         load = self.load
         rate = _RATE_PER_S if self.rate is None else self.rate
-        patience_s = max(_PATIENCE_S, load.parked_s + _PATIENCE_S)
+        patience_s = max(PATIENCE_S, load.parked_s + PATIENCE_S)
         return LoadOrder(
             deployment="",
             saga=load.saga,
@@ -159,8 +155,8 @@ class Wanted:
             arrival_seed=self.seed + number,
             label=f"locust-{number}",
             users=self.closed,
-            sagas=round(self.seconds * _MOST_PER_S) if self.closed else 0,
-            patience_s=max(patience_s, least_patience_s(min(lease_s, _LONGEST_LEASE_S))),
+            sagas=round(self.seconds * MOST_PER_S) if self.closed else 0,
+            patience_s=max(patience_s, least_patience_s(min(lease_s, LONGEST_LEASE_S))),
             shape=self.shape,
             folder=str(Path(self.folder) / f"load-{number}"),
         )

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 
-from bakeoff.credentials import HIDDEN, hide_credentials, names_a_secret
+from bakeoff.credentials import hide_credentials, hide_in_word
 from bakeoff.plugins import Plugins
 
 
@@ -23,7 +23,7 @@ def shown(words: Sequence[str]) -> str:
 
 def hidden(words: Sequence[str]) -> list[str]:
     """The same words without what is secret in them."""
-    return [_hidden(word) for word in words]
+    return [hide_in_word(word, _secrets()) for word in words]
 
 
 def shown_again(text: str) -> str:
@@ -32,18 +32,6 @@ def shown_again(text: str) -> str:
         return shown(shlex.split(text))
     except ValueError:  # no words of a shell
         return hide_credentials(text)
-
-
-def _hidden(word: str) -> str:
-    option, equals, rest = word.partition("=") if word.startswith("--") else ("", "", word)
-    name, is_, value = rest.partition("=")
-    if is_ and value and (name in _secrets() or names_a_secret(name)):
-        rest = f"{name}={HIDDEN}"
-    elif is_ and "://" in value:
-        rest = f"{name}={hide_credentials(value)}"
-    elif "://" in rest:
-        rest = hide_credentials(rest)
-    return f"{option}{equals}{rest}"
 
 
 @cache

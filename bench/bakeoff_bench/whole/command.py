@@ -27,11 +27,9 @@ from bakeoff.cli.options import (
     choose_saga,
 )
 from bakeoff.cli.screen import complain, say, warn
-from bakeoff.errors import BakeoffError, UsageError
+from bakeoff.errors import BakeoffError
 from bakeoff.processes import run_interruptibly
 from bakeoff.settings import ConfigClass
-from bakeoff_bench.report.command import check_output, is_markdown, write_report
-from bakeoff_bench.report.drawing import check_drawing
 from bakeoff_bench.run.command import (
     CountOption,
     JsonOption,
@@ -44,6 +42,7 @@ from bakeoff_bench.run.command import (
     run_folder,
 )
 from bakeoff_bench.run.output import check_several
+from bakeoff_bench.run.page import NoReportOption, ReportOption, make_page, page_for
 from bakeoff_bench.run.plan import RunPlan
 from bakeoff_bench.run.preflight import with_servers
 from bakeoff_bench.whole.agenda import Agenda
@@ -52,8 +51,6 @@ from bakeoff_bench.whole.parts import RunPart
 from bakeoff_scenarios import find_scenario
 
 _ROUNDS, _QUICK_ROUNDS = 4, 2
-#: Where the page goes if the run itself is not kept.
-_PAGE = Path("bakeoff-report.html")
 
 
 def run(
@@ -88,11 +85,8 @@ def run(
     ] = None,
     out: OutOption = None,
     json_: JsonOption = None,
-    report: Annotated[
-        Path | None,
-        typer.Option("--report", metavar="FILE", help=f"Where the page goes: DIR/report.html, or {_PAGE}."),
-    ] = None,
-    no_report: Annotated[bool, typer.Option("--no-report", help="Write no page.")] = False,
+    report: ReportOption = None,
+    no_report: NoReportOption = False,
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer orders, two crash points, one load: a few minutes in all.")
     ] = False,
@@ -121,7 +115,8 @@ def run(
     receiver = choose_receiver(otlp)
     check_json(json_, out, [Path(orders)] if orders and orders != "-" else [])
     check_several({"--json": json_, "--report": report})
-    page = None if no_report else _page(report, out, whole=not only)
+    unasked = bool(only) and report is None and out is None  # a part alone makes none
+    page = None if no_report or unasked else page_for(report, out)
     book = orders_of(orders, count, quick)
     if count is not None and len(book.orders) < count:
         warn(f"--count {count}: {book.source} holds {len(book.orders)} usable orders")
@@ -153,32 +148,10 @@ def run(
                 raise
             complain(" ".join(str(error).split()))  # what was judged before stands, and is told
             failed = True
-        if page is not None:
-            written = write_report([folder.path], page, unkept=None if out else folder.path)
-            say()
-            say(written.answer, "bold")
-            say(f"the whole story: {page}" + ("" if is_markdown(page) else "; open it in a browser"))
+        make_page(folder.path, page, keeps=out is not None)
         say(
             f"{time.monotonic() - began_s:.0f} s in all; "
             + (where_kept(folder) if out else "not kept: --out DIR keeps it, to judge again or decide by")
         )
     if failed:
         raise typer.Exit(1)
-
-
-def _page(report: Path | None, out: Path | None, *, whole: bool) -> Path | None:
-    """Where the page goes; found out before the run that it cannot. A part alone makes none unasked."""
-    if report is None and out is None and not whole:
-        return None
-    try:
-        if report is None or not is_markdown(report):
-            check_drawing()
-    except UsageError as error:
-        if report is not None:
-            raise
-        warn(f"no page: {error}")
-        return None
-    page = report or (out / "report.html" if out is not None else _PAGE)
-    if report is not None or out is None:
-        check_output(page, "--report")
-    return page

@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Collection, Iterable
 
-from bakeoff.credentials import HIDDEN, hide_credentials, names_a_secret
+from bakeoff.credentials import hide_in_word
 
 
 def command_of(arguments: Iterable[str], secrets: Collection[str]) -> str:
@@ -17,16 +17,4 @@ def command_of(arguments: Iterable[str], secrets: Collection[str]) -> str:
         secrets: ``ENGINE.NAME`` of settings that nobody is to see.
     """
     added = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
-    return shlex.join(["pytest", *(_shown(word, secrets) for word in (*added, *arguments))])
-
-
-def _shown(word: str, secrets: Collection[str]) -> str:
-    option, equals, rest = word.partition("=") if word.startswith("--") else ("", "", word)
-    name, is_, value = rest.partition("=")
-    if is_ and value and (name in secrets or names_a_secret(name)):
-        rest = f"{name}={HIDDEN}"
-    elif is_ and "://" in value:
-        rest = f"{name}={hide_credentials(value)}"
-    elif "://" in rest:
-        rest = hide_credentials(rest)
-    return f"{option}{equals}{rest}"
+    return shlex.join(["pytest", *(hide_in_word(word, secrets) for word in (*added, *arguments))])
