@@ -53,6 +53,10 @@ def test_two_engines_side_by_side(terminal: Terminal) -> None:
     assert result["complete"] is True
     blocks = {block["contestant"]: block for block in result["blocks"]}
     assert set(blocks) == {"inline", "dramatiq[valkey]"}
+    idle = [
+        json.loads(line)["idle_others_cpu_s"] for line in (terminal.folder / "kept" / "loads.jsonl").open()
+    ]
+    assert max(idle) < 0.05, "whoever has no turn stands still"
     void = [name for name, block in blocks.items() if block["void"]]
     assert done.returncode == (1 if void else 0), done.stdout
     for name in blocks:

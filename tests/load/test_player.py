@@ -1,0 +1,85 @@
+"""Whose turn it is goes on, and nobody else; in the end all do, so that they can end in order."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bakeoff_bench.load import player as playing
+from bakeoff_bench.load.folder import LoadFolder
+from bakeoff_bench.load.player import Player
+
+
+class _Noted:
+    """Stands where ``Standstill`` does: says what became of whom."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def stop(self, label: str, _: object) -> None:
+        self.said.append(f"{label} stands")
+
+    def go_on(self, label: str) -> None:
+        self.said.append(f"{label} goes on")
+
+    def all_go_on(self) -> None:
+        self.said.append("all go on")
+
+
+@pytest.fixture
+def noted(monkeypatch: pytest.MonkeyPatch) -> _Noted:
+    still = _Noted()
+
+    @asynccontextmanager
+    async def staged(chosen: str, *_: object, **__: object) -> Any:
+        still.said.append(f"{chosen} is up")
+        stack = SimpleNamespace(versions=dict, deployment=None)
+        yield SimpleNamespace(stack=stack)
+
+    monkeypatch.setattr(playing, "Standstill", lambda: still)
+    monkeypatch.setattr(playing, "staged", staged)
+    monkeypatch.setattr(playing, "left_of", lambda _: {})
+    monkeypatch.setattr(playing, "keep_worlds", lambda worlds: None)
+    return still
+
+
+def _played(folder: Path, *labels: str) -> None:
+    plan: Any = SimpleNamespace(
+        contestants=[SimpleNamespace(label=label, slug=label, chosen=label) for label in labels],
+        **dict.fromkeys(
+            ("load", "saga", "references", "seed", "workers", "slots", "ledger", "prefix", "fault")
+        ),
+        **dict.fromkeys(("cpus", "bridge", "otlp")),
+    )
+    manifest: dict[str, Any] = {"contestants": {label: {} for label in labels}}
+    player = Player(plan, LoadFolder.create(folder), manifest, lambda _: None)
+
+    async def play() -> None:
+        async with AsyncExitStack() as stacks:
+            await player.begin(stacks)
+            with player.turn_of(labels[0]):
+                pass
+            player.end()
+
+    asyncio.run(play())
+
+
+def test_all_are_up_before_anybody_has_a_turn(tmp_path: Path, noted: _Noted) -> None:
+    _played(tmp_path / "run", "a", "b")
+
+    assert noted.said == [
+        *("a is up", "a stands", "b is up", "b stands"),
+        *("a goes on", "a stands"),
+        "all go on",
+    ]
+
+
+def test_whoever_is_alone_disturbs_nobody(tmp_path: Path, noted: _Noted) -> None:
+    _played(tmp_path / "run", "a")
+
+    assert "a stands" not in noted.said
