@@ -12,6 +12,11 @@ from bakeoff.saga import JSON, Saga, Wait
 _SAYS = ("declines", "signals", "skips", "holds")
 
 
+def has_facts(saga: Saga) -> bool:
+    """Whether there is such a function."""
+    return _facts_beside(saga) is not None
+
+
 def told_beside(saga: Saga, input: JSON) -> dict[str, Any]:
     """What ``facts(input)`` says: ``declines``, ``signals``, ``skips`` and ``holds``, whichever it does.
 

@@ -13,7 +13,7 @@ from bakeoff.expectation import Expectation, drawn_fates, expect
 from bakeoff.orders.model import Order
 from bakeoff.saga import JSON, Saga
 from bakeoff.world import Fate, Profile
-from bakeoff_scenarios.answers import ANSWER, answered_waits, conditional, prompt_facts
+from bakeoff_scenarios.answers import ANSWER, answered_waits, depends_on_input, prompt_facts
 from bakeoff_scenarios.loads import LoadScenario
 from bakeoff_scenarios.outside import is_order_saga
 
@@ -98,7 +98,7 @@ def _arrival(
     first = next(saga.steps()).name
     fates: dict[str, Fate] | None = {f"{first}:action": {"first": [f"slow:{load.slow_s}"]}} if slow else None
     suffered = fates if fates is not None else drawn_fates(profile.to_json(), workflow_id, saga)
-    facts = prompt_facts(saga, order.order_id if conditional(saga) else None)
+    facts = prompt_facts(saga, order.order_id if depends_on_input(saga) else None)
     key = json.dumps([suffered, repr(facts)], sort_keys=True)  # most sagas suffer nothing, and so the same
     if key not in known:
         known[key] = expect(saga, suffered, facts)

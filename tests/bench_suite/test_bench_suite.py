@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench_suite.suite import TINY, Ran, pytest_bench, run
+from tests.tiers import thorough
 
 _ENGINE = "[inline[recommended]]"
 _SAGAS = {f"test_{name}{_ENGINE}" for name in ("one_saga", "start", "parallel", "signal", "batch")}
@@ -90,6 +91,7 @@ def test_rates_and_signals(ran: Ran) -> None:
     assert signal["extra_info"]["accepted_s"]["p95"] <= signal["stats"]["max"]
 
 
+@thorough
 def test_a_named_load(tmp_path: Path) -> None:
     """On a busy machine its rounds may be void, and then nothing is timed and it says so."""
     ran = pytest_bench(

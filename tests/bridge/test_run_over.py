@@ -9,11 +9,12 @@ import pytest
 
 from bakeoff.history import read_history
 from tests.cli.terminal import Terminal
+from tests.tiers import more
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
 
-@pytest.mark.parametrize(("bridge", "emitted"), [("in-process", False), ("nats", True)])
+@pytest.mark.parametrize(("bridge", "emitted"), [more("in-process", False), ("nats", True)])
 def test_the_carrier_confirms_by_an_event_where_there_is_a_bridge(
     tmp_path: Path, bridge: str, emitted: bool
 ) -> None:

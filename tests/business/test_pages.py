@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.terminal import Terminal
 from tests.processes.traces import until
-from tests.tiers import more
+from tests.tiers import more, thorough
 
 pytestmark = pytest.mark.service
 
@@ -90,6 +90,7 @@ def test_services_behind_a_bridge(terminal: Terminal, line: str) -> None:
     assert terminal.leftovers() == []
 
 
+@thorough
 def test_what_waits_for_a_person(terminal: Terminal) -> None:
     with _in_terminals(terminal, FOR_A_PERSON) as (start, inbox, delegate, approve, result):
         assert terminal.run(start).returncode == 0
@@ -116,6 +117,7 @@ def _until_it_waits_for(terminal: Terminal, inbox: str, wait: str) -> None:
     until(waits, f"it waits for {wait}", 30)
 
 
+@thorough
 def test_an_order_over_services_of_a_deployment(terminal: Terminal) -> None:
     with _in_terminals(terminal, BRIDGE[2]) as (start,):
         done = terminal.run(start)

@@ -35,7 +35,7 @@ _ALL = (*_FULFILMENT, *_BILLING, *_ONBOARDING, *_APPROVAL)
     ("engine", "shots"),
     [
         pytest.param("dramatiq", (*_FULFILMENT, *_BILLING), id="dramatiq"),
-        pytest.param("temporal", (*_ONBOARDING, *_APPROVAL), id="temporal"),
+        more("temporal", (*_ONBOARDING, *_APPROVAL), id="temporal"),
         # On Valkey Celery takes no wait that is longer than its lease, which a kill would have to outlast.
         more("celery", _BILLING, id="celery"),
         *(more(name, _ALL, id=name) for name in ("celery-sagalog", "choreography")),
@@ -67,9 +67,9 @@ def terminal(tmp_path: Path) -> Terminal:
     ("scenario", "engine"),
     [
         ("fulfilment", "dramatiq"),
-        ("onboarding", "temporal"),
-        ("billing", "celery"),
-        ("approval", "choreography"),
+        more("onboarding", "temporal"),
+        more("billing", "celery"),
+        more("approval", "choreography"),
         more("fulfilment", "temporal"),
         more("onboarding", "celery-sagalog"),
         more("billing", "choreography"),

@@ -58,7 +58,7 @@ def _with_workers() -> list[str]:
     return [name for name in plugins.engine_names() if not plugins.engine(name).info().in_process]
 
 
-@pytest.fixture(scope="module", params=one_of(_with_workers(), "celery", "temporal"))
+@pytest.fixture(scope="module", params=one_of(_with_workers(), "celery"))
 def deployment(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:

@@ -15,7 +15,7 @@ from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.asked import Asked
 from bakeoff_bench.crash.contestants import Options, find_contestants
 from bakeoff_bench.crash.folder import CrashFolder, is_crash_folder
-from bakeoff_bench.crash.manifest import manifest_of
+from bakeoff_bench.crash.manifest import commands_of, manifest_of
 from bakeoff_bench.crash.plan import Series
 from bakeoff_bench.crash.profiles import Part, Profile, parts_of
 from bakeoff_bench.sweep.grid import grid, parse_vary
@@ -215,6 +215,19 @@ def test_unknown_names_are_refused_with_the_known_ones() -> None:
         replace(_ASKED, parts=[replace(_PART, faults=("meteor",))]).plan()
     with pytest.raises(UsageError, match="--broker kafka: there is no such broker; known: rabbitmq, valkey"):
         replace(_ASKED, options=Options(engines=("dramatiq",), brokers=("kafka",))).plan()
+
+
+def test_the_command_that_makes_a_kill_again_names_a_saga_of_ones_own_with_its_module(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "docs" / "examples"))
+    part = replace(_PART, points=("create_account.before_effect",))
+    own = replace(_ASKED, saga="onboarding:ONBOARDING", parts=[part])
+    ours = replace(_ASKED, saga="order-pivot")
+
+    for asked, word in ((own, "--saga onboarding:ONBOARDING"), (ours, "--saga order-pivot")):
+        assert f" {word} " in commands_of(manifest_of(asked, asked.plan()))["inline"]
+    assert "--saga" not in commands_of(manifest_of(_ASKED, _ASKED.plan()))["inline"]
 
 
 def test_a_torn_last_line_is_cut_off_and_a_damaged_one_is_named(tmp_path: Path) -> None:

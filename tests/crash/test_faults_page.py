@@ -13,6 +13,7 @@ import pytest
 
 from bakeoff.nemesis import Fault, Need, Target, bakeoff_faults
 from tests.cli.terminal import Terminal
+from tests.tiers import thorough
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/faults.md").read_text()
@@ -64,6 +65,7 @@ def terminal(installed: Path, tmp_path: Path) -> Terminal:
     return terminal
 
 
+@thorough
 @pytest.mark.service
 @pytest.mark.slow
 def test_the_example_is_found_and_does_what_the_page_says(terminal: Terminal) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.conftest import Refused, home, refused
 from tests.cli.terminal import Terminal
+from tests.tiers import thorough
 
 __all__ = ["home", "refused"]  # fixtures of the command line's own tests
 
@@ -25,6 +26,7 @@ def _files(terminal: Terminal) -> set[str]:
     return {path.name for path in terminal.folder.iterdir()}
 
 
+@thorough
 @pytest.mark.service
 @pytest.mark.slow
 def test_a_run_that_is_not_kept_leaves_its_page(terminal: Terminal) -> None:

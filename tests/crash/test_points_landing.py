@@ -10,6 +10,7 @@ from bakeoff.nemesis import ChildKill, ServerKill
 from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.crash.record import Kill
 from tests.crash.kills import Shot, make_kills
+from tests.tiers import thorough
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
@@ -97,6 +98,7 @@ def test_windows_of_celery(tmp_path: Path) -> None:
     assert failed.outcome in (_CLEAN, _RETRIED, _DUPLICATE_TRIED), failed.detail
 
 
+@thorough
 def test_the_window_of_temporal(tmp_path: Path) -> None:
     """Nothing is repeated: the result is in the history, and only the workflow task is given out again."""
     (kill,) = make_kills(tmp_path, "temporal", [Shot("refund_payment.activity_completed")])

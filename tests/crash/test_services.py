@@ -61,6 +61,7 @@ def test_the_bridge_is_lost_in_the_middle_of_a_command(terminal: Terminal) -> No
     assert kill["ended"]
 
 
+@thorough
 @pytest.mark.service
 @pytest.mark.slow
 def test_a_service_is_paused_longer_than_anybody_waits(terminal: Terminal) -> None:
@@ -95,6 +96,7 @@ def test_a_worker_is_no_service(terminal: Terminal) -> None:
     assert kill["detail"] == "the process at this point is a service's, not the engine's"
 
 
+@thorough
 @pytest.mark.service
 @pytest.mark.slow
 def test_profiles_strike_services_where_there_is_a_bridge(terminal: Terminal) -> None:

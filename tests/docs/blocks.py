@@ -66,7 +66,7 @@ BLOCKS: Mapping[str, Mapping[str, How]] = {
             f"{_BUSINESS}::test_an_order_over_services_of_a_deployment"
         ),
         "bakeoff crash --engine inline --bridge nats...": Ran(
-            {"bakeoff crash...": ""}, told="would have duplicated"
+            {"bakeoff crash...": ""}, told="would have duplicated", thorough=True
         ),
         '[project.entry-points."bakeoff.bridges"]': Elsewhere(f"{_CODE}::test_a_bridge_of_a_plug_in"),
         "from bakeoff.hookspecs import hookimpl": Elsewhere(f"{_CODE}::test_a_bridge_of_a_plug_in"),
@@ -91,6 +91,7 @@ BLOCKS: Mapping[str, Mapping[str, How]] = {
             {"bakeoff load...": "--duration 3 --rounds 1", "bakeoff compare...": ""},
             codes=(0, 1),
             told="**bakeoff compare**: A is `before`, B is `after`",
+            thorough=True,
         ),
     },
     "docs/cli.md": {
@@ -126,7 +127,7 @@ BLOCKS: Mapping[str, Mapping[str, How]] = {
     },
     "docs/faults.md": {
         "bakeoff crash --engine dramatiq --fault worker-pause...": Ran(
-            {"bakeoff crash...": f"--config ci {_ONE_KILL}"}, told="worker-pause"
+            {"bakeoff crash...": f"--config ci {_ONE_KILL}"}, told="worker-pause", thorough=True
         ),
     },
     "docs/load.md": {
@@ -143,6 +144,7 @@ BLOCKS: Mapping[str, Mapping[str, How]] = {
             },
             codes=(0, 1),
             told="order-worker-crash",
+            thorough=True,
         ),
         "bakeoff compare runs/before runs/after...": Ran(
             {"bakeoff compare...": "", "bakeoff combine...": "", "bakeoff export...": ""},
@@ -159,12 +161,14 @@ BLOCKS: Mapping[str, Mapping[str, How]] = {
             codes=(0, 1),
             told="ledger: ",
             stage=stages.checkout,
+            thorough=True,
         ),
         "locust -f scenarios/locustfile.py --engine celery --rate 200...": Ran(
             {"locust...": "--rate 4 --duration 4 --master-port {port} --master-bind-port {port}"},
             codes=(0, 1),
             told="ledger: valid",
             stage=stages.checkout,
+            thorough=True,
         ),
         "dramatiq[valkey, ci] is up": Elsewhere(
             f"{_DOCS}/test_locust_page.py::test_several_machines", Level.REDUCED
@@ -218,6 +222,7 @@ BLOCKS: Mapping[str, Mapping[str, How]] = {
             instead={"--point escalate_invoice": "--point escalate_invoice.after_effect"},
             codes=(0, 1),  # a process of its own is what inline does not survive
             told="billing",
+            thorough=True,
         ),
         "bakeoff up --engine dramatiq --saga approval": Elsewhere(
             f"{_BUSINESS}::test_what_waits_for_a_person"
@@ -245,6 +250,7 @@ BLOCKS: Mapping[str, Mapping[str, How]] = {
     },
     "docs/results/crash.md": {"bakeoff crash...": _MEASURED},
     "docs/results/load.md": {"bakeoff load...": _MEASURED},
+    "docs/results/overhead.md": {"bakeoff bench overhead...": _MEASURED},
     "docs/results/run.md": {"bakeoff run...": _MEASURED},
     "docs/run.md": {
         "bakeoff run --quick": Ran(
@@ -282,6 +288,7 @@ BLOCKS: Mapping[str, Mapping[str, How]] = {
             instead={"visibility_timeout=12,20,45": "visibility_timeout=12"},
             codes=(0, 1),  # a message that was acknowledged early comes back never
             told="task_acks_late=false",
+            thorough=True,
         ),
     },
     "docs/telemetry.md": {

@@ -41,6 +41,7 @@ class Ran:
         codes: Exit codes that are right. A load that is void, as beside other tests, ends with 1.
         told: What its lines print, among other things.
         stage: What must be there before.
+        thorough: Whether plain ``pytest`` only parses its lines: the same verb is run by another block.
     """
 
     lines: Mapping[str, str]
@@ -48,6 +49,7 @@ class Ran:
     codes: Sequence[int] = (0,)
     told: str = ""
     stage: Callable[[Terminal], None] | None = None
+    thorough: bool = False
 
     @property
     def level(self) -> Level:

@@ -13,6 +13,7 @@ from tests.cli.terminal import Terminal
 from tests.docs.fences import Block, blocks, lines_of
 from tests.docs.how import Ran
 from tests.docs.test_blocks import entries_of
+from tests.tiers import thorough
 
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -23,7 +24,10 @@ _TOO_BUSY = "no round of it counts"
 _RAN = [(block, how) for block in blocks() for how in entries_of(block) if isinstance(how, Ran)]
 
 
-@pytest.mark.parametrize(("block", "how"), _RAN, ids=[str(block) for block, _ in _RAN])
+@pytest.mark.parametrize(
+    ("block", "how"),
+    [pytest.param(block, how, id=str(block), marks=[thorough] * how.thorough) for block, how in _RAN],
+)
 def test_a_block_works(block: Block, how: Ran, tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
     if how.stage is not None:

@@ -14,6 +14,7 @@ from bakeoff.registry import load_sagas
 from tests.cli.terminal import Terminal
 from tests.docs.named_tests import named_tests
 from tests.processes.traces import until
+from tests.tiers import thorough
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "checklist.md").read_text()
@@ -67,6 +68,7 @@ def _run(terminal: Terminal, line: str, code: int = 0) -> str:
     return done.stdout
 
 
+@thorough
 @pytest.mark.service
 @pytest.mark.slow
 @pytest.mark.timeout(300)

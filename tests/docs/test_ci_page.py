@@ -114,6 +114,7 @@ def test_a_broken_promise_and_a_lost_order_fail_their_steps(runner: Terminal) ->
     assert "lost" in told
 
 
+@thorough
 def test_a_slower_saga_fails_it(runner: Terminal) -> None:
     """Each side is measured with its own module; half a second more in a step is beyond chance."""
     module = runner.folder / "after" / "checkout.py"

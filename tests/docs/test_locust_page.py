@@ -10,6 +10,7 @@ from bakeoff.processes import free_ports
 from tests.cli.terminal import Terminal
 from tests.docs.fences import block_of, lines_of
 from tests.docs.stages import checkout
+from tests.tiers import thorough
 
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -29,6 +30,7 @@ _SAID = (
 _PATIENCE_S = 120
 
 
+@thorough
 def test_several_machines(tmp_path: Path) -> None:
     assert _SERVERS in _MASTER
     assert "--rate 500" in _MASTER

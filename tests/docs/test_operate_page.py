@@ -16,6 +16,7 @@ from bakeoff.processes import free_ports
 from tests.cli.terminal import Terminal
 from tests.docs.fences import block_of, lines_of
 from tests.processes.traces import until
+from tests.tiers import thorough
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
 
@@ -54,6 +55,7 @@ def _there(line: str, addresses: dict[str, str]) -> str:
     return line
 
 
+@thorough
 def test_a_temporal_server_of_your_own(terminal: Terminal) -> None:
     """What the pages say about it: up with it, its web page, and a run on it, by the environment."""
     assert _README == _UP

@@ -26,6 +26,7 @@ from bakeoff_temporal.server import TemporalServer
 from tests.cli.terminal import Terminal
 from tests.docs.tls import certified, terminated
 from tests.processes.traces import until
+from tests.tiers import thorough
 
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -109,6 +110,7 @@ def _rabbitmqctl(own: Own, folder: Path) -> Path:
     return script
 
 
+@thorough
 def test_the_page_works_from_its_first_line_to_its_last(own: Own, tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
     programs = terminal.folder / "bin"

@@ -17,10 +17,12 @@ from bakeoff.processes import Launcher, free_ports
 from bakeoff.servers import ValkeyServer
 from bakeoff_dramatiq.broker import for_pika
 from tests.engines.dramatiq_stack import dramatiq_lab, require, restart, server
+from tests.tiers import thorough
 
 pytestmark = pytest.mark.service
 
 
+@thorough
 @pytest.mark.slow
 def test_sagas_survive_a_killed_rabbitmq(tmp_path: Path) -> None:
     """Acknowledged sagas get home, also those whose timer a worker held in memory when the broker died."""

@@ -27,6 +27,7 @@ from tests.engines.temporal_histories import (
     sagas_with_every_turn,
 )
 from tests.engines.temporal_stack import SAGAS
+from tests.tiers import thorough
 
 RECORDED = sorted(FOLDER.glob("*.json"))
 
@@ -60,6 +61,7 @@ def test_recorded_history_replays(file: Path, sandbox: bool) -> None:
     _replay(file.read_text(), sandbox=sandbox)
 
 
+@thorough
 @pytest.mark.service
 @pytest.mark.slow
 def test_fresh_histories_replay(shared: Shared) -> None:

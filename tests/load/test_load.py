@@ -79,6 +79,7 @@ def test_two_engines_side_by_side(terminal: Terminal) -> None:
     assert json.loads((terminal.folder / "again.json").read_text())["blocks"] == result["blocks"]
 
 
+@thorough
 def test_rounds_that_do_not_fit_are_not_begun(terminal: Terminal) -> None:
     """However short the time: two are made, or nothing could be compared."""
     line = ["load", "--engine", "inline", "--rate", "20", "--duration", "2", "--rounds", "20"]
@@ -113,6 +114,7 @@ def test_a_worker_is_killed_under_load(terminal: Terminal) -> None:
     assert terminal.leftovers() == []
 
 
+@thorough
 def test_a_closed_loop_is_labelled_so(terminal: Terminal) -> None:
     done = terminal.run(["load", "--engine", "inline", "--closed", "4", *_SHORT])
     result = _result(terminal)
@@ -135,6 +137,7 @@ def test_parked_sagas_count_from_their_approval(terminal: Terminal) -> None:
     assert block["latencies"]["order-approval-completed-settled"]["p50"] < 5
 
 
+@thorough
 def test_the_users_own_shape(terminal: Terminal) -> None:
     """Three seconds at 10 per second, three at 2; the load is as long as the shape."""
     (terminal.folder / "my_shape.py").write_text(

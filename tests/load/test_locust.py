@@ -87,6 +87,7 @@ def test_ctrl_c_at_a_terminal_reaches_all_processes(tmp_path: Path) -> None:
     assert list(it.temporary.iterdir()) == []
 
 
+@thorough
 def test_a_generator_that_did_not_keep_up_voids_its_load(tmp_path: Path) -> None:
     with locust(tmp_path / "it", [*DRAMATIQ, "--rate", "10", "--duration", "8"]) as it:
         until(lambda: bool(it.files("*/load-1/samples.jsonl")), "the load has begun", 100)
@@ -100,6 +101,7 @@ def test_a_generator_that_did_not_keep_up_voids_its_load(tmp_path: Path) -> None
     assert it.process.returncode == 1, said
 
 
+@thorough
 def test_the_users_own_shape(tmp_path: Path) -> None:
     """Three seconds at 4 per second, three at 8; it lies where the command was typed."""
     folder = tmp_path / "it"

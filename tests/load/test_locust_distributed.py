@@ -42,6 +42,7 @@ def test_samples_of_workers_elsewhere_reach_the_master(
         assert list(one.temporary.iterdir()) == [], "credentials, perhaps"
 
 
+@thorough
 def test_a_worker_that_leaves_without_a_word_is_told(tmp_path: Path) -> None:
     """What it had sent by then is kept, the other one goes on, and nobody waits for ever."""
     with cluster(tmp_path, ["--engine", "inline", "--rate", "8", "--duration", "8"]) as (master, workers):

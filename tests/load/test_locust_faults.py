@@ -61,6 +61,7 @@ def test_a_worker_is_killed_under_load(tmp_path: Path) -> None:
     assert list(it.temporary.iterdir()) == []
 
 
+@thorough
 def test_a_worker_is_killed_under_a_load_that_others_make(tmp_path: Path) -> None:
     """The generators tell the master when they began; the fault hits the sagas of both."""
     with cluster(tmp_path, _WORKER) as (master, workers):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.terminal import Terminal
-from tests.tiers import thorough
+from tests.tiers import more, thorough
+
+_EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
@@ -32,7 +35,8 @@ def _played(terminal: Terminal, *options: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("name", "parts"), [("order-ramp", 5), ("order-steps", 5), ("order-spike", 3), ("order-soak", 0)]
+    ("name", "parts"),
+    [more("order-ramp", 5), ("order-steps", 5), more("order-spike", 3), more("order-soak", 0)],
 )
 def test_loads_that_change_are_told_part_by_part(terminal: Terminal, name: str, parts: int) -> None:
     """A soak of eight seconds is not long enough to be cut."""
@@ -57,6 +61,18 @@ def test_loads_that_change_are_told_part_by_part(terminal: Terminal, name: str, 
         assert rates == sorted(rates)
 
 
+def test_a_saga_of_ones_own_declines_under_load_what_its_facts_say(terminal: Terminal) -> None:
+    """The process of ``docs/examples``: one of ten users is declined."""
+    shutil.copy(_EXAMPLES / "onboarding.py", terminal.folder)
+    options = ("--engine", "inline", "--saga", "onboarding:ONBOARDING", "--rate", "30", "--duration", "4")
+    block = _played(terminal, *options)
+
+    assert {name.partition("-")[2] for name in block["latencies"]} >= {
+        "completed-settled",
+        "compensated-settled",
+    }
+
+
 def test_slow_neighbours_have_percentiles_of_their_own(terminal: Terminal) -> None:
     block = _played(
         terminal, "--scenario", "noisy-neighbour", "--engine", "inline", "--rate", "12", "--duration", "8"
@@ -66,6 +82,7 @@ def test_slow_neighbours_have_percentiles_of_their_own(terminal: Terminal) -> No
     assert quick["p50"] < 1 < slow["p50"], "its first step takes a second"
 
 
+@thorough
 def test_a_server_is_killed_under_load_and_nobody_is_lost(terminal: Terminal) -> None:
     block = _played(
         terminal,

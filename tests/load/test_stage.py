@@ -13,6 +13,7 @@ from bakeoff_bench.load.order import LoadOrder
 from bakeoff_bench.load.play import Played, play
 from bakeoff_bench.load.stage import Stage, staged
 from bakeoff_scenarios import find_load
+from tests.tiers import more
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
@@ -60,7 +61,7 @@ async def _left_by_an_overload(engine: str, folder: Path) -> tuple[Played, int, 
         return played, len(stage.open), await stage.drained()
 
 
-@pytest.mark.parametrize(("engine", "goes_on"), [("inline", False), ("dramatiq", True)])
+@pytest.mark.parametrize(("engine", "goes_on"), [more("inline", False), ("dramatiq", True)])
 def test_sagas_that_end_with_their_generator_are_not_waited_for(
     tmp_path: Path, engine: str, goes_on: bool
 ) -> None:

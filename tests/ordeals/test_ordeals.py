@@ -11,6 +11,7 @@ from tests.tiers import more, thorough
 pytestmark = [pytest.mark.service]
 
 
+@thorough
 @pytest.mark.slow
 def test_orders_beside_slow_sagas_are_compared_with_orders_alone(put: Put) -> None:
     code, result, shown = put("noisy-neighbour", "inline", "--size", "10")
@@ -86,6 +87,7 @@ def test_a_server_that_keeps_nothing_loses_every_parked_saga_and_the_verdict_say
     assert any("the engine knows nothing of it" in reason for reason in result["reasons"])
 
 
+@thorough
 @pytest.mark.slow
 def test_an_order_that_kills_its_worker_is_given_up_after_its_attempts(put: Put) -> None:
     code, result, shown = put("poison", "temporal", "--config", "ci", "--size", "10")

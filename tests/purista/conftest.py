@@ -17,6 +17,7 @@ from bakeoff.plugins import Plugins
 from bakeoff.settings import ConfigClass, resolve
 from bakeoff.stack import StackPlan
 from tests.purista.services import Shop
+from tests.tiers import more
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +33,7 @@ def node() -> Node:
     return found
 
 
-@pytest.fixture(scope="module", params=["inline", "temporal", "dramatiq"])
+@pytest.fixture(scope="module", params=[more("inline"), "temporal", "dramatiq"])
 def shop(
     request: pytest.FixtureRequest, node: Node, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shop]:

@@ -17,6 +17,7 @@ from bakeoff.outcome import Outcome, Status
 from bakeoff.saga import JSON, Call
 from tests.processes.traces import until
 from tests.purista.services import Shop, address
+from tests.tiers import more
 
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -119,7 +120,7 @@ def test_an_unknown_outcome_is_one_effect(shop: Shop) -> None:
     assert payment.states == [("charge", "captured")]
 
 
-@pytest.mark.parametrize("moment", ["slow", "late"])
+@pytest.mark.parametrize("moment", ["slow", more("late")])
 def test_an_instance_that_is_killed_leaves_its_work_to_another(shop: Shop, moment: str) -> None:
     """In the middle of a command, before its effect or after it: the step times out and asks the other."""
     instances = {child.pid: child for child in (shop.process, shop.services.start())}
@@ -137,7 +138,7 @@ def test_an_instance_that_is_killed_leaves_its_work_to_another(shop: Shop, momen
     assert payment.states == [("charge", "captured")]
 
 
-@pytest.mark.parametrize("moment", ["slow", "late"])
+@pytest.mark.parametrize("moment", ["slow", more("late")])
 def test_a_service_that_is_killed_and_comes_back_has_one_effect(shop: Shop, moment: str) -> None:
     """The only one, in the middle of an undo: what it did is known to the one that comes after it."""
     order_id = shop.new_order(cardLimitMinor=1)

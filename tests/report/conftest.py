@@ -61,9 +61,12 @@ class Parsed(HTMLParser):
         self.text += data
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a run, a crash run, an older load run and contract results, all of ``inline``."""
+    """A folder with a run, a crash run, an older load run and contract results, all of ``inline``.
+
+    For the whole session: where files are spread over processes, a package comes and goes many times.
+    """
     folder = tmp_path_factory.mktemp("runs")
     quick = ("--engine", "inline", "--count", "30", "--rounds", "1")
     assert run(["run", "--only", "sagas", *quick, "--out", str(folder / "first")]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from bakeoff.cli.main import run
 from tests.report.browser import opened
 from tests.report.pages import KILLS, MANY, huge, partial
 from tests.report.pdf import pages_of, text_of
+from tests.tiers import more
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
@@ -147,6 +149,13 @@ def html(written: Callable[[str], Path], name: str) -> str:
     return written(name).as_uri()
 
 
+#: Whole at every width and in every light what people see first; of the others what is most likely to break.
+_SIGHTS = [
+    sight if sight[0] == "usual" or sight[1:] == (360, "light") else more(*sight)
+    for sight in itertools.product(("usual", "partial", "huge"), (360, 1200), ("light", "dark"))
+]
+
+
 def _open(browser: Browser, html: str, scheme: Scheme, width: int) -> tuple[Page, list[str]]:
     """The page, and whatever it complained about or asked for."""
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
@@ -158,8 +167,7 @@ def _open(browser: Browser, html: str, scheme: Scheme, width: int) -> tuple[Page
     return page, [one for one in heard if not one.startswith("data:")]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1200])
+@pytest.mark.parametrize(("name", "width", "scheme"), _SIGHTS, indirect=["name"])
 def test_it_opens_silently_and_nothing_overflows(
     browser: Browser, html: str, name: str, scheme: Scheme, width: int, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from bakeoff.errors import UsageError
 from bakeoff.orders import ORDER_APPROVAL_TIMEOUT
 from bakeoff.saga import Call, Saga, Step, Wait
+from bakeoff_scenarios.answers import depends_on_input, prompt_facts
 from bakeoff_scenarios.outside import Outside
 
 
@@ -18,6 +19,7 @@ def act(call: Call) -> None:
     """Do nothing."""
 
 
+ALONE = Saga("alone", (Step(name="act", action=act),))
 OWN = Saga("own", (Step(name="act", action=act), Wait(name="word", timeout=timedelta(seconds=1))))
 
 told: Callable[[Any], Any] = lambda input: {}  # noqa: E731 - tests put theirs here
@@ -61,6 +63,19 @@ def test_what_it_says_wrong_is_the_users_mistake(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         _of(monkeypatch, function)
+
+
+def test_a_load_asks_it_of_every_saga_and_without_an_input_nobody_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(f"{__name__}.told", lambda input: {"declines": ["act"] if input[-1] == "7" else []})
+
+    assert depends_on_input(ALONE)
+    assert prompt_facts(ALONE, "17").declines == {"act"}
+    assert prompt_facts(ALONE, "18").declines == set()
+    assert prompt_facts(ALONE).declines == set()
+    # Whoever waits gets the prompt answer, not the one to which the decline belongs.
+    assert prompt_facts(OWN, "17").declines == set()
 
 
 def test_approvals_are_drawn_so_that_some_say_no_and_some_say_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from bakeoff.business import APPROVAL, BILLING, ONBOARDING
 from bakeoff.contract.lab import Lab, Settled, Started
 from bakeoff.contract.stack_thread import StackThread
 from bakeoff.engine import EngineInfo
+from bakeoff.errors import SignalRejectedError
 from bakeoff.expectation import Expectation
 from bakeoff.orders import (
     FULFILMENT,
@@ -28,7 +30,7 @@ from bakeoff.orders.loader import real_orders
 from bakeoff.orders.model import Order
 from bakeoff.outcome import Status
 from bakeoff.plugins import Plugins
-from bakeoff.saga import Saga
+from bakeoff.saga import Saga, Wait
 from bakeoff.settings import ConfigClass, resolve
 from bakeoff.stack import StackPlan
 from bakeoff.world import Fate
@@ -44,8 +46,8 @@ SAGAS = (
     *PROCESSES,
     NOOP,
 )
-#: Over NATS plain ``pytest`` takes these; each has queues or a history of another kind.
-_OVER_NATS = ("dramatiq", "temporal")
+#: Over NATS plain ``pytest`` takes these; the contract suite runs over it on another one.
+_OVER_NATS = ("temporal",)
 
 #: Each saga chooses among so many orders of its own.
 _AMONG = 150
@@ -89,20 +91,21 @@ def test_every_saga_comes_to_its_expected_ends(lab: Lab) -> None:
     """Status, cause, every attempt and every effect in its order, as computed beforehand."""
     assert {saga.name: lacking(saga, lab.stack.info) for saga in SAGAS} == {one.name: {} for one in SAGAS}
     orders = [order for order in real_orders(len(SAGAS) * _AMONG * 2).orders if not order.cancelled]
-    chosen = [
-        one
+    kinds = [
+        kind
         for number, saga in enumerate(SAGAS)
-        for one in _choose(saga, orders[number * _AMONG : (number + 1) * _AMONG], lab.stack.info)
+        for kind in _choose(saga, orders[number * _AMONG : (number + 1) * _AMONG], lab.stack.info)
     ]
+    chosen = [kind[0] for kind in kinds]
     for status, sagas in ((Status.COMPLETED, SAGAS), (Status.COMPENSATED, SAGAS[:-1])):
         assert {one.saga.name for one in chosen if one.expected.status is status} >= {s.name for s in sagas}
     assert {saga.name: _ways(saga, chosen) for saga in PROCESSES} == _WAYS
-    lab.stack.world.add_orders(one.order for one in chosen)
-    lab.stack.world.set_stock({sku: 10**6 for one in chosen for sku in one.order.units()})
+    lab.stack.world.add_orders(one.order for kind in kinds for one in kind)
+    lab.stack.world.set_stock({sku: 10**6 for kind in kinds for one in kind for sku in one.order.units()})
 
-    started = [one.start(lab) for one in chosen]
+    started = [_start_one_of(kind, lab) for kind in kinds]
 
-    for one, saga in zip(chosen, started, strict=True):
+    for one, saga in started:
         _check(saga.settled(), one.expected)
     if lab.stack.services:
         _check_who_acted(lab)
@@ -129,6 +132,23 @@ class Chosen:
         return started
 
 
+def _start_one_of(kind: list[Chosen], lab: Lab) -> tuple[Chosen, Started]:
+    """Start the first; if the machine stood still for so long that its waits were over, the next."""
+    for one in kind[:-1]:
+        begun = time.monotonic()
+        try:
+            return one, one.start(lab)
+        except SignalRejectedError:
+            if time.monotonic() - begun < _shortest_wait_s(one.saga):
+                raise
+    return kind[-1], kind[-1].start(lab)
+
+
+def _shortest_wait_s(saga: Saga) -> float:
+    waits = (one for one in saga.elements if isinstance(one, Wait))
+    return min(wait.timeout.total_seconds() for wait in waits if wait.timeout is not None)
+
+
 #: What the world does to each process: the answers that come, or the step that is exhausted.
 _WAYS = {
     "fulfilment": {("delivered",), ("delivered_late",), ()},
@@ -145,10 +165,10 @@ def _ways(saga: Saga, chosen: list[Chosen]) -> set[tuple[str, ...]]:
     }
 
 
-def _choose(saga: Saga, orders: list[Order], info: EngineInfo) -> list[Chosen]:
-    """One of each kind of ending, but none that is far too slow, for which one would only wait."""
+def _choose(saga: Saga, orders: list[Order], info: EngineInfo) -> list[list[Chosen]]:
+    """Of each kind of ending one, and those to take in its stead; none that is far too slow to wait for."""
     workload = make_ordinary(Request(saga=saga, orders=orders, seed=_SEED, info=info))
-    kinds: dict[tuple[object, ...], Chosen] = {}
+    kinds: dict[tuple[object, ...], list[Chosen]] = {}
     for order, assignment in zip(orders, workload.assignments, strict=True):
         drawn = {
             f"{step.name}:action": workload.profile.fate(
@@ -159,9 +179,8 @@ def _choose(saga: Saga, orders: list[Order], info: EngineInfo) -> list[Chosen]:
         one = Chosen(saga, order, assignment, {call: fate for call, fate in drawn.items() if fate})
         if not any(word.startswith("slow") for fate in one.fates.values() for word in fate.get("first", ())):
             end, answers = one.expected, tuple(assignment.signals)
-            kinds.setdefault(
-                (end.status, end.causes, end.exhausted, bool(end.faulted), end.repeats > 0, answers), one
-            )
+            kind = (end.status, end.causes, end.exhausted, bool(end.faulted), end.repeats > 0, answers)
+            kinds.setdefault(kind, []).append(one)
     return list(kinds.values())
 
 

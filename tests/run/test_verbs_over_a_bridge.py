@@ -45,6 +45,7 @@ def _acted_elsewhere(records: list[Record]) -> bool:
     return bool(acted) and not acted & attempted
 
 
+@thorough
 @pytest.mark.service
 @pytest.mark.slow
 @pytest.mark.parametrize(
@@ -65,6 +66,7 @@ def test_an_ordeal_over_services(terminal: Terminal, ordeal: str, size: int) -> 
     assert terminal.leftovers() == []
 
 
+@thorough
 @pytest.mark.service
 @pytest.mark.slow
 def test_a_sweep_over_services(terminal: Terminal) -> None:
@@ -80,6 +82,7 @@ def test_a_sweep_over_services(terminal: Terminal) -> None:
     }
 
 
+@thorough
 @pytest.mark.service
 @pytest.mark.slow
 @pytest.mark.timeout(400)

@@ -9,7 +9,7 @@ import pytest
 
 from bakeoff.errors import UsageError
 from bakeoff_bench.load.comparison import comparisons
-from bakeoff_bench.runs.against import Limit, broken, changes
+from bakeoff_bench.runs.against import Limit, broken, changes, untold
 from bakeoff_bench.runs.markdown import markdown_of
 from bakeoff_bench.runs.rounds import Series, series_of
 from tests.load.measuring import measured
@@ -102,6 +102,23 @@ def test_of_many_comparisons_none_breaks_a_limit_by_chance_alone() -> None:
         for _ in range(200)
     )
     assert by_chance <= 200 * 0.06
+
+
+def test_what_run_b_does_not_tell_passes_no_limit() -> None:
+    """Overloaded it has no percentiles: the worst regression of all."""
+    before = [_series("p95", *_BEFORE), _series("settled_per_s", 10.0), _series("p95", *_BEFORE, block="5/s")]
+    after = [_series("settled_per_s", 9.9), _series("p95", *_BEFORE, block="5/s")]
+    limit = [Limit.read("p95:10%")]
+
+    (sentence,) = untold(limit, before, after, ["celery[valkey]"])
+    assert sentence.startswith("celery[valkey], 10/s: B tells no p95; ")
+    told = markdown_of(changes(before, after), [], ("a", "b"), untold=[sentence])
+    assert "nothing is worse than allowed" not in told
+    assert told.endswith(f"**{sentence}.**")
+    assert untold(limit, before, after, ["temporal"]) == []
+    assert untold([Limit.read("settled_per_s:1%")], before, after, ["celery[valkey]"]) == []
+    with pytest.raises(UsageError, match="no round of the first run tells it"):
+        untold([Limit.read("p50:1%")], before, after, ["celery[valkey]"])
 
 
 @pytest.mark.parametrize("text", ["p95", "p95:", "p95:ten", "p95:-1", "p95:nan", "speed:10%"])

@@ -65,6 +65,19 @@ def test_a_regression_ends_with_exit_code_one(terminal: Terminal, run: Path) -> 
     assert "worse than allowed: inline, 12/s: memory_bytes x 3.000" in done.stdout
 
 
+def test_what_run_b_does_not_tell_ends_with_exit_code_one(terminal: Terminal, run: Path) -> None:
+    overloaded = terminal.folder / "overloaded"
+    shutil.copytree(run, overloaded)
+    rows = [json.loads(line) for line in (overloaded / "loads.jsonl").read_text().splitlines()]
+    for row in rows:
+        row["measured"]["kept_up"] = False
+    (overloaded / "loads.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = terminal.run(["compare", str(run), "overloaded", "--fail-if", "p50:50%"])
+
+    assert done.returncode == 1, done.stdout
+    assert "inline, 12/s: B tells no p50" in done.stderr + done.stdout
+
+
 def test_two_runs_become_one(terminal: Terminal, run: Path) -> None:
     other = shutil.copytree(run, terminal.folder / "other")
     done = terminal.run(["combine", str(run), str(other), "--out", "both"])

@@ -21,6 +21,7 @@ from bakeoff.telemetry.processes import tracing_of
 from bakeoff.world import Participant
 from tests.telemetry.receiver import receiving
 from tests.telemetry.traced import DECLINED, PLAIN, of_saga, plan_for
+from tests.tiers import more
 
 
 async def outcomes(engine: str, folder: Path, otlp: str) -> list[Outcome]:
@@ -32,7 +33,7 @@ async def outcomes(engine: str, folder: Path, otlp: str) -> list[Outcome]:
         return [await stack.client.result(order, 60) for order in (PLAIN, DECLINED)]
 
 
-@pytest.mark.parametrize("engine", ["inline", pytest.param("dramatiq", marks=pytest.mark.service)])
+@pytest.mark.parametrize("engine", [more("inline"), pytest.param("dramatiq", marks=pytest.mark.service)])
 @pytest.mark.parametrize("listening", [False, True], ids=["refuses", "never-answers"])
 def test_a_receiver_that_is_away_breaks_no_saga(engine: str, listening: bool, tmp_path: Path) -> None:
     """Neither one that nobody listens for, nor one that takes the connection and stays silent.

@@ -73,6 +73,7 @@ def test_a_promise_is_not_sold_for_speed(tmp_path: Path) -> None:
     assert terminal.leftovers() == []
 
 
+@thorough
 def test_the_price_of_a_promise_can_be_seen(tmp_path: Path) -> None:
     """With --weaker it is measured, and not kept: the saga needs what is lost."""
     terminal = Terminal(tmp_path)

@@ -12,6 +12,7 @@ import psutil
 
 from bakeoff.bridge.bridges import IN_PROCESS
 from bakeoff.checkers import Shape
+from bakeoff.cli.options import BUILT_IN_SAGAS, BUSINESS_SAGAS
 from bakeoff.engine import Capability, Support
 from bakeoff_bench.crash.asked import Asked
 from bakeoff_bench.crash.contestants import Contestant
@@ -76,12 +77,18 @@ def _about(one: Contestant, plan: CrashPlan) -> dict[str, Any]:
 def _command(one: Contestant, plan: CrashPlan) -> str:
     """What brings this contestant up alone; a fault and a point complete it."""
     words = ["bakeoff", "crash", *one.arguments()]
-    words += ["--saga", plan.saga.name] if plan.saga.name != "order" else []
+    words += ["--saga", _asked_as(plan)] if plan.saga.name != "order" else []
     words += ["--own-leases", "--kills", "1"]
     words += ["--bridge", plan.bridge.name] if plan.bridge.name != IN_PROCESS else []
     words += ["--otlp", plan.otlp] if plan.otlp is not None else []
     words += ["--participants", plan.participants] if plan.participants != "idempotent" else []
     return shown(words)
+
+
+def _asked_as(plan: CrashPlan) -> str:
+    """What ``--saga`` takes: the name of one of ours, the module of the user's own."""
+    own = [one for one in plan.references if one not in (BUILT_IN_SAGAS, BUSINESS_SAGAS)]
+    return own[0] if own else plan.saga.name
 
 
 def commands_of(manifest: Mapping[str, Any]) -> dict[str, str]:

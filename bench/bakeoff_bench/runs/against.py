@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from scipy import stats
@@ -139,3 +139,29 @@ def broken(limits: Sequence[Limit], found: Sequence[Change]) -> list[Change]:
     adjusted = holm([one.p for one in tested if one.p is not None])
     sure = [one for one, p in zip(tested, adjusted, strict=True) if p <= _ALPHA]
     return [one for one in sure if not all(limit.allows(one) for limit in limits)]
+
+
+def untold(
+    limits: Sequence[Limit], before: Sequence[Series], after: Sequence[Series], contestants: Collection[str]
+) -> list[str]:
+    """Say what is limited and known of A but not of B, which so passes no limit.
+
+    Args:
+        limits: What is limited.
+        before, after: Of A and of B.
+        contestants: Of B; nobody asks it of others.
+
+    Raises:
+        UsageError: If A knows nothing of a limited metric: then nothing can become worse.
+    """
+    for limit in limits:
+        if not any(one.metric == limit.metric for one in before):
+            raise UsageError(
+                f"--fail-if {limit.metric}: no round of the first run tells it, so nothing is limited"
+            )
+    metrics, known = {limit.metric for limit in limits}, {one.key for one in after}
+    return [
+        f"{one.contestant}, {one.block}: B tells no {one.metric}; it did not keep up, or no round counts"
+        for one in before
+        if one.metric in metrics and one.contestant in contestants and one.key not in known
+    ]

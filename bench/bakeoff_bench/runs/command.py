@@ -38,7 +38,7 @@ def compare(
         typer.Option(
             "--fail-if",
             metavar="METRIC:PERCENT",
-            help="Exit code 1 if it is worse by more, beyond chance; repeat: p95:10%, settled_per_s:5%.",
+            help="Exit code 1 if it is worse by more, beyond chance, or B tells none; repeat: p95:10%.",
         ),
     ] = None,
     json_: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="The changes as JSON.")] = None,
@@ -59,7 +59,7 @@ def compare(
     check_extra()
     from bakeoff_bench.load.folder import LoadFolder
     from bakeoff_bench.run.stored import reading
-    from bakeoff_bench.runs.against import Limit, broken, changes
+    from bakeoff_bench.runs.against import Limit, broken, changes, untold
     from bakeoff_bench.runs.markdown import markdown_of
     from bakeoff_bench.runs.rounds import series_of
 
@@ -75,17 +75,20 @@ def compare(
     for what in ("machine", "plan"):
         if manifests[0][what] != manifests[1][what]:
             warn(f"the runs differ in their {what}: differences below are its differences, too")
+    missing = untold(limits, *series, manifests[1]["contestants"])
     found = changes(*series)
     worse = broken(limits, found)
     notes = {label: about["note"] for label, about in manifests[1]["contestants"].items() if about["note"]}
     if markdown:
-        typer.echo(markdown_of(found, worse, (before.name, after.name), notes))
+        typer.echo(markdown_of(found, worse, (before.name, after.name), notes, missing))
     else:
         _show(found, worse)
         for label, note in notes.items():
             say(f"{label}: {note}")
+    for sentence in missing:
+        warn(sentence)
     write_json(json_, [asdict(one) for one in found])
-    if worse:
+    if worse or missing:
         raise typer.Exit(1)
 
 

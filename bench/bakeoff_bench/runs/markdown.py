@@ -14,6 +14,7 @@ def markdown_of(
     broken: Sequence[Change],
     names: tuple[str, str],
     notes: Mapping[str, str] | None = None,
+    untold: Sequence[str] = (),
 ) -> str:
     """The changes as text.
 
@@ -22,6 +23,7 @@ def markdown_of(
         broken: Those of them that are worse than allowed.
         names: Of A and B.
         notes: ``{contestant: what belongs beside its numbers}``.
+        untold: Sentences about what is limited, and not known of B.
     """
     ordered = sorted(found, key=lambda one: (one not in broken, not one.beyond_chance))
     lines = [
@@ -31,8 +33,10 @@ def markdown_of(
         _row(["---"] * len(_HEAD)),
     ]
     lines += [_row(_cells(one, one in broken)) for one in ordered]
-    verdict = f"{len(broken)} worse than allowed" if broken else "nothing is worse than allowed"
+    allowed = "nothing is worse than allowed" if not untold else "nothing else is worse than allowed"
+    verdict = f"{len(broken)} worse than allowed" if broken else allowed
     lines += ["", f"{verdict}; intervals are Welch's over the logarithms of rounds."]
+    lines += [f"**{sentence}.**" for sentence in untold]
     return "\n".join([*lines, *(f"{label}: {note}." for label, note in (notes or {}).items())])
 
 

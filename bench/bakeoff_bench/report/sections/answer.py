@@ -21,8 +21,12 @@ _INTERVALS = (
 )
 
 
-def section(sources: Sequence[Source]) -> Section:
-    """Contestants down, kinds of evidence across; what was not looked at says so."""
+def section(sources: Sequence[Source]) -> Section | None:
+    """Contestants down, kinds of evidence across; what was not looked at says so.
+
+    Returns:
+        ``None`` if the sources say nothing of any contestant, but what the harness costs.
+    """
     columns: dict[str, Mapping[str, Cell]] = {
         correctness.COLUMN: correctness.told(sources),
         promises.COLUMN: promises.told(sources),
@@ -35,6 +39,8 @@ def section(sources: Sequence[Source]) -> Section:
     }
     columns = {name: cells for name, cells in columns.items() if cells}
     labels = sorted({label for cells in columns.values() for label in cells})
+    if not labels:
+        return None
     unmeasured = cell("not measured", Mood.SILENT, "unknown")
     return Section(
         id=ID,
