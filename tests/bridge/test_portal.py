@@ -92,7 +92,7 @@ def test_the_bridge_is_less_patient_than_the_step(step_s: float, bridge_s: float
 
 def test_a_service_that_is_too_slow_is_a_timeout_before_the_steps_own() -> None:
     bridge = Watched()
-    with _portal_to(bridge, command_of(reserve_inventory).address, slow_s=1) as portal:
+    with _portal_to(bridge, command_of(reserve_inventory).address, slow_s=2) as portal:
         with pytest.raises(TimeoutError, match=r"did not answer within 0\.3 s"):
             portal(reserve_inventory, _call("reserve_inventory", "1"), 1, "ok", 0.4)
         assert bridge.served == []

@@ -9,6 +9,7 @@ import pytest
 
 from bakeoff.history import read_history
 from tests.cli.terminal import Terminal
+from tests.steady import run_steadily
 from tests.tiers import more
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
@@ -21,7 +22,8 @@ def test_the_carrier_confirms_by_an_event_where_there_is_a_bridge(
     """One that comes after the reminder is a signal: right after the start its event would be early."""
     terminal = Terminal(tmp_path)
     line = "bakeoff run --saga fulfilment --only sagas --engine inline --count 20 --no-report"
-    done = terminal.run(f"{line} --bridge {bridge} --out run --json result.json")
+    line += f" --bridge {bridge} --out run --json result.json"
+    done = run_steadily(terminal, line, makes=["run", "result.json"])
     assert done.returncode == 0, done.stdout + done.stderr
     result = json.loads((terminal.folder / "result.json").read_text())
     (about,) = result["engines"].values()

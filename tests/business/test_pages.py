@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.terminal import Terminal
 from tests.processes.traces import until
+from tests.steady import run_steadily
 from tests.tiers import more, thorough
 
 pytestmark = pytest.mark.service
@@ -60,7 +61,8 @@ def test_the_pages_are_what_these_tests_expect() -> None:
     ],
 )
 def test_a_process_comes_out_as_planned(terminal: Terminal, line: str) -> None:
-    done = terminal.run(f"{line} --json result.json" + (" --no-report" if " run " in line else ""))
+    line += " --json result.json" + (" --no-report" if " run " in line else "")
+    done = run_steadily(terminal, line, makes=["result.json"])
 
     # A process of its own is what inline does not survive.
     assert done.returncode == (1 if " crash " in line else 0), done.stdout + done.stderr
@@ -84,7 +86,7 @@ def test_a_saga_per_period(terminal: Terminal) -> None:
 
 @pytest.mark.parametrize("line", [BRIDGE[1][0], more(BRIDGE[3][0])])
 def test_services_behind_a_bridge(terminal: Terminal, line: str) -> None:
-    done = terminal.run(line + (" --no-report" if " run " in line else ""))
+    done = run_steadily(terminal, line + (" --no-report" if " run " in line else ""))
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert terminal.leftovers() == []

@@ -13,6 +13,7 @@ from bakeoff.outcome import Status
 from bakeoff_bench.crash.outcome import KillOutcome
 from tests.cli.terminal import Terminal
 from tests.crash.kills import Shot, make_kills
+from tests.steady import run_steadily
 from tests.tiers import more
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
@@ -81,21 +82,18 @@ def test_a_process_under_load_is_judged_like_any(terminal: Terminal, scenario: s
     line = ["load", "--scenario", scenario, "--engine", engine, "--rate", "5", "--duration", "5"]
     if engine.startswith(("celery", "dramatiq")):
         line += ["--broker", "valkey"]
-    done = terminal.run(
-        [
-            *line,
-            "--warm-up",
-            "1",
-            "--rounds",
-            "1",
-            "--config",
-            "recommended",
-            "--json",
-            "load.json",
-            "--no-report",
-        ],
-        within_s=180,
-    )
+    line += [
+        "--warm-up",
+        "1",
+        "--rounds",
+        "1",
+        "--config",
+        "recommended",
+        "--json",
+        "load.json",
+        "--no-report",
+    ]
+    done = run_steadily(terminal, line, 180, makes=["load.json"])
     result = json.loads((terminal.folder / "load.json").read_text())
 
     assert result["validity"] == "valid", done.stdout + done.stderr

@@ -14,6 +14,8 @@ CHARGED_ONCE = Saga(
         reserve_inventory,
         replace(
             charge_payment,
+            # Time enough to pause whoever stands in it, on a busy machine too.
+            timeout=timedelta(seconds=5),
             retry=RetryPolicy(maximum_attempts=1),
             # An undo that goes to an instance which does not answer is soon sent again.
             compensation_retry=RetryPolicy(maximum_interval=timedelta(seconds=0.2), maximum_attempts=40),

@@ -107,6 +107,7 @@ BLOCKS: Mapping[str, Mapping[str, How]] = {
         "bakeoff crash --engine celery --engine temporal --point charge_payment": Ran(
             {"bakeoff crash...": f"--profile ci {_ONE_KILL}"},
             instead={"--point charge_payment": "--point charge_payment.after_effect"},
+            codes=(0, 1),  # a kill may be void three times on a busy machine
             told="temporal",
         ),
     },

@@ -100,7 +100,7 @@ def test_a_broken_promise_and_a_lost_order_fail_their_steps(runner: Terminal) ->
     broken = "--engine=inline --engine-plugin inline=tests.saboteurs.catalogue:loses_results"
     one = "-k test_results_of_earlier_steps_are_visible -p no:cacheprovider"
     promises = _do(runner, _PROMISES, {"--engine=celery": f"{broken} {one}"})
-    kills = _do(runner, _KILLS, {"--engine celery --broker valkey": "--engine inline --deadline 5"})
+    kills = _do(runner, _KILLS, {"--engine celery --broker valkey": "--engine inline --deadline 30"})
     page = _do(runner, _PAGE)
 
     assert promises.returncode == 1, promises.stdout + promises.stderr

@@ -26,6 +26,7 @@ from bakeoff_temporal.server import TemporalServer
 from tests.cli.terminal import Terminal
 from tests.docs.tls import certified, terminated
 from tests.processes.traces import until
+from tests.steady import run_steadily
 from tests.tiers import thorough
 
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -153,12 +154,12 @@ def test_a_bridge_over_nats_of_your_own(tmp_path: Path) -> None:
         launcher.start("nats", Launch(argv=[nats_binary(), "-c", str(config)]))
         until(lambda: _streams(address) == [], "the server answers")
         there = export.replace("nats://USER:PASSWORD@nats.example:4222", address)
-        done = terminal.run(f"{there}\n{run} --count 6 --rounds 1", _PATIENCE_S)
+        done = run_steadily(terminal, f"{there}\n{run} --count 6 --rounds 1", _PATIENCE_S)
 
         assert done.returncode == 0, done.stdout + done.stderr
         assert "verdict: valid" in done.stdout
         assert _PASSWORD not in done.stdout + done.stderr
-        assert _streams(address) == []
+        until(lambda: _streams(address) == [], "its stream is gone")
     assert terminal.leftovers() == []
 
 

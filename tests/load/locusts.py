@@ -16,6 +16,7 @@ import pytest
 
 from bakeoff.processes import free_ports
 from tests.processes.traces import until
+from tests.steady import TRIES, stood_still
 
 LOCUSTFILE = Path(__file__).parents[2] / "scenarios" / "locustfile.py"
 #: Seconds until any Locust of these tests has ended, on a busy machine too.
@@ -81,6 +82,16 @@ def locust(folder: Path, arguments: Sequence[str], *, headless: bool = True) -> 
         yield Locust(process=process, folder=folder)
     finally:
         kill(process)
+
+
+def played(folder: Path, arguments: Sequence[str]) -> Locust:
+    """A headless one that has come to its end; made again if the machine stood still meanwhile."""
+    for number in range(TRIES):
+        with locust(folder / f"it-{number}", arguments) as it:
+            it.end()
+        if not stood_still(it.said):
+            break
+    return it
 
 
 @contextmanager

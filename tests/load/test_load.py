@@ -13,6 +13,7 @@ from bakeoff_bench.load.folder import load_samples
 from bakeoff_bench.load.histograms import Histograms
 from tests.cli.terminal import Terminal
 from tests.processes.traces import Traces, until
+from tests.steady import run_steadily
 from tests.tiers import thorough
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
@@ -128,9 +129,8 @@ def test_a_closed_loop_is_labelled_so(terminal: Terminal) -> None:
 
 
 def test_parked_sagas_count_from_their_approval(terminal: Terminal) -> None:
-    done = terminal.run(
-        ["load", "--scenario", "approval-parked", "--engine", "inline", "--rate", "5", *_SHORT]
-    )
+    line = ["load", "--scenario", "approval-parked", "--engine", "inline", "--rate", "5", *_SHORT]
+    done = run_steadily(terminal, line)
     (block,) = _result(terminal)["blocks"]
 
     assert done.returncode == 0, done.stderr + done.stdout

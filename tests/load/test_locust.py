@@ -13,7 +13,7 @@ import pytest
 from bakeoff.processes import free_ports
 from bakeoff_bench.load.folder import load_samples
 from bakeoff_scenarios import Leg, moments
-from tests.load.locusts import DRAMATIQ, LOCUSTFILE, accounted, code_of, locust, row, sent
+from tests.load.locusts import DRAMATIQ, LOCUSTFILE, accounted, code_of, locust, played, row, sent
 from tests.processes.traces import until
 from tests.tiers import thorough
 
@@ -29,8 +29,8 @@ def _processes(number: int) -> list[str]:
 
 def test_alone(tmp_path: Path) -> None:
     """What came in the warm-up is judged, and left out of the numbers."""
-    with locust(tmp_path / "it", [*_LOAD, "--arrivals", "constant", "--warm-up", "1.05s"]) as it:
-        said = it.end()
+    it = played(tmp_path, [*_LOAD, "--arrivals", "constant", "--warm-up", "1.05s"])
+    said = it.said
 
     assert it.process.returncode == 0, said
     rows = re.findall(r"saga +order-accepted +(\d+)", said)
@@ -38,7 +38,7 @@ def test_alone(tmp_path: Path) -> None:
     counted = [at_s for at_s in moments([Leg(5.0, 6.0, 6.0)], "constant") if at_s >= 1.05]
     n, p50, *_, p95, p99 = row(said, "order-accepted")
     assert int(n) == len(counted)
-    assert float(p50) < 5
+    assert float(p50.removesuffix(" !")) < 5  # marked so where the engine did not keep up
     assert (p95, p99) == ("too few", "too few")
     assert "Traceback" not in said
     assert list(it.temporary.iterdir()) == []
@@ -59,9 +59,9 @@ def test_with_two_processes(tmp_path: Path) -> None:
 def test_a_real_engine_after_the_fork(tmp_path: Path) -> None:
     """Its client has threads and connections, which do not survive one; so each process makes its own."""
     load = [*DRAMATIQ, "--rate", "8", "--duration", "5", *_processes(2), "--out", "kept"]
-    with locust(tmp_path / "it", load) as it:
-        said = it.end()
-    kept = [load_samples(folder) for folder in sorted(tmp_path.glob("it/kept/load-1/generator-*"))]
+    it = played(tmp_path, load)
+    said = it.said
+    kept = [load_samples(folder) for folder in sorted(it.folder.glob("kept/load-1/generator-*"))]
 
     assert it.process.returncode == code_of(said), said
     assert [len(samples) for samples in kept] == sent(said)

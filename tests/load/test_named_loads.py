@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.terminal import Terminal
+from tests.steady import run_steadily
 from tests.tiers import more, thorough
 
 _EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -24,7 +25,8 @@ def terminal(tmp_path: Path) -> Terminal:
 
 def _played(terminal: Terminal, *options: str) -> dict[str, Any]:
     """The only block; the ledger is valid, and nothing is left."""
-    done = terminal.run(["load", *options, "--warm-up", "1", "--rounds", "1", "--json", "load.json"])
+    line = ["load", *options, "--warm-up", "1", "--rounds", "1", "--json", "load.json"]
+    done = run_steadily(terminal, line, makes=["load.json"])
     result = json.loads((terminal.folder / "load.json").read_text())
     (block,) = result["blocks"]
 

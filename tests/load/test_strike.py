@@ -9,9 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from bakeoff.nemesis import Landing
-from bakeoff.world import Aim, Point, reached
+from bakeoff.world import Aim, Point, reached, schema
 from bakeoff_bench.load.strike import Strike, Struck, strike
 from tests.unit.clerk import Clerk, make_world
 
@@ -34,6 +35,12 @@ class _Noted:
         """Nothing was done."""
 
 
+def _armed(clerk: Clerk) -> bool:
+    """Whether some saga is held when it comes to its point."""
+    with clerk.world.engine.connect() as connection:
+        return bool(connection.scalar(select(func.count()).select_from(schema.armed_points)))
+
+
 def _struck(clerk: Clerk, due_s: float, number: str) -> tuple[Struck, list[str]]:
     """One saga is due at ``due_s`` of a load whose fault is armed at 20 s; it comes to the point now."""
     fault = _Noted()
@@ -43,7 +50,8 @@ def _struck(clerk: Clerk, due_s: float, number: str) -> tuple[Struck, list[str]]
 
     async def both() -> Struck:
         striking = asyncio.create_task(strike(stack, planned, [arrival], time.monotonic() - 20.0))
-        await asyncio.sleep(0.3)  # a backlog: it should have started long ago
+        while not striking.done() and not await asyncio.to_thread(_armed, clerk):
+            await asyncio.sleep(0.02)  # the strike gives up by itself
         await asyncio.to_thread(clerk.attempt, number, "reserve_inventory")
         return await striking
 

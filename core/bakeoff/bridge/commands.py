@@ -94,6 +94,11 @@ PARAMETER = {
 }
 
 
+def load_validator() -> None:
+    """Import what looks at payloads: at the first command that would take from the step's own time."""
+    from jsonschema import Draft202012Validator  # noqa: F401
+
+
 def objections(schema: Mapping[str, Any], value: JSON) -> list[dict[str, JSON]]:
     """Where a value breaks a JSON Schema: ``[{"path": [...], "message": "..."}]``."""
     from jsonschema import Draft202012Validator  # comes with the bridges; without one nobody asks

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bakeoff.bridge.commands import Command, command_of
+from bakeoff.bridge.commands import Command, command_of, load_validator
 from bakeoff.bridge.interface import Bridge
 from bakeoff.errors import (
     BridgeAwayError,
@@ -51,6 +51,9 @@ class Portal:
     _loop: asyncio.AbstractEventLoop | None = None
     _bridge: Bridge | None = None
     _opening: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        load_validator()
 
     def __call__(self, function: Action, call: Call, ordinal: int, word: str, timeout_s: float) -> JSON:
         """Have the service act."""

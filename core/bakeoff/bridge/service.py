@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from bakeoff.bridge.accounts import tell
 from bakeoff.bridge.bridges import connect_bridge
-from bakeoff.bridge.commands import services_in
+from bakeoff.bridge.commands import load_validator, services_in
 from bakeoff.bridge.host import ServiceHost
 from bakeoff.deployment import Deployment
 from bakeoff.errors import BridgeAwayError, UnknownNameError
@@ -42,6 +42,7 @@ async def serve(deployment: Deployment, names: Sequence[str]) -> None:
         bridge = await connect_bridge(deployment, sender=names[0], on_closed=ended.set, tracing=tracing)
         host = ServiceHost(bridge, world.services(), _AT_ONCE)
         try:
+            load_validator()
             for name in names:
                 await host.serve(known[name].values())
             world.announce_worker(role="service")

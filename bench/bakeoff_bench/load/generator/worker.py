@@ -74,8 +74,8 @@ class _Worker:
         except RPCError as error:
             self._problem = self._problem or f"samples cannot be sent: {error}"
         about = {"problem": self._problem, "effort": sending.effort(), "sizes": sending.sizes()}
+        self._folders.close()  # the master may be gone as soon as it knows that this was all
         self._send(DONE, about)
-        self._folders.close()
 
     def _keep_sending(self, sending: Sending) -> None:
         while True:
