@@ -156,3 +156,12 @@ def test_a_pilot_says_how_many_rounds_there_are(scripted: Any) -> None:
         phase == "round" and block == "50%" and label == "inline" for phase, block, label, _ in player.played
     )
     assert made == manifest["pilot"]["rounds"] >= 2
+
+
+def test_where_there_is_no_time_for_more_rounds_there_is_no_pilot(scripted: Any) -> None:
+    """It could only make more of them, and costs as much as a round."""
+    player, manifest = scripted(pilot=3, rounds=10, within_s=60.0)
+
+    assert "pilot" not in manifest
+    assert not [phase for phase, *_ in player.played if phase == "pilot"]
+    assert [phase for phase, *_ in player.played if phase == "round"]

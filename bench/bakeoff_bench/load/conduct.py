@@ -15,7 +15,7 @@ from bakeoff_bench.load.alone import FACTOR, offer_alone
 from bakeoff_bench.load.confirming import confirm
 from bakeoff_bench.load.folder import LoadFolder
 from bakeoff_bench.load.measured import Measured
-from bakeoff_bench.load.plan import USERS, Block, LoadPlan
+from bakeoff_bench.load.plan import LEAST_ROUNDS, USERS, Block, LoadPlan
 from bakeoff_bench.load.player import Player, Tell
 from bakeoff_bench.load.search import Sustained, clear_answer, search
 from bakeoff_bench.load.world_alone import world_alone
@@ -126,6 +126,10 @@ class _Run:
         Where the most that is allowed does not do, the most is made, or what there is time for.
         """
         plan = self._plan
+        if (left := plan.rounds_left(time.monotonic() - self._began_s)) <= plan.rounds:
+            # What a pilot can only make more of, there is no time for; it would cost a round itself.
+            self._tell(f"no pilot: there is time for about {max(left, LEAST_ROUNDS):.0f} rounds (--within)")
+            return plan.rounds
         rates: dict[str, list[float]] = {one.label: [] for one in plan.contestants}
         for number in range(plan.pilot):
             for label in self._turns(number):

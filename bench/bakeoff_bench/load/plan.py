@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -120,6 +121,13 @@ class LoadPlan:
             longest_s: Of a round so far.
         """
         return made < LEAST_ROUNDS or self.within_s is None or gone_s + longest_s <= self.within_s
+
+    def rounds_left(self, gone_s: float) -> float:
+        """For how many rounds there is time, roughly, ``gone_s`` after the run began."""
+        if self.within_s is None:
+            return math.inf
+        round_s = len(self.contestants) * len(self.blocks) * (self.seconds + _AROUND_S)
+        return (self.within_s - gone_s) / round_s
 
     def seconds_of(self, phase: str, rate: float) -> float:
         """Of a load; where its own 95th percentile must be known, it is longer if few sagas come."""
