@@ -49,7 +49,7 @@ class Office:
         return f"approval-days-request-{number}"
 
 
-@pytest.fixture(scope="module", params=["celery", "choreography", "temporal", more("celery-sagalog")])
+@pytest.fixture(scope="module", params=["celery", "temporal", more("choreography"), more("celery-sagalog")])
 def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     terminal = Terminal(tmp_path_factory.mktemp(request.param))
     line = ["up", "--engine", request.param, "--config", "ci", "--saga", "approval"]

@@ -74,6 +74,7 @@ def test_a_process_comes_out_as_planned(terminal: Terminal, line: str) -> None:
         assert about["counts"]["compensated"] > 0
 
 
+@thorough
 def test_a_saga_per_period(terminal: Terminal) -> None:
     with _in_terminals(terminal, PERIODS) as (schedule, schedules, unschedule):
         made = terminal.run(schedule)

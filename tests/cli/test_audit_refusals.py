@@ -68,7 +68,7 @@ def test_a_used_ledger_is_found_before_anything_starts(
 
 
 @pytest.mark.service
-@pytest.mark.parametrize("engine", one_of(["celery", "dramatiq", "temporal"], "celery"))
+@pytest.mark.parametrize("engine", one_of(["celery", "dramatiq", "temporal"]))
 def test_no_time_at_all_is_time_for_one_question(terminal: Terminal, engine: str) -> None:
     with terminal.open(["up", "--engine", engine, "--config", "ci"]) as up:
         up.wait_for("Ctrl-C stops everything.")

@@ -72,6 +72,7 @@ def _look_around(terminal: Terminal) -> None:
         assert "order-123" in done.stdout or "charge_payment" in done.stdout
 
 
+@thorough
 def test_an_approval_as_docs_operate_shows_it(terminal: Terminal) -> None:
     page = (README.parent / "docs" / "operate.md").read_text()
     up_line, worker_line, _ = BLOCKS[0]

@@ -48,6 +48,7 @@ def test_moments_at_which_nobody_stands(tmp_path: Path) -> None:
     assert "after it began to start the saga" in started.seen
 
 
+@thorough
 def test_windows_of_dramatiq(tmp_path: Path) -> None:
     """The successor runs twice, or the failed message comes again and asks for nothing more."""
     published, failed, elsewhere = make_kills(
@@ -73,6 +74,7 @@ def test_windows_of_dramatiq(tmp_path: Path) -> None:
     assert (elsewhere.outcome, elsewhere.ended) == (KillOutcome.NOT_SUPPORTED, ())
 
 
+@thorough
 def test_windows_of_celery(tmp_path: Path) -> None:
     """The message of a pool child that was killed comes again, also when its saga is over by then."""
     kills = make_kills(

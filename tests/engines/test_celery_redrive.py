@@ -19,6 +19,7 @@ from bakeoff_celery.client import CeleryClient
 from bakeoff_celery.state import State, task_id
 from tests.engines.celery_stack import celery_lab, results_of
 from tests.engines.shared import Shared
+from tests.tiers import more
 
 pytestmark = pytest.mark.service
 
@@ -35,7 +36,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield lab
 
 
-@pytest.mark.parametrize("broker", ["valkey", "rabbitmq"])
+@pytest.mark.parametrize("broker", ["valkey", more("rabbitmq")])
 def test_undos_that_gave_up_are_published_again(shared: Shared, broker: str) -> None:
     """Only those, in reverse; the client's outcome is the new one."""
     lab = shared.celery("undo-again", broker=broker)

@@ -18,7 +18,7 @@ from bakeoff.processes import Child, Launch, kill_session
 from bakeoff.timetable import Timetable
 from tests.engines.celery_stack import celery_lab
 from tests.engines.sagalog_stack import sagalog_deployment, sagalog_lab
-from tests.tiers import more
+from tests.tiers import more, thorough
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(180)]
 
@@ -56,6 +56,7 @@ def _published(beat: Child, it: Scheduled) -> int:
     return beat.log.read_text().count(f"Sending due task {it.schedule.id}")
 
 
+@thorough
 def test_beat_makes_up_the_period_of_its_return_alone(tmp_path: Path) -> None:
     """Away over the begin of three: none of them gets a saga but the one in which it is back."""
     with celery_lab(tmp_path) as lab, scheduled(lab, SINGLE, _EVERY_S) as it:

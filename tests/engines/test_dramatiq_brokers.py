@@ -51,6 +51,7 @@ def _signalled(started: Started) -> bool:
         return False
 
 
+@thorough
 @pytest.mark.slow
 def test_delayed_messages_come_back_after_a_long_outage_without_a_restart(tmp_path: Path) -> None:
     """Dramatiq forgets what a consumer held when its connection broke, but leaves it leased to itself."""

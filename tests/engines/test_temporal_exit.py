@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.engines.shared import Shared
-from tests.tiers import more
+from tests.tiers import more, thorough
 
 PROCESSES = (8, more(20))
 
@@ -37,6 +37,7 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
+@thorough
 @pytest.mark.service
 @pytest.mark.slow
 @pytest.mark.timeout(300)

@@ -15,7 +15,7 @@ from bakeoff_bench.load.folder import load_samples
 from bakeoff_scenarios import Leg, moments
 from tests.load.locusts import DRAMATIQ, LOCUSTFILE, accounted, code_of, locust, played, row, sent
 from tests.processes.traces import until
-from tests.tiers import thorough
+from tests.tiers import more, thorough
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
@@ -56,6 +56,7 @@ def test_with_two_processes(tmp_path: Path) -> None:
     assert list(it.temporary.iterdir()) == []
 
 
+@thorough
 def test_a_real_engine_after_the_fork(tmp_path: Path) -> None:
     """Its client has threads and connections, which do not survive one; so each process makes its own."""
     load = [*DRAMATIQ, "--rate", "8", "--duration", "5", *_processes(2), "--out", "kept"]
@@ -127,8 +128,8 @@ def test_the_users_own_shape(tmp_path: Path) -> None:
     [
         (["--scenario", "order-stedy"], "Did you mean 'order-steady'?"),
         (["--engine", "temporall"], "'temporall' is not installed"),
-        (["--rate", "0.01", "--duration", "2"], "starts no saga at all"),
-        (["--duration", "soon"], "'soon' is no time"),
+        more(["--rate", "0.01", "--duration", "2"], "starts no saga at all"),
+        more(["--duration", "soon"], "'soon' is no time"),
         (["--out", str(LOCUSTFILE.parent)], "it is there already; name a new folder"),
     ],
 )

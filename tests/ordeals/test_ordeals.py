@@ -117,6 +117,7 @@ def test_an_order_that_nobody_gives_up_is_no_good_end(put: Put) -> None:
     assert set(result["counts"]) == {"completed", "compensated"}, "the others are all well"
 
 
+@thorough
 @pytest.mark.slow
 def test_a_worker_that_dies_under_load_leaves_a_dip_and_everything_ends(put: Put) -> None:
     beats = ("--set", "dramatiq.heartbeat_timeout_s=2")

@@ -45,7 +45,7 @@ def _nothing_is_left(terminal: Terminal, *held: Traces) -> None:
         more("celery", signal.SIGINT, 130, id="ctrl-c-celery"),
         more("dramatiq", signal.SIGINT, 130, id="ctrl-c-dramatiq"),
         # No engine sees which signal it was: the harness makes a Ctrl-C of the others.
-        pytest.param("dramatiq", signal.SIGTERM, 143, id="sigterm"),
+        more("dramatiq", signal.SIGTERM, 143, id="sigterm"),
         more("dramatiq", signal.SIGHUP, 129, id="closed terminal"),
     ],
 )

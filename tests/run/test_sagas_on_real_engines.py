@@ -59,7 +59,12 @@ pytestmark = [pytest.mark.service, pytest.mark.slow]
 
 @pytest.fixture(
     params=[
-        *((name, "in-process") for name in WITH_WORKERS),
+        *(
+            more((name, "in-process"), id=f"{name}-in-process")
+            if name in _OVER_NATS
+            else (name, "in-process")
+            for name in WITH_WORKERS
+        ),
         *(
             (name, "nats") if name in _OVER_NATS else more((name, "nats"), id=f"{name}-nats")
             for name in WITH_WORKERS

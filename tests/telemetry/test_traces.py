@@ -23,7 +23,7 @@ from tests.telemetry.traced import (
     run_orders,
     tree,
 )
-from tests.tiers import one_of
+from tests.tiers import more, one_of
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
@@ -121,7 +121,7 @@ def test_groups_and_waits_are_in_the_trace(receiver: Receiver) -> None:
     assert {span.attributes["bakeoff.context"] for span in (*grouped[1:], *parked[1:])} == {"carried"}
 
 
-@pytest.fixture(scope="module", params=["inline", "dramatiq", "temporal"])
+@pytest.fixture(scope="module", params=[more("inline"), "dramatiq", more("temporal")])
 def over_a_bridge(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Receiver:
     """What two sagas exported that wait for an event of their own service; one does not come so far."""
     engine = str(request.param)

@@ -13,10 +13,12 @@ from bakeoff.saga import Call, Saga, Step
 from bakeoff_bench.whole.kills import broken_promises, two_points
 from tests.cli.terminal import Terminal
 from tests.report.conftest import Parsed
+from tests.tiers import thorough
 
 Capture = pytest.CaptureFixture[str]
 
 
+@thorough
 @pytest.mark.service
 @pytest.mark.slow
 @pytest.mark.timeout(300)
