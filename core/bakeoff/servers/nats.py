@@ -86,7 +86,8 @@ class NatsServer:
             raise ConnectionError(said) from error
         try:
             await client.jetstream().account_info()
-            return str(client.connected_server_version)
+            version = client.connected_server_version
+            return f"{version.major}.{version.minor}.{version.patch}"
         except (ServiceUnavailableError, APIError, nats.errors.Error) as error:
             raise RefusedError(
                 "it has no JetStream, which events need; start nats-server with JetStream enabled"
