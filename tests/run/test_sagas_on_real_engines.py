@@ -178,11 +178,10 @@ def _start_one_of(kind: list[Chosen], lab: Lab) -> tuple[Chosen, Started]:
 
 def _timed_out(one: Chosen, end: Settled) -> bool:
     """Whether more attempts than planned are the doing of a process that stood still for a step's timeout."""
-    calls = Counter(r.call for r in end.trace.records if r.kind == "attempt")
-    for (step, direction), times in calls.items():
-        if times > one.expected.attempts.get((step, direction), 0):
+    for step, direction in {(r.step, r.direction) for r in end.trace.records if r.kind == "attempt"}:
+        at_s = [record.at for record in end.trace.attempts(step, direction)]
+        if len(at_s) > one.expected.attempts.get((step, direction), 0):
             least_s = 0.8 * one.saga.timeout_of(one.saga.step(step), direction).total_seconds()
-            at_s = [record.at for record in end.trace.attempts(step, direction)]
             if any(later - sooner >= least_s for sooner, later in itertools.pairwise(at_s)):
                 return True
     return False

@@ -75,7 +75,7 @@ def compare(
     for what in ("machine", "plan"):
         if manifests[0][what] != manifests[1][what]:
             warn(f"the runs differ in their {what}: differences below are its differences, too")
-    missing = untold(limits, *series, manifests[1]["contestants"])
+    missing = untold(limits, series[0], series[1], manifests[1]["contestants"])
     found = changes(*series)
     worse = broken(limits, found)
     notes = {label: about["note"] for label, about in manifests[1]["contestants"].items() if about["note"]}
