@@ -223,9 +223,9 @@ def test_the_command_that_makes_a_kill_again_names_a_saga_of_ones_own_with_its_m
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "docs" / "examples"))
     part = replace(_PART, points=("create_account.before_effect",))
     own = replace(_ASKED, saga="onboarding:ONBOARDING", parts=[part])
-    ours = replace(_ASKED, saga="order-pivot")
+    ours = replace(_ASKED, saga="order-approval")
 
-    for asked, word in ((own, "--saga onboarding:ONBOARDING"), (ours, "--saga order-pivot")):
+    for asked, word in ((own, "--saga onboarding:ONBOARDING"), (ours, "--saga order-approval")):
         assert f" {word} " in commands_of(manifest_of(asked, asked.plan()))["inline"]
     assert "--saga" not in commands_of(manifest_of(_ASKED, _ASKED.plan()))["inline"]
 
