@@ -72,11 +72,18 @@ class NatsServer:
         async def hear(error: Exception) -> None:
             told[:] = [error]
 
-        client = Client()
-        try:
+        async def connect(client: Client) -> None:
             await client.connect(
                 **login_of(address), allow_reconnect=False, connect_timeout=_PROBE_S, error_cb=hear
             )
+
+        client = Client()
+        try:
+            try:
+                await connect(client)
+            except ConnectionResetError:  # a refusal may cut the connection before it says why: ask again
+                client = Client()
+                await connect(client)
         except Exception as error:
             with contextlib.suppress(Exception):
                 await client.close()
