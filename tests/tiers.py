@@ -1,6 +1,7 @@
 """What plain ``pytest`` leaves out: the same once more for another engine or signal, and what tests tests.
 
-``pytest -m thorough`` runs it, and so does naming its file. Nothing that a user sees is tested there alone.
+``pytest -m thorough`` runs it, and so does naming its file. Of what a user sees, only what takes minutes is
+tested there alone: a publishable load, Locust in several processes, servers of one's own, whole pages.
 """
 
 from __future__ import annotations

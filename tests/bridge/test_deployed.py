@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -14,6 +15,7 @@ from bakeoff.bridge import Address
 from bakeoff.bridge.bridges import ROLE, choose_bridge, connect_bridge
 from bakeoff.bridge.commands import command_of
 from bakeoff.bridge.naming import heard
+from bakeoff.business import ONBOARDING_DAYS
 from bakeoff.contract.lab import Lab, Started
 from bakeoff.contract.stack_thread import StackThread
 from bakeoff.errors import HandledError
@@ -27,17 +29,25 @@ from bakeoff.processes import is_gone
 from bakeoff.saga import JSON
 from bakeoff.settings import ConfigClass, resolve
 from bakeoff.stack import StackPlan
+from tests.tiers import one_of
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
+#: ``inline`` keeps its sagas, and so its relay, in the process that serves them.
+WITH_WORKERS = [name for name in Plugins().engine_names() if not Plugins().engine(name).info().in_process]
+#: On Valkey Celery takes no timer that is longer than its lease, and waits here have three days. Elsewhere,
+#: its saga log and choreography included, a timer is no message that somebody holds.
+SETTINGS = {"celery": {"visibility_timeout": "300000"}}
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    engine = Plugins().engine("dramatiq")
+
+@pytest.fixture(scope="module", params=one_of(WITH_WORKERS, "dramatiq"))
+def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    engine = Plugins().engine(request.param)
     plan = StackPlan(
         engine=engine,
-        settings=resolve("dramatiq", engine.info().settings, ConfigClass.CI),
+        settings=resolve(request.param, engine.info().settings, ConfigClass.CI, SETTINGS.get(request.param)),
         folder=tmp_path_factory.mktemp("deployed"),
+        sagas=("bakeoff.orders", "bakeoff.business.onboarding"),
         bridge=choose_bridge("nats"),
     )
     thread = StackThread(plan)
@@ -62,10 +72,16 @@ def _waiting(lab: Lab, order: str) -> Started:
     return started
 
 
-def _emit(lab: Lab, payload: JSON) -> None:
+def _unverified(lab: Lab, user: str) -> Started:
+    started = lab.start(ONBOARDING_DAYS, user, workflow_id=f"onboarding-days-{user}")
+    lab.until("it waits", lambda: started.describe().awaiting == "verified")
+    return started
+
+
+def _emit(lab: Lab, payload: JSON, event: str = "deliveryConfirmed") -> None:
     async def emit() -> None:
-        bridge = await connect_bridge(lab.stack.deployment, sender="Carrier")
-        await bridge.emit("deliveryConfirmed", payload)
+        bridge = await connect_bridge(lab.stack.deployment, sender="Outside")
+        await bridge.emit(event, payload)
         await bridge.close()
 
     lab.thread.call(emit, 20)
@@ -156,6 +172,23 @@ def test_an_event_signals_the_saga_of_its_order(lab: Lab) -> None:
     assert "remind_carrier" not in end.story
 
 
+def test_a_user_who_verifies_is_found_by_what_the_event_says(lab: Lab) -> None:
+    """It comes from a page that is none of ours, and ends the wait of this user's saga alone."""
+    ada, grace = (_unverified(lab, user) for user in ("ada", "grace"))
+    _emit(lab, {"userId": "nobody"}, "userVerified")
+    nobody = "event userVerified signals nobody: no saga 'onboarding-days-nobody' was started here"
+    lab.until("it is reported", lambda: nobody in _relay_log(lab))
+    _emit(lab, {"userId": "ada"}, "userVerified")
+    end = ada.settled()
+
+    assert end.outcome.status is Status.COMPLETED
+    assert end.outcome.results["verified"] == {"userId": "ada"}
+    assert end.story == ["send_verification", "provision_account", "send_welcome"]
+    assert grace.describe().awaiting == "verified"
+    _emit(lab, {"userId": "grace"}, "userVerified")
+    assert grace.settled().outcome.results["verified"] == {"userId": "grace"}
+
+
 def test_the_service_that_hears_of_the_delivery_signals_the_saga(lab: Lab) -> None:
     """By the event that its command is; before anything was shipped it declines."""
     confirm = partial(_ask, lab, command_of(confirm_delivery).address, {"orderId": "7"})
@@ -179,13 +212,13 @@ def test_an_event_that_no_engine_can_carry_is_reported_once(lab: Lab) -> None:
         b'{"messageType":"customMessage","eventName":"deliveryConfirmed",'
         b'"payload":{"orderId":"8","weight":1e999}}',
     )
-    reported = "event deliveryConfirmed signals nobody: order-8: the payload is not JSON"
-    lab.until("it is reported", lambda: reported in _relay_log(lab))
+    reported = re.compile("event deliveryConfirmed signals nobody: order-8: the payload( of .+)? is not JSON")
+    lab.until("it is reported", lambda: reported.search(_relay_log(lab)))
     _emit(lab, {"orderId": "8"})
     end = started.settled()
 
     assert end.outcome.results["delivered"] == {"orderId": "8"}
-    lab.never("it came again", lambda: _relay_log(lab).count(reported) > 1, for_s=1.5)
+    lab.never("it came again", lambda: len(reported.findall(_relay_log(lab))) > 1, for_s=1.5)
 
 
 def test_what_happens_while_the_relay_is_away_is_relayed_later(lab: Lab) -> None:

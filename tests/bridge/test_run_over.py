@@ -1,4 +1,4 @@
-"""``bakeoff run`` over a bridge: what happens outside comes as an event, the numbers stay the same."""
+"""``bakeoff run`` and ``load`` over a bridge: what happens outside comes as an event, the numbers stay."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bakeoff.checkers import Fate
 from bakeoff.history import read_history
+from bakeoff.world import World
+from bakeoff.world.database import file_url
 from tests.cli.terminal import Terminal
 from tests.steady import run_steadily
 from tests.tiers import more
@@ -39,3 +42,25 @@ def test_the_carrier_confirms_by_an_event_where_there_is_a_bridge(
     else:
         assert events == []
         assert signals
+
+
+def test_a_load_is_borne_by_services(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    line = "bakeoff load --engine inline --bridge nats --rate 5 --duration 4 --warm-up 1 --rounds 1"
+    done = run_steadily(
+        terminal, f"{line} --out kept --json load.json --no-report", makes=["kept", "load.json"]
+    )
+    result = json.loads((terminal.folder / "load.json").read_text())
+
+    assert result["validity"] == "valid", done.stdout + done.stderr
+    (about,) = result["contestants"].values()
+    assert about["counts"][str(Fate.COMPLETED)] > 5
+    assert list(result["contestants"]) == ["inline over nats"]
+    (kept,) = terminal.folder.joinpath("kept").rglob("world.db")
+    world = World.open(file_url(kept))
+    records = world.ledger()
+    world.close()
+    attempted, acted = ({one.pid for one in records if one.kind == kind} for kind in ("attempt", "effect"))
+    assert len(acted) == 4, "four services have acted"
+    assert not attempted & acted
+    assert terminal.leftovers() == []

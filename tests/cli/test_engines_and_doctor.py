@@ -91,6 +91,23 @@ def test_doctor_finds_this_machine_healthy_and_leaves_nothing(
 
 
 @pytest.mark.service
+@pytest.mark.parametrize(("taken", "code"), [("preferred", 0), ("random", 1)])
+def test_a_port_that_people_expect_may_be_somebody_elses_after_the_stop(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, taken: str, code: int
+) -> None:
+    """Temporal's web UI: whoever starts a server of their own meanwhile gets it. A port by chance is ours."""
+    expected = 8233
+    monkeypatch.setattr(
+        "bakeoff.cli.checkup.port_is_free", lambda port: (port == expected) == (taken == "random")
+    )
+    monkeypatch.setattr("bakeoff_temporal.server.TemporalServer.preferred_ports", lambda _: {"ui": expected})
+
+    assert run(["doctor", "--engine", "temporal", "--json"]) == code
+    told = capfd.readouterr().out
+    assert ("still holds port" in told) is bool(code)
+
+
+@pytest.mark.service
 def test_doctor_says_why_a_server_does_not_start(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

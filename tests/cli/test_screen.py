@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
 import struct
 import subprocess
 import sys
+import tarfile
 import termios
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bakeoff.cli import screen
 from bakeoff.cli.columns import GAP, parts
 from bakeoff.cli.main import run
 from bakeoff.settings import ConfigClass
@@ -28,19 +32,26 @@ from bakeoff_bench.crash.manifest import manifest_of
 from bakeoff_bench.crash.profiles import TWO_POINTS, Part
 from tests.cli.terminal import Terminal
 
+_ROOT = Path(__file__).parents[2]
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 #: Foreground and background, of 8, 16, 256 or all colours.
 _COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m")
 _ENGINES = ("celery", "celery-sagalog", "choreography", "dramatiq", "inline", "temporal")
 
 
-def _typed(folder: Path, line: list[str], columns: int = 80, environ: Mapping[str, str] | None = None) -> str:
+def _typed(
+    folder: Path,
+    line: list[str],
+    columns: int = 80,
+    environ: Mapping[str, str] | None = None,
+    module: str = "bakeoff",
+) -> str:
     """Run a command at a terminal of so many columns; return what it shows."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     kept = {name: text for name, text in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
     popen = subprocess.Popen(
-        [sys.executable, "-m", "bakeoff", *line],
+        [sys.executable, "-m", module, *line],
         cwd=folder,
         env={**kept, "TERM": "xterm-256color", **(environ or {})},
         stdin=slave,
@@ -138,6 +149,72 @@ def test_lists_and_help_fit_80_columns(tmp_path: Path, line: str) -> None:
 
     assert tables
     assert max(map(len, tables)) <= 80, max(tables, key=len)
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with a stored load run."""
+    pytest.importorskip("pyarrow")
+    folder = tmp_path_factory.mktemp("stored")
+    with tarfile.open(_ROOT / "tests" / "runs" / "load-format-1.tar.gz") as packed:
+        packed.extractall(folder, filter="data")
+    return folder
+
+
+def _lines_of_tables(shown: str) -> list[str]:
+    """Not the sentences, which the terminal breaks."""
+    return [text.rstrip() for text in _ESCAPE.sub("", shown).splitlines() if "  " in text.strip()]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "check run",
+        "compare run run",
+        "decide requirements/critical.toml results/facts.json",
+        "decide requirements/days.toml results/facts.json",
+    ],
+)
+def test_tables_of_stored_runs_fit_80_columns(stored: Path, line: str) -> None:
+    known = {"requirements": _ROOT / "docs" / "examples", "results": _ROOT / "docs"}
+    words = [str(known[word.split("/")[0]] / word) if "/" in word else word for word in line.split()]
+    tables = _lines_of_tables(_typed(stored, words))
+
+    assert len(tables) > 5
+    assert max(map(len, tables)) <= 80, max(tables, key=len)
+
+
+def test_each_part_of_a_comparison_says_what_its_rows_are_about(stored: Path) -> None:
+    tables = _lines_of_tables(_typed(stored, ["compare", "run", "run"]))
+    heads = [text.split() for text in tables if text.startswith("contestant ")]
+
+    assert len(heads) > 1
+    assert all(head[:3] == ["contestant", "block", "what"] for head in heads)
+
+
+@pytest.mark.parametrize(("shows", "result"), [("load", "load.json"), ("overhead", "overhead.json")])
+def test_tables_of_a_large_result_fit_80_columns(
+    shows: str, result: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every engine on every broker: what the command prints at its end."""
+    show = import_module(f"bakeoff_bench.{shows}.show").show
+    monkeypatch.setattr(screen, "_PIPE_WIDTH", 80)
+    show(json.loads((_ROOT / "docs" / "results" / result).read_text()))
+    tables = _lines_of_tables(capsys.readouterr().out)
+
+    assert len(tables) > 100
+    assert max(map(len, tables)) <= 80, max(tables, key=len)
+
+
+def test_the_contract_matrix_fits_80_columns(tmp_path: Path) -> None:
+    """``--setup-plan`` starts nothing: what an engine does not support is known without."""
+    line = ["-p", "no:cacheprovider", "--engine=all", "--setup-plan", "-k", "event_history or scheduler"]
+    shown = _ESCAPE.sub("", _typed(tmp_path, line, module="pytest"))
+    matrix = shown[shown.index("contract matrix") : shown.index("- not supported, ?")].splitlines()[1:]
+
+    assert "1 celery[valkey]" in matrix
+    assert [text for text in matrix if text.startswith("event_history_of_an_unknown_saga ")]
+    assert max(map(len, matrix)) <= 80
 
 
 def test_colour_is_for_terminals_that_want_it(crashed: Path, tmp_path: Path) -> None:

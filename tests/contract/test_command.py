@@ -64,4 +64,7 @@ def test_contract_results_keep_the_command_that_made_them(
     )
 
     assert done.returncode == 0, done.stdout
-    assert shlex.split(json.loads(file.read_text())["command"]) == ["pytest", *line]
+    found = json.loads(file.read_text())
+    assert shlex.split(found["command"]) == ["pytest", *line]
+    assert found["created_at"][:2] == "20"
+    assert found["machine"]["cpus"] > 0

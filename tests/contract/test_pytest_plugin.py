@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -198,8 +199,9 @@ def test_engine_whose_server_does_not_come_up_fails(tmp_path: Path) -> None:
 
 
 def test_statuses_are_shown_and_written(tmp_path: Path) -> None:
-    result = tmp_path / "result.json"
-    done = run("--engine=inline", "-k", f"{_TWO} or thirty_days", "--contract-json", str(result))
+    result, junit = tmp_path / "result.json", tmp_path / "junit.xml"
+    files = ("--contract-json", str(result), "--junitxml", str(junit))
+    done = run("--engine=inline", "-k", f"{_TWO} or thirty_days", *files)
 
     assert done.returncode == 0
     assert "inline: 1 passed, 1 not supported, 1 unknown" in done.stdout
@@ -214,6 +216,10 @@ def test_statuses_are_shown_and_written(tmp_path: Path) -> None:
     assert found["test_event_history_tells_what_happened"]["status"] == "not supported"
     assert found["test_timer_of_thirty_days"]["status"] == "unknown"
     assert "30 days" in found["test_timer_of_thirty_days"]["reason"]
+    assert re.findall(r'skipped type="pytest.skip" message="([^:"]+): ', junit.read_text()) == [
+        "not supported",
+        "unknown",
+    ]
 
 
 def test_deviation_from_the_reviewed_matrix_is_red_either_way(tmp_path: Path) -> None:

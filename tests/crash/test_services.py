@@ -52,7 +52,6 @@ def test_a_service_is_lost_in_the_middle_of_a_command(terminal: Terminal, fault:
 
 @pytest.mark.service
 @pytest.mark.slow
-@thorough
 def test_the_bridge_is_lost_in_the_middle_of_a_command(terminal: Terminal) -> None:
     """The answer gets through if both ends find the new server before it is sent; otherwise as above."""
     (kill,) = _crash(terminal, "--fault", "bridge-kill", "--point", "charge_payment.command_done")

@@ -128,6 +128,29 @@ def _numbered(found: list[Facts]) -> list[Facts]:
 
 
 everyone = st.lists(_facts, max_size=5).map(_numbered)
+#: Who comes to no harm and carries something, so that a number decides.
+nearly = st.lists(
+    st.builds(
+        Facts,
+        label=st.just("x"),
+        kills=st.fixed_dictionaries(
+            {
+                "worker-kill": st.builds(
+                    kills,
+                    st.integers(1, 40),
+                    st.just(0),
+                    st.lists(st.floats(0, 30), min_size=1, max_size=3),
+                )
+            }
+        ),
+        loads=st.lists(
+            st.builds(load, st.floats(1, 50), st.floats(0.1, 4), st.booleans()), min_size=1, max_size=3
+        ),
+        measures=st.dictionaries(st.sampled_from([Measure.CPU, Measure.RATE]), _values),
+    ),
+    min_size=1,
+    max_size=4,
+).map(_numbered)
 #: Of whom everything is known that these wishes are about, so that wishes decide.
 weighed = st.lists(
     st.builds(

@@ -1,4 +1,4 @@
-"""``bakeoff decide`` on real folders, its file, and its questions."""
+"""``bakeoff decide`` on real folders, and its file."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 from bakeoff.cli.main import run
-from bakeoff_bench.decide.asking import beyond_a_run
-from bakeoff_bench.decide.reading import read_requirements
 from tests.report.conftest import runs
 
 __all__ = ["runs"]
@@ -218,69 +216,3 @@ def test_no_file_and_no_evidence(home: Path, capfd: Capture) -> None:
     (home / "r.toml").write_text(f"format = 1\n{_ONE}")
     assert run(["decide", "r.toml"]) == 2
     assert "no evidence" in capfd.readouterr().err
-
-
-def test_questions_make_a_file_that_can_be_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = ["shop", "y", "n", "y", "n", "n", "y", "20", "1.5", "valkey, rabbitmq", "3", "0", "1"]
-    answer(home, monkeypatch, answers)
-
-    asked = read_requirements(home / "r.toml")
-    assert asked.title == "shop"
-    assert [must.says for must in asked.musts] == [
-        "no harm when a worker dies",
-        "a saga waits for a person or an event",
-        "every event is kept",
-        "p95 of at most 1.5 s at 20 sagas per second",
-        "no server to operate besides valkey, rabbitmq",
-    ]
-    assert [(wish.says, wish.weight) for wish in asked.wishes] == [("little CPU", 3.0), ("few servers", 1.0)]
-    assert (home / "r.toml").read_text().startswith("# What a choice must satisfy")
-
-
-def answer(home: Path, monkeypatch: pytest.MonkeyPatch, answers: list[str]) -> None:
-    """Have ``r.toml`` made of these answers."""
-    file = home / "answers.txt"
-    file.write_text("\n".join(answers) + "\n")
-    with file.open() as stdin:
-        monkeypatch.setattr("sys.stdin", stdin)
-        assert run(["decide", "r.toml", "--init"]) == 0
-
-
-def test_enter_everywhere_asks_for_what_a_whole_run_answers(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture
-) -> None:
-    """It kills workers, and no server; it kills often enough; it wishes for what a short load tells."""
-    answer(home, monkeypatch, [""] * 20)
-
-    asked = read_requirements(home / "r.toml")
-    assert [must.says for must in asked.musts] == ["no harm when a worker dies"]
-    assert [str(wish.of) for wish in asked.wishes] == ["cpu", "servers"]
-    assert beyond_a_run(asked) == []
-    printed = capfd.readouterr().out
-    assert "evidence: bakeoff run --out runs/first (kills a worker once at each of 29 points)" in printed
-    assert printed.endswith("then: bakeoff decide r.toml runs/first\n")
-
-
-def test_what_a_run_does_not_answer_is_said_with_the_command_that_does(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture
-) -> None:
-    answer(home, monkeypatch, ["shop", "y", "y", "y", "n", "n", "n", "20", "1.5", "all", "1", "1", "1"])
-
-    lines = [line for line in capfd.readouterr().out.splitlines() if line.startswith("what it asks for")]
-    assert [line.partition(": ")[2].partition(" --")[0] for line in lines] == [
-        "bakeoff crash",
-        "pytest",
-        "bakeoff load",
-        "bakeoff crash",
-    ]
-    assert "--fault server-kill" in lines[0]
-    assert "--own-leases" in lines[3]
-
-
-def test_questions_overwrite_nothing(home: Path, capfd: Capture) -> None:
-    (home / "requirements.toml").write_text("mine")
-
-    assert run(["decide", "--init"]) == 2
-
-    assert "it exists already" in capfd.readouterr().err
-    assert (home / "requirements.toml").read_text() == "mine"

@@ -61,6 +61,10 @@ def _do(
     return runner.run(f"cd {folder} && bash -e {script}", _PATIENCE_S)
 
 
+#: So small a load has no 95th percentile, and what run A does not tell cannot be limited.
+_TOO_FEW = {" --fail-if p95:50%": ""}
+
+
 def _measured(runner: Terminal) -> None:
     """Both sides. A round that other tests disturbed is void, which is no matter to what is tested here."""
     for name, side in ((_BEFORE, "before"), (_AFTER, "after")):
@@ -122,7 +126,7 @@ def test_a_slower_saga_fails_it(runner: Terminal) -> None:
     assert quick in module.read_text()
     module.write_text(module.read_text().replace(quick, f'{quick}    __import__("time").sleep(0.5)\n'))
     _measured(runner)
-    compared = _do(runner, _COMPARED)
+    compared = _do(runner, _COMPARED, _TOO_FEW)
 
     assert compared.returncode == 1, compared.stderr
     summary = (runner.folder / "summary.md").read_text()
@@ -146,7 +150,7 @@ def test_the_steps_of_the_workflow_work(runner: Terminal) -> None:
 @thorough
 def test_two_sides_that_are_the_same(runner: Terminal) -> None:
     _measured(runner)
-    compared = _do(runner, _COMPARED)
+    compared = _do(runner, _COMPARED, _TOO_FEW)
 
     assert compared.returncode in (0, 1), compared.stderr  # three short rounds of a busy machine
     assert (runner.folder / "summary.md").read_text().startswith("**bakeoff compare**")

@@ -106,7 +106,7 @@ def test_the_readme_has_exactly_two_set_up_commands() -> None:
     lines = [line for line in (ROOT / "README.md").read_text().splitlines() if "-m venv" in line]
 
     assert len(lines) == 2
-    assert lines[0].endswith("bin/bakeoff run --quick")
+    assert lines[0].endswith("bin/bakeoff run --quick --out runs/first")
     assert lines[1].endswith("bin/pytest")
 
 

@@ -60,6 +60,21 @@ def test_the_options_of_the_contract_suite_are_described() -> None:
     assert _missing(_OPTIONS, (ROOT / "docs" / "contract.md").read_text()) == []
 
 
+def test_the_options_of_the_benchmarks_are_described() -> None:
+    added = re.findall(r'addoption\(\s*"(--[\w-]+)"', (ROOT / "bench" / "conftest.py").read_text())
+
+    assert {"--rounds", "--scenario", "--point"} <= set(added)
+    assert _missing(added, (ROOT / "docs" / "benchmarks.md").read_text()) == []
+
+
+def test_the_options_of_the_locustfile_are_described() -> None:
+    source = ROOT / "bench" / "bakeoff_bench" / "load" / "generator" / "backstage.py"
+    added = re.findall(r'"(--[\w-]+)"', source.read_text())
+
+    assert {"--engine", "--bridge", "--scenario"} <= set(added)
+    assert _missing(added, (ROOT / "docs" / "locust.md").read_text()) == []
+
+
 def test_an_option_that_no_page_has_is_noticed() -> None:
     """Also one that only begins like another, or ends like it."""
     assert _missing(["--out", "--output"], "`--out DIR`") == ["--output"]

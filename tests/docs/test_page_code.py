@@ -123,7 +123,7 @@ def test_the_orders_of_the_page_can_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("opening", ["def screen_user", "def facts"])
 def test_the_page_shows_the_example(opening: str) -> None:
-    """docs/run.md, of docs/examples/onboarding.py; the page leaves docstrings out."""
+    """docs/own-saga.md, of docs/examples/onboarding.py; the page leaves docstrings out."""
 
     def body(text: str) -> str:
         (function,) = [
@@ -135,7 +135,7 @@ def test_the_page_shows_the_example(opening: str) -> None:
             function.body = function.body[1:]
         return ast.unparse(function)
 
-    assert body(block_of("docs/run.md", opening).text) == body(_EXAMPLE.read_text())
+    assert body(block_of("docs/own-saga.md", opening).text) == body(_EXAMPLE.read_text())
 
 
 @pytest.mark.service

@@ -49,7 +49,7 @@ def test_from_nothing_to_a_decision(tmp_path: Path) -> None:
 
     ran = terminal.run(f"{run} --engine inline --count 12", _PATIENCE_S)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert (terminal.folder / "runs/quick/report.html").exists()
+    assert (terminal.folder / "runs/first/report.html").exists()
 
     asked = terminal.run(f"{contract.replace('celery', 'inline')} -k test_start", _PATIENCE_S)
     assert asked.returncode == 0, asked.stdout

@@ -58,6 +58,7 @@ def _info(engine: str, overrides: dict[str, str]) -> EngineInfo:
         ("dramatiq", {"broker": "rabbitmq"}, WORKER | BROKER),
         ("dramatiq", {"broker": "rabbitmq", "connection_retries": "0"}, WORKER),
         ("dramatiq", {"broker": "rabbitmq", "appendonly": "no"}, WORKER),
+        ("dramatiq", {"broker": "rabbitmq", "own_tags": "no"}, WORKER),
         ("dramatiq", {"broker": "rabbitmq", "results_url": "redis://theirs"}, WORKER),
     ],
 )

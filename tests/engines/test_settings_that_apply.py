@@ -30,7 +30,7 @@ VALKEY = {
         "reject_unreadable",
     },
 }
-RABBITMQ = {"celery": {"confirm_publish", "consumer_timeout"}, "dramatiq": {"confirm_delivery"}}
+RABBITMQ = {"celery": {"confirm_publish", "consumer_timeout"}, "dramatiq": {"confirm_delivery", "own_tags"}}
 OUR_SERVER = {"server", "database", "poll_rps", "timer_shift_ms", "eager_activities"}
 THEIR_SERVER = {"ui", "api_key", "tls", "tls_ca", "tls_cert", "tls_key"}
 

@@ -36,7 +36,7 @@ def test_the_command_names_settings_beside_lines_and_keeps_both(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Of each engine that was counted; the contract suite itself is another test's business."""
-    monkeypatch.setattr(command, "_lines_of", lambda one, sets: {"timeout": 7})
+    monkeypatch.setattr(command, "_lines_of", lambda one, sets, tell: {"timeout": 7})
     line = ["bench", "lines", "--engine", "dramatiq", "--engine", "temporal"]
 
     assert run([*line, "--json", str(tmp_path / "lines.json")]) == 0

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from bakeoff.errors import BakeoffError
 from bakeoff.orders import ORDER
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.contestants import Options, find_contestants
 from bakeoff_bench.load import conduct as conducting
+from bakeoff_bench.load.check import unmet_slo
 from bakeoff_bench.load.conduct import conduct
 from bakeoff_bench.load.folder import LoadFolder
 from bakeoff_bench.load.measured import Measured
@@ -25,6 +27,8 @@ from tests.load.measuring import measured
 
 #: Sagas per second that each of them carries.
 _CAPACITY = {"inline": 400.0, "temporal": 12.0}
+#: Whose sagas one at a time do not come out as planned, and why.
+_BROKEN: dict[str, str] = {}
 
 
 @dataclass
@@ -54,6 +58,8 @@ class _Scripted:
 
     async def play(self, label: str, block: Block, rate: float, phase: str, number: int) -> Measured:
         self.played.append((phase, block.name, label, rate))
+        if phase == "check" and label in _BROKEN:
+            return measured(validity="invalid", reasons=[_BROKEN[label]])
         capacity = _CAPACITY[label]
         if block.users:
             return measured(settled_per_s=capacity)
@@ -120,6 +126,24 @@ def test_everybody_plays_one_load_before_anybody_plays_the_next(scripted: Any) -
     ]
 
 
+def test_every_adapter_shows_that_it_works_before_anything_is_measured(scripted: Any) -> None:
+    player, manifest = scripted()
+
+    assert player.played[:2] == [
+        ("check", "self-check", "inline", 0.0),
+        ("check", "self-check", "temporal", 0.0),
+    ]
+    assert all(about["self_check"] == "valid" for about in manifest["contestants"].values())
+
+
+def test_whose_adapter_fails_is_not_measured(scripted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its word would be told as the engine's; nobody else is measured either, and all is stopped."""
+    monkeypatch.setitem(_BROKEN, "temporal", "2 effects of charge_payment")
+
+    with pytest.raises(BakeoffError, match=r"temporal: its self-check failed .* 2 effects of charge_payment"):
+        scripted()
+
+
 def test_shares_are_of_the_rate_that_was_confirmed(scripted: Any) -> None:
     player, manifest = scripted()
 
@@ -143,6 +167,9 @@ def test_who_sustains_nothing_has_no_share_and_the_others_go_on(scripted: Any) -
 
     assert all(about["sustained"]["rate_per_s"] is None for about in manifest["contestants"].values())
     assert all(about["sustained"]["closest"] for about in manifest["contestants"].values())
+    told = unmet_slo({**manifest, "plan": {"slo_s": 0.1}})
+    assert told.startswith("--slo 0.1: nobody sustained any rate with it; closest: inline: 95th percentile")
+    assert "temporal: 95th percentile of 0.20 s" in told
     assert {block for phase, block, _, _ in player.played if phase == "round"} == {"16 in flight"}
     assert manifest["complete"] is True
     assert player.ended

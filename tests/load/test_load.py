@@ -55,7 +55,8 @@ def test_two_engines_side_by_side(terminal: Terminal) -> None:
     blocks = {block["contestant"]: block for block in result["blocks"]}
     assert set(blocks) == {"inline", "dramatiq[valkey]"}
     idle = [
-        json.loads(line)["idle_others_cpu_s"] for line in (terminal.folder / "kept" / "loads.jsonl").open()
+        json.loads(line)["idle_others_cpu_s"]
+        for line in (terminal.folder / "kept" / "loads.jsonl").read_text().splitlines()
     ]
     assert max(idle) < 0.05, "whoever has no turn stands still"
     void = [name for name, block in blocks.items() if block["void"]]
@@ -63,11 +64,10 @@ def test_two_engines_side_by_side(terminal: Terminal) -> None:
     for name in blocks:
         assert name not in void or "rounds are left out" in done.stdout
         about = result["contestants"][name]
-        folder = terminal.folder / "kept" / about["slug"] / "loads" / "r0001"
-        if not folder.exists():
-            folder = folder.with_name("r0002")
+        loads = terminal.folder / "kept" / about["slug"] / "loads"
+        (checked,), (folder,) = loads.glob("c*"), loads.glob("r*")
         samples = load_samples(folder)
-        assert len(samples) == sum(about["counts"].values())
+        assert len(samples) + len(load_samples(checked)) == sum(about["counts"].values())
         assert all(one.settled_s is not None and one.told_s is not None for one in samples)
         settled = sum(
             Histograms.load(folder).count(key) for key in Histograms.load(folder) if key.endswith("-settled")
@@ -101,10 +101,12 @@ def test_a_worker_is_killed_under_load(terminal: Terminal) -> None:
         ]
     )
     result = _result(terminal)
-    row = json.loads((terminal.folder / "kept" / "loads.jsonl").read_text())
+    rows = [json.loads(line) for line in (terminal.folder / "kept" / "loads.jsonl").read_text().splitlines()]
+    checked, row = rows
     fault = row["measured"]["fault"]
 
     assert result["validity"] == "valid", done.stdout
+    assert (checked["phase"], checked["measured"]["fault"]) == ("check", {})
     assert fault["fault"] == "worker-kill:charge_payment.after_effect"
     assert fault["missed"] == ""
     assert fault["at_s"] > 4

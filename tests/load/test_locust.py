@@ -57,6 +57,20 @@ def test_with_two_processes(tmp_path: Path) -> None:
 
 
 @thorough
+def test_over_a_bridge(tmp_path: Path) -> None:
+    """Services of their own bear it; the generator's steps only ask them."""
+    it = played(tmp_path, [*_LOAD, "--bridge", "nats"])
+    said = it.said
+
+    assert it.process.returncode == code_of(said), said
+    assert "inline over nats is up" in said
+    assert "load 1: order-steady on inline over nats, " in said
+    assert accounted(said) == sum(sent(said)) > 10
+    assert "Traceback" not in said
+    assert list(it.temporary.iterdir()) == []
+
+
+@thorough
 def test_a_real_engine_after_the_fork(tmp_path: Path) -> None:
     """Its client has threads and connections, which do not survive one; so each process makes its own."""
     load = [*DRAMATIQ, "--rate", "8", "--duration", "5", *_processes(2), "--out", "kept"]

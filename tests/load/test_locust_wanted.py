@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bakeoff.cli.options import choose_saga
-from bakeoff.errors import UsageError
+from bakeoff.errors import UnknownNameError, UsageError
 from bakeoff_bench.load.wanted import Wanted
 
 _STRIKES = "worker-kill:charge_payment.after_effect"
@@ -18,7 +18,8 @@ _STRIKES = "worker-kill:charge_payment.after_effect"
 def _wanted(**asked: Any) -> Wanted:
     nothing: dict[str, Any] = {
         **{"folder": "there", "scenario": "order-steady", "engine": "inline", "broker": ""},
-        **{"config_class": "recommended", "sets": [], "ledger": "sqlite", "rate": None, "duration": None},
+        **{"config_class": "recommended", "sets": [], "ledger": "sqlite", "bridge": "in-process"},
+        **{"rate": None, "duration": None},
         **{"warm_up": None, "arrivals": "poisson", "closed": 0, "shape": "", "fault": "", "arm_after": None},
         **{"workers": 1, "slots": 4, "seed": 1, "out": ""},
     }
@@ -46,6 +47,14 @@ def _wanted(**asked: Any) -> Wanted:
 def test_what_cannot_be_meant(asked: dict[str, Any], why: str) -> None:
     with pytest.raises(UsageError, match=re.escape(why)):
         _wanted(**asked).check()
+
+
+def test_a_bridge_makes_another_contestant() -> None:
+    assert _wanted().contestant().label == "inline"
+    assert _wanted(bridge="nats").contestant().label == "inline over nats"
+    assert _wanted(bridge="nats://127.0.0.1:4222").between.url == "nats://127.0.0.1:4222"
+    with pytest.raises(UnknownNameError, match="--bridge pigeon: there is no such bridge"):
+        _wanted(bridge="pigeon").contestant()
 
 
 def test_a_folder_is_not_written_twice(tmp_path: Path) -> None:

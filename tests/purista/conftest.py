@@ -22,7 +22,16 @@ from tests.tiers import more
 
 @pytest.fixture(scope="session")
 def node() -> Node:
-    """Node with the packages; where they cannot be had that is reported, and in CI it is an error."""
+    """Node with the packages, or the report that they cannot be had."""
+    return node_or_report()
+
+
+def node_or_report() -> Node:
+    """Find Node and install the packages; where they cannot be had that is reported, and in CI an error.
+
+    Raises:
+        EngineUnavailableError: In CI, if they cannot be had.
+    """
     try:
         found = find_node()
         install_packages(found)

@@ -9,6 +9,14 @@ import pytest
 from examples.purista.node import Node, find_node, install_packages
 
 from bakeoff.errors import EngineUnavailableError
+from tests.purista.conftest import node_or_report
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No program is found but those of the test's own folder, and no wheel."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
 
 
 def _program(folder: Path, name: str, text: str) -> Path:
@@ -18,11 +26,27 @@ def _program(folder: Path, name: str, text: str) -> Path:
     return program
 
 
-def test_an_old_node_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("nowhere")
+def test_without_node_the_tests_of_the_services_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the reason and the way out, in the words in which the contract says it."""
+    monkeypatch.delenv("CI", raising=False)
+
+    with pytest.raises(pytest.skip.Exception, match=r"not supported here: Node .* is missing .* pip install"):
+        node_or_report()
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_without_node_ci_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+
+    with pytest.raises(EngineUnavailableError, match=r"Node .* is missing"):
+        node_or_report()
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_an_old_node_is_not_taken(tmp_path: Path) -> None:
     _program(tmp_path, "node", "echo v20.20.2")
     _program(tmp_path, "npm", "exit 1")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
 
     with pytest.raises(EngineUnavailableError, match=r"found: 20\.20\.2\); install it: pip install"):
         find_node()

@@ -77,7 +77,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         stored.extractall(folder / "older", filter="data")
     (folder / "older" / "run").rename(folder / "load")
     (folder / "older").rmdir()
-    (folder / "contract.json").write_text(json.dumps(_contract()))
+    (folder / "contract.json").write_text(json.dumps(contract()))
     lines = {"kind": "lines", "format": 1, "engines": {"inline": {"signals": 20, "several": 100}}}
     (folder / "lines.json").write_text(json.dumps(lines))
     return folder
@@ -89,7 +89,8 @@ def copy(runs: Path, tmp_path: Path) -> Path:
     return shutil.copytree(runs, tmp_path / "copy")
 
 
-def _contract() -> dict[str, object]:
+def contract() -> dict[str, object]:
+    """Results of a suite of three tests: passed, failed, not supported."""
     about = {
         "title": "inline (no engine)",
         "versions": {"python": "3.11"},

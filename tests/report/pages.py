@@ -1,4 +1,4 @@
-"""Runs that are hard to come by, stored as `bakeoff report` reads them: broken off half way, or very long."""
+"""Runs that are hard to come by, stored as `bakeoff report` reads them: broken off, very long, or empty."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from tests.report.synthetic import blocks_of, load_result, write
+from tests.report.synthetic import blocks_of, crash_result, load_result, write
 
 #: ``{contestant: durability tier}`` of the long run.
 MANY = {
@@ -63,6 +63,18 @@ def huge(runs: Path, folder: Path) -> Path:
     shutil.copytree(runs / "crash", folder / "crash")
     _kill_often(folder / "crash")
     return folder
+
+
+def empty(folder: Path) -> list[Path]:
+    """A load, kills and contract tests that were broken off before the first of them was over; the files."""
+    load, crash = load_result(searched=0), crash_result()
+    load |= {"complete": False, "blocks": [], "loads": [], "comparisons": []}
+    for about in load["contestants"].values():
+        about |= {"validity": "unknown", "reason": "the run ended before its first load was over"}
+    crash |= {"sums": [], "kills": []}
+    tests = {"format": 1, "engines": {}, "tests": {}}
+    found = {"load": load, "crash": crash, "contract": tests}
+    return [write(folder, f"{name}.json", result) for name, result in found.items()]
 
 
 def _as_kept(row: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:

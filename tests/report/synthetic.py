@@ -1,4 +1,4 @@
-"""Results of loads that no machine has measured: as many as a test needs, in the form that is stored."""
+"""Results of loads and kills that no machine has made: as many as a test needs, as they are stored."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bakeoff_bench.crash.cells import cell_of, group
 from bakeoff_bench.load.comparison import comparisons
 from bakeoff_bench.report.sections.loaded import counts
 
@@ -19,6 +20,10 @@ CONTESTANTS = {
     "temporal": "D1 (kill of any process)",
 }
 CLOSED = "16 in flight"
+#: The one whose API tells no outcome.
+SILENT = "dramatiq[valkey]"
+#: Of the one whose server stands in for another.
+NOTE = "dev server, 1 shard, SQLite"
 SHARES = {"50%": 0.5, "90%": 0.9}
 _SAGAS = 400
 _MB = 1_000_000
@@ -75,6 +80,63 @@ def blocks_of(loads: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [_block(rows) for rows in found.values()]
 
 
+def crash_result(contestants: Mapping[str, str] = CONTESTANTS, *, kills: int = 5) -> dict[str, Any]:
+    """What `bakeoff crash --json` writes: so many kills of a worker at one point, each of which was retried.
+
+    Args:
+        contestants: ``{label: durability tier}``.
+        kills: Of each.
+    """
+    point, fault = "charge_payment.after_effect", "worker-kill"
+    rows: list[dict[str, Any]] = [
+        {
+            **{"series": 0, "contestant": label, "engine": label.partition("[")[0], "fault": fault},
+            **{
+                "point": point,
+                "outcome": "retried",
+                "detail": "",
+                "open": False,
+                "workflow_ids": ["order-1"],
+            },
+            **{"lease_s": 1.0, "deadline_s": 60.0, "seconds": 3.0},
+            **{"detection_s": 1.0, "first_progress_s": 1.5, "recovery_s": 2.0 + 0.1 * number},
+        }
+        for label in contestants
+        for number in range(kills)
+    ]
+    abouts = {
+        label: {
+            **{"title": label, "config_class": "recommended", "versions": {"python": "3.11"}, "settings": {}},
+            **{
+                "note": NOTE if label == "temporal" else "",
+                "survives": ["worker_kill"],
+                "durability": tier,
+                "silent": "",
+                "lease_s": 1.0,
+            },
+            "command": f"bakeoff crash --engine {label.partition('[')[0]} --kills 1",
+        }
+        for label, tier in contestants.items()
+    }
+    series = {"contestants": list(contestants), "faults": [fault], "points": [point], "kills": kills}
+    manifest = {
+        **{"format": 1, "kind": "crash", "created_at": "2026-11-29T03:00:00+00:00", "seed": 1},
+        **{"command": "bakeoff crash --kills 5 --out crash", "saga": {"name": "order"}},
+        **{"participants": "idempotent", "contestants": abouts},
+        "series": [{"title": "recommended", "deadline_s": 60.0, **series}],
+        "machine": {"system": "Linux", "python": "3.11.7", "cpus": 2, "memory_bytes": 25_000_000_000},
+    }
+    sums = group(rows, lambda row: (row["contestant"], row["fault"]))
+    return {
+        "manifest": manifest,
+        "cells": [],
+        "sums": [
+            {"contestant": label, "fault": by, **cell_of(own).to_json()} for (label, by), own in sums.items()
+        ],
+        "kills": rows,
+    }
+
+
 def write(folder: Path, name: str, result: Mapping[str, Any]) -> Path:
     """As JSON."""
     file = folder / name
@@ -103,7 +165,7 @@ def _about(label: str, tier: str, place: int, searched: int) -> dict[str, Any]:
             **{"bound": "engine", "closest": "", "confirmed": 2, "of": 3, "searched_per_s": rate},
         }
     if label == "temporal":
-        about["note"] = "dev server, 1 shard, SQLite"
+        about["note"] = NOTE
         about["history"] = {
             **{"events_per_saga": 29.0, "bytes_per_saga": 4000.0, "note": "by Temporal's rules"},
             **{
@@ -158,8 +220,10 @@ def _load(
         **{"arrived": _SAGAS, "warm_up": 100, "censored": 0, "kept_up": kept_up, "void": [], "fault": {}},
         **{"validity": "valid", "reasons": [], "cost": _cost(worse)},
         "latencies": {
-            "order-completed-settled": _percentiles(_SAGAS - 40, 0.02 * worse),
-            "order-compensated-settled": _percentiles(40, 0.03 * worse),
+            f"order-{status}-{end}": _percentiles(count, p50_s * worse * factor)
+            for status, count, p50_s in (("completed", _SAGAS - 40, 0.02), ("compensated", 40, 0.03))
+            for end, factor in (("settled", 1.0), ("told", 1.5))
+            if end == "settled" or label != SILENT
         },
     }
     return {

@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Page
 
 from bakeoff.cli.main import run
 from tests.report.browser import opened
-from tests.report.pages import KILLS, MANY, huge, partial
+from tests.report.conftest import Parsed
+from tests.report.pages import KILLS, MANY, empty, huge, partial
 from tests.report.pdf import pages_of, text_of
 from tests.tiers import more
 
@@ -119,20 +120,19 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def written(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Makes the page of a name, each once."""
-    makers: Mapping[str, Callable[[Path], Path]] = {
-        "usual": lambda folder: runs,
-        "partial": lambda folder: partial(runs, folder),
-        "huge": lambda folder: huge(runs, folder),
+    makers: Mapping[str, Callable[[Path], list[Path]]] = {
+        "usual": lambda folder: [runs],
+        "partial": lambda folder: [partial(runs, folder), folder / "loads" / "load.json"],
+        "huge": lambda folder: [huge(runs, folder)],
+        "empty": empty,
     }
     made: dict[str, Path] = {}
 
     def make(name: str) -> Path:
         if name not in made:
             folder = tmp_path_factory.mktemp(name)
-            sources = makers[name](folder)
-            given = [sources, *([sources / "loads" / "load.json"] if name == "partial" else [])]
             page = folder / "page.html"
-            assert run(["report", *map(str, given), "-o", str(page)]) == 0
+            assert run(["report", *map(str, makers[name](folder)), "-o", str(page)]) == 0
             made[name] = page
         return made[name]
 
@@ -187,6 +187,17 @@ def test_it_opens_silently_and_nothing_overflows(
     assert all(one["size"][0] > 400 and one["size"][1] > 80 for one in drawings), "else nobody can read it"
     assert all(one["room"] <= width for one in drawings)
     assert len(list(folder.glob(f"{name}-*-{width}-{scheme}.png"))) >= 8
+
+
+@pytest.mark.parametrize("name", ["usual", "partial", "huge", "empty"], indirect=True)
+def test_every_link_leads_to_one_place_of_the_page(written: Callable[[str], Path], name: str) -> None:
+    page = Parsed(written(name).read_text())
+
+    assert page.unclosed == []
+    assert page.fetched == []
+    assert [id_ for id_, count in page.ids.items() if count > 1] == []
+    assert page.links - set(page.ids) == set()
+    assert len(page.links) > 5
 
 
 def test_every_picture_shows_what_its_table_says(browser: Browser, html: str, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,17 @@ import pytest
 
 from bakeoff_bench.report.build import page_of
 from bakeoff_bench.report.page import Figure
-from bakeoff_bench.report.sources import read_sources
+from bakeoff_bench.report.sources import Source, read_sources
+from tests.report.conftest import contract
+from tests.report.synthetic import crash_result, load_result, write
 
 pytestmark = pytest.mark.service
 
+ROOT = Path(__file__).parents[2]
+#: Their cells rest on other blocks, or say nothing that was measured.
+_UNMEASURED = {"answer", "conditions", "unknown"}
+#: What engines declare, with the command that shows it.
+_DECLARED = {"contract-capabilities"}
 ASKED = "pytest --engine=celery --broker rabbitmq --config recommended --contract-json contract.json"
 
 
@@ -26,6 +34,60 @@ def _changed(folder: Path, name: str, **more: Any) -> Path:
 def _command(file: Path) -> str:
     (source,) = read_sources([file])
     return source.command
+
+
+def _struck() -> dict[str, Any]:
+    """A load with everything that a load may have: a fault, parts, limits."""
+    result = load_result()
+    result["plan"]["fault"] = "worker-kill:charge_payment.after_effect"
+    fault = {
+        **{"missed": "", "at_s": 2.0, "in_flight": 3, "in_flight_lost": 0, "open_before": 1, "open_after": 4},
+        **{"silent_s": 1.5, "recovery_s": None, "drained_s": 4.0},
+    }
+    for row in result["loads"]:
+        row["measured"]["fault"] = fault
+    latency = {"n": 100, "p50": 0.1, "p90": 0.2, "p95": None}
+    part = {"from_s": 0, "until_s": 5, "offered_per_s": 20.0, "latency": latency, "open_at_end": 1}
+    result["blocks"][0]["parts"] = [part]
+    result["world"] = {
+        **{"orders_per_s": 200.0, "orders_per_s_of_tries": [190.0, 210.0]},
+        **{"cpu_ms_per_order": 1.5, "cpu_ms_of_tries": [1.4, 1.6]},
+    }
+    return result
+
+
+def _measured(sources: Sequence[Source]) -> dict[str, str]:
+    """``{id: command}`` of every block with measured numbers."""
+    return {
+        block.id: block.command
+        for section in page_of(sources).sections
+        if section.id not in _UNMEASURED
+        for block in section.blocks
+        if not any(block.id.startswith(one) for one in _DECLARED)
+    }
+
+
+def test_every_measured_block_leads_to_the_command_of_its_run(tmp_path: Path) -> None:
+    results = {"load": _struck(), "crash": crash_result(), "contract": contract()}
+    lines = {"kind": "lines", "format": 1, "engines": {"inline": {"signals": 20}}}
+    files = [write(tmp_path, f"{name}.json", one) for name, one in {**results, "lines": lines}.items()]
+    sources = read_sources([*files, ROOT / "docs" / "results" / "overhead.json"])
+    found = _measured(sources)
+
+    assert {id_.partition("-")[0] for id_ in found} == {
+        *("contract", "crashes", "recovery", "load", "struck", "cost", "guarantees", "adapters", "harness"),
+    }
+    assert {id_ for id_, told in found.items() if not any(one.command in told for one in sources)} == set()
+    load, crash, *_ = sources
+    assert found["guarantees-table"] == f"{crash.command}; {load.command}"
+    assert found["crashes-sums-1"] == f"{crash.command}; bakeoff check DIR"
+
+
+def test_every_block_of_real_runs_leads_to_a_command(runs: Path) -> None:
+    found = _measured(read_sources([runs]))
+
+    assert {"correctness", "time"} <= {id_.partition("-")[0] for id_ in found}
+    assert {id_ for id_, told in found.items() if not told.startswith(("bakeoff", "pytest"))} == set()
 
 
 @pytest.mark.parametrize(

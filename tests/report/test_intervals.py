@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from bakeoff_bench.load import measured
+from bakeoff_bench.load.comparison import comparisons
 from bakeoff_bench.report.build import page_of
 from bakeoff_bench.report.page import Cell, Figure, Mood, Page, Table
 from bakeoff_bench.report.sections import parts
 from bakeoff_bench.report.sources import read_sources
-from tests.report.synthetic import blocks_of, load_result, write
+from tests.report.synthetic import CLOSED, blocks_of, load_result, write
 
 pytestmark = pytest.mark.service
 
@@ -137,6 +138,52 @@ def test_percentiles_lie_between_the_rounds_that_show_them(tmp_path: Path) -> No
     assert completed["settled /s"] == "14.9 (14.7 to 15.0)"
 
 
+def test_what_the_engine_told_stands_beside_what_the_ledger_says(tmp_path: Path) -> None:
+    page = _page(tmp_path, load_result(rounds=3))
+    rows = _cells(page, "load-blocks-0-d1-kill-of-any-process")
+    of_one = _cells(_page(tmp_path, load_result(rounds=1)), "load-blocks-0-d1-kill-of-any-process")
+    silent = _cells(page, "load-blocks-0-d1-for-workers-only")
+
+    assert _of(rows, "temporal", load="50%", outcome="completed")[TOLD] == "0.267 (0.264 to 0.269)"
+    assert _of(rows, "temporal", load="50%", outcome="compensated")[TOLD] == "0.400", (
+        "only all rounds show it"
+    )
+    assert _of(of_one, "temporal", load="50%", outcome="compensated")[TOLD] == "too few"
+    assert {row[TOLD] for row in silent} == {"-"}
+    assert "to the word of its own API" in _tables(page)["load-blocks-0-none"][1]
+
+
+TOLD = "told by the engine, p95, s"
+
+
+def test_what_the_engine_told_under_overload_is_marked(tmp_path: Path) -> None:
+    result = load_result(rounds=2)
+    for row in result["loads"]:
+        row["measured"]["kept_up"] = row["block"] != "90%"
+    page = _page(tmp_path, {**result, "blocks": blocks_of(result["loads"])})
+    row = _of(_cells(page, "load-blocks-0-none"), "inline", load="90%", outcome="completed")
+
+    assert row[TOLD].endswith(" overload")
+
+
+def test_a_closed_loop_is_called_so_wherever_its_name_stands(tmp_path: Path) -> None:
+    """Whatever is told of it: its numbers, its cost, its parts, why it does not count, what is not known."""
+    result = load_result(rounds=2)
+    for row in result["loads"]:
+        if row["contestant"] == "inline" and row["block"] == CLOSED:
+            row["measured"]["void"] = ["somebody else"]
+        elif row["contestant"] == "temporal":
+            row["measured"]["kept_up"] = bool(row["users"])
+    result |= {"blocks": blocks_of(result["loads"]), "comparisons": comparisons(result["loads"])}
+    result["blocks"][0]["parts"] = [_part(0, 5, 10)]
+    page = _page(tmp_path, result)
+    told = repr(page.sections)
+
+    assert told.count(CLOSED) > 10
+    assert told.count(CLOSED) == told.count(f"{CLOSED} (closed loop)")
+    assert f"{CLOSED} (closed loop), " in _of(_cells(page, "cost-table-0"), "temporal")["load"]
+
+
 def test_rounds_of_a_load_are_one_mark_with_a_bar_and_loads_of_the_search_one_each(tmp_path: Path) -> None:
     rows = _cells(_page(tmp_path, load_result({"inline": "none"}, rounds=5, searched=4)), "load-stick-0")
 
@@ -232,7 +279,7 @@ def test_a_pair_of_unequal_guarantees_says_so_and_at_which_rates(tmp_path: Path)
     assert by_pair[("celery[valkey] / temporal", "50% (60.0/s against 15.0/s), p50")] == (
         "unequal: none / D1 (kill of any process)"
     )
-    assert by_pair[("celery[valkey] / inline", "16 in flight, settled_per_s")] == "both: none"
+    assert by_pair[("celery[valkey] / inline", "16 in flight (closed loop), settled_per_s")] == "both: none"
     unequal = sum(told.startswith("unequal") for told in by_pair.values())
     assert 0 < unequal < len(by_pair)
     assert f"{unequal} of {len(by_pair)} pairs are of unequal guarantees, and say so" in str(rule[2])

@@ -141,6 +141,16 @@ def test_a_saga_that_was_asked_for_is_drawn(runs: Path, tmp_path: Path) -> None:
     assert "order-123, completed (first)" in Parsed((tmp_path / "r.html").read_text()).text
 
 
+def test_a_saga_of_a_load_is_not_drawn_and_who_tells_of_it_is_named(copy: Path, capfd: Capture) -> None:
+    line = ["report", str(copy / "load"), "--saga", "order-123", "-o", str(copy / "r.html")]
+
+    assert run(line) == 2
+    printed = capfd.readouterr().err
+    assert printed.count("\n") == 1
+    assert f"told by: bakeoff trace {copy / 'load'} order-123" in printed
+    assert not (copy / "r.html").exists()
+
+
 def _lines_of_the_page() -> list[str]:
     text = (Path(__file__).parents[2] / "docs" / "report.md").read_text()
     return [line for block in text.split("```sh\n")[1:] for line in block.split("```")[0].splitlines()]

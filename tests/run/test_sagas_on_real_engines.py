@@ -69,6 +69,8 @@ pytestmark = [pytest.mark.service, pytest.mark.slow]
             (name, "nats") if name in _OVER_NATS else more((name, "nats"), id=f"{name}-nats")
             for name in WITH_WORKERS
         ),
+        # It has no workers, but services of their own all the same.
+        more(("inline", "nats"), id="inline-nats"),
     ],
     ids="-".join,
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,14 +72,37 @@ def test_what_run_b_does_not_tell_ends_with_exit_code_one(terminal: Terminal, ru
     assert "inline, 12/s: B tells no p50" in done.stderr + done.stdout
 
 
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda file: file.write_bytes(file.read_bytes()[:-40]), r"settled\.hlog is damaged: "),
+        (lambda file: file.write_text(file.read_text().replace(",HIST", ",XIST")), r"\.hlog is damaged: "),
+        (lambda file: file.write_bytes(b""), r"\.hlog is damaged: it holds no histogram"),
+        (lambda file: file.write_bytes(b"\xff\x00" * 50), r"\.hlog is damaged: "),
+        (lambda file: file.unlink(), r"is damaged: there is no \S+-settled\.hlog"),
+    ],
+    ids=["cut off", "other letters", "empty", "binary", "missing"],
+)
+def test_a_damaged_histogram_is_named(refused: Refused, run: Path, damage: Any, reason: str) -> None:
+    damaged = shutil.copytree(run, Path("damaged"))
+    damage(next(damaged.glob("*/loads/r*/*-settled.hlog")))
+    (damaged / "judged.json").unlink(missing_ok=True)
+
+    assert re.search(reason, refused("check damaged"))
+
+
 def test_two_runs_become_one(terminal: Terminal, run: Path) -> None:
     other = shutil.copytree(run, terminal.folder / "other")
+    manifest = json.loads((other / "manifest.json").read_text())
+    manifest["machine"]["cpus"] += 1
+    (other / "manifest.json").write_text(json.dumps(manifest))
     done = terminal.run(["combine", str(run), str(other), "--out", "both"])
     check = terminal.run(["check", "both", "--json", "both.json"])
     alone = terminal.run(["check", str(run), "--json", "alone.json"])
     both, one = (json.loads((terminal.folder / name).read_text()) for name in ("both.json", "alone.json"))
 
     assert done.returncode == 0, done.stderr
+    assert f"{other} was measured on another machine than {run}" in done.stderr
     assert check.returncode == alone.returncode
     assert both["validity"] == "valid"
     assert both["blocks"][0]["rounds"] == 2 * one["blocks"][0]["rounds"]
@@ -94,7 +119,8 @@ def test_a_table_for_a_spreadsheet(terminal: Terminal, run: Path, what: str) -> 
     assert {row["contestant"] for row in rows} == {"inline"}
     assert f"{len(rows)} rows in table.csv" in done.stdout
     if what == "loads":
-        assert [float(row["settled_per_s"]) > 0 for row in rows] == [True, True]
+        assert [row["phase"] for row in rows] == ["check", "round", "round"]
+        assert all(float(row["settled_per_s"]) > 0 for row in rows)
 
 
 def test_what_cannot_be_read_is_refused(refused: Refused, run: Path, home: Path) -> None:

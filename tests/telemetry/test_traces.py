@@ -121,7 +121,7 @@ def test_groups_and_waits_are_in_the_trace(receiver: Receiver) -> None:
     assert {span.attributes["bakeoff.context"] for span in (*grouped[1:], *parked[1:])} == {"carried"}
 
 
-@pytest.fixture(scope="module", params=[more("inline"), "dramatiq", more("temporal")])
+@pytest.fixture(scope="module", params=[*map(more, ("inline", "temporal")), *one_of(ON_QUEUES, "dramatiq")])
 def over_a_bridge(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Receiver:
     """What two sagas exported that wait for an event of their own service; one does not come so far."""
     engine = str(request.param)
@@ -182,7 +182,7 @@ def test_an_event_that_a_saga_waits_for_stays_in_its_trace(over_a_bridge: Receiv
         assert paid.count(link) == 1
     spans = {span.name: span for span in of_saga(over_a_bridge, PLAIN)}
     relayed = spans["hear paymentProcessed"]
-    assert (relayed.kind, relayed.service, relayed.status) == ("CONSUMER", "bakeoff-relay", "")
+    assert (relayed.kind, relayed.service, relayed.status) == ("CONSUMER", "bakeoff-relay", ""), relayed
     assert relayed.attributes["bakeoff.workflow_id"] == PLAIN
     assert spans["step send_confirmation"].start_ns >= spans["emit paymentProcessed"].start_ns
     assert len({span.trace for span in spans.values()}) == 1

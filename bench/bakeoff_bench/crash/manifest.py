@@ -13,10 +13,11 @@ import psutil
 from bakeoff.bridge.bridges import IN_PROCESS
 from bakeoff.checkers import Shape
 from bakeoff.cli.options import BUILT_IN_SAGAS, BUSINESS_SAGAS
-from bakeoff.engine import Capability, Support
+from bakeoff.engine import Capability, Support, Survives
 from bakeoff_bench.crash.asked import Asked
 from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.crash.plan import CrashPlan
+from bakeoff_bench.run.manifest import tier
 from bakeoff_bench.run.said import command_line, shown
 
 
@@ -67,6 +68,7 @@ def _about(one: Contestant, plan: CrashPlan) -> dict[str, Any]:
         "changed": list(one.settings.changed),
         "raw": one.settings.shown_raw(),
         "survives": sorted(str(what) for what in info.survives),
+        "durability": tier(info.survives),
         "lease_s": one.lease_s,
         "servers": [server.kind for server in one.engine.servers(one.settings)],
         "silent": outcome.reason if outcome.support is Support.ABSENT else "",
@@ -94,3 +96,14 @@ def _asked_as(plan: CrashPlan) -> str:
 def commands_of(manifest: Mapping[str, Any]) -> dict[str, str]:
     """``{contestant: command}``."""
     return {label: str(about["command"]) for label, about in manifest["contestants"].items()}
+
+
+def durability_of(about: Mapping[str, Any]) -> str:
+    """The durability tier of a contestant; empty if nothing tells.
+
+    An older crash manifest does not name it, and contract results never did; it follows from what they say
+    that the engine survives.
+    """
+    if "durability" in about or "survives" not in about:
+        return str(about.get("durability", ""))
+    return tier(frozenset(one for one in Survives if one in about["survives"]))

@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import shlex
+import math
 from collections.abc import Iterator
-from pathlib import Path
 
 import typer
 from tomlkit import aot, comment, document, dumps, item, nl, table
 from tomlkit.items import Table
 
-from bakeoff.cli.options import choose_saga
 from bakeoff.cli.screen import say
-from bakeoff_bench.crash.points import points_of
-from bakeoff_bench.decide import work
-from bakeoff_bench.decide.decision import Requirements
-from bakeoff_bench.decide.facts import Facts
+from bakeoff.errors import UsageError
+from bakeoff_bench.crash.profiles import TWO_POINTS
+from bakeoff_bench.decide.at_hand import AtHand
 from bakeoff_bench.decide.measures import Measure
-from bakeoff_bench.decide.musts import Must, Servers, Survives
+from bakeoff_bench.decide.musts import ENOUGH_KILLS, upper_end
 from bakeoff_bench.decide.reading import FORMAT
 
 _HEAD = (
     "What a choice must satisfy (must) and what would be nice (wish): bakeoff decide THIS-FILE RUNS...",
     "docs/decide.md describes every kind of must and wish. Words behind says are yours.",
 )
-#: ``(question, fault, words, whether Enter asks for it)``: `bakeoff run` kills workers, and no server.
+#: ``(question, fault, words)``.
 _SURVIVALS = (
     (
         "Must no order be lost or doubled when a worker process dies?",
         "worker-kill",
         "no harm when a worker dies",
-        True,
     ),
     (
         "Nor when the broker or server dies and comes back? (takes a `bakeoff crash` beside `bakeoff run`)",
         "server-kill",
         "no harm when the broker or server dies",
-        False,
     ),
 )
 _CAPABILITIES = (
@@ -49,24 +44,26 @@ _CAPABILITIES = (
     ("Does a saga sleep for hours or days?", "long_timers", "a saga sleeps for days"),
     ("Must everything that happened to a saga be kept, to be read?", "event_history", "every event is kept"),
 )
-#: ``(question, measure, words, weight that Enter gives)``: `bakeoff run` recovers with short leases.
+#: ``(question, measure, words)``.
 _WISHES = (
-    ("Is little CPU and memory worth something?", Measure.CPU, "little CPU", 1.0),
+    ("Is little CPU and memory worth something?", Measure.CPU, "little CPU"),
     (
         "Is a quick recovery worth something? (takes a `bakeoff crash` beside `bakeoff run`)",
         Measure.RECOVERY,
         "a quick recovery",
-        0.0,
     ),
-    ("Are few servers worth something?", Measure.SERVERS, "few servers", 1.0),
+    ("Are few servers worth something?", Measure.SERVERS, "few servers"),
 )
-#: What a whole `bakeoff run` tells of every contestant.
-_OF_A_RUN = (Measure.CPU, Measure.MEMORY, Measure.PROCESSES, Measure.SERVERS)
 
 
-def ask() -> str:
-    """Ask in the terminal; return the file's text."""
-    say("A few questions; Enter takes what stands in brackets, and `bakeoff run` alone answers all of that.")
+def ask(known: AtHand) -> str:
+    """Ask in the terminal; return the file's text. Enter asks for nothing that ``known`` does not answer.
+
+    Raises:
+        UsageError: If there is nothing to write.
+    """
+    whose = ", ".join(known.places) or "`bakeoff run` alone"
+    say(f"A few questions; Enter takes what stands in brackets, all of which {whose} can answer.")
     say("The file can be changed by hand afterwards.")
     file = document()
     for line in _HEAD:
@@ -75,22 +72,23 @@ def ask() -> str:
     file.add("title", item(typer.prompt("What is it about?", default="our orders")))
     file.add(nl())
     musts, wishes = aot(), aot()
-    for one in _musts():
+    for one in _musts(known):
         musts.append(one)
-    for one in _wishes():
+    for one in _wishes(known):
         wishes.append(one)
+    if not len(musts) and not len(wishes):
+        raise UsageError("nothing is asked for, so no file is written: say yes to something")
     for name, tables in (("must", musts), ("wish", wishes)):
         if len(tables):
             file.append(name, tables)
     return dumps(file)
 
 
-def _musts() -> Iterator[Table]:
-    for question, fault, says, usual in _SURVIVALS:
-        if typer.confirm(question, default=usual):
-            entry = _table(says, survives=fault)
-            entry.add(comment("kills = 20  # without harm, before it is believed"))
-            yield entry
+def _musts(known: AtHand) -> Iterator[Table]:
+    for question, fault, says in _SURVIVALS:
+        have = known.kills(fault)
+        if typer.confirm(question, default=have > 0):
+            yield _survives(says, fault, _kills(known, fault))
     say("What follows down to the servers takes the contract suite, or a load of its own.")
     for question, capability, says in _CAPABILITIES:
         if typer.confirm(question, default=False):
@@ -111,8 +109,40 @@ def _musts() -> Iterator[Table]:
         yield _table(f"no server to operate besides {', '.join(allowed) or 'none'}", servers=allowed)
 
 
-def _wishes() -> Iterator[Table]:
-    for question, of, says, usual in _WISHES:
+def _kills(known: AtHand, fault: str) -> int:
+    """How many without harm, before it is believed: Enter asks for no more than there are."""
+    have = known.kills(fault)
+    where = ", ".join(known.places) or "`bakeoff run`"
+    few = "" if known.places else f"; with --quick {len(TWO_POINTS)}"
+    there = f"{where}: at least {have} of each engine{few}" if have else f"{where}: none"
+    question = f"  How many such kills, without harm, before that is believed? ({there})"
+    wanted = int(typer.prompt(question, default=min(have or ENOUGH_KILLS, ENOUGH_KILLS), type=int))
+    return max(1, wanted)
+
+
+def _survives(says: str, fault: str, kills: int) -> Table:
+    """With what so many kills can say, and what they cannot."""
+    number = item(kills)
+    number.comment("so many without harm, before it is believed")
+    entry = _table(says, survives=fault, kills=number)
+    for line in _worth(kills):
+        entry.add(comment(line))
+    return entry
+
+
+def _worth(kills: int) -> Iterator[str]:
+    """What nobody should believe beyond."""
+    share, usual = 100 * upper_end(kills), 100 * upper_end(ENOUGH_KILLS)
+    yield f"{kills} without harm say that at most {share:.0f} % do any (95 %, Wilson's upper end)."
+    if kills < ENOUGH_KILLS:
+        yield "So few find an engine that mostly loses what it runs, and miss one that loses it now and then:"
+        yield f"{ENOUGH_KILLS} say at most {usual:.0f} %. docs/decide.md says which runs make how many."
+    yield f"at_most = {math.ceil(share) / 100}  # surely no larger share; a smaller one takes more kills"
+
+
+def _wishes(known: AtHand) -> Iterator[Table]:
+    for question, of, says in _WISHES:
+        usual = 1.0 if known.tells(of) else 0.0
         weight = typer.prompt(f"{question} 0 (no) to 5 (much)", default=usual, type=float)
         if weight > 0:
             yield _table(says, of=str(of), weight=weight)
@@ -124,32 +154,3 @@ def _table(says: str, **entries: object) -> Table:
     for name, value in entries.items():
         found.add(name, item(value))
     return found
-
-
-def advice(file: Path, asked: Requirements) -> Iterator[str]:
-    """What to do next: the run, what it does not answer, the decision."""
-    more = beyond_a_run(asked)
-    yield f"evidence: bakeoff run --out runs/first (kills a worker once at each of {_points()} points)"
-    for command in more:
-        yield f"what it asks for beyond that: {command}"
-    places = " ".join(["runs/first", *(["RUN..."] if more else [])])
-    yield f"then: bakeoff decide {shlex.quote(str(file))} {places}"
-
-
-def beyond_a_run(asked: Requirements) -> list[str]:
-    """Commands for what a whole `bakeoff run` leaves unknown, each once."""
-    commands = [must.judge(Facts(label="any")).work for must in asked.musts if not _is_answered(must)]
-    commands += [work.measure(wish.of) for wish in asked.wishes if wish.of not in _OF_A_RUN]
-    return list(dict.fromkeys(commands))
-
-
-def _is_answered(must: Must) -> bool:
-    """By one kill of a worker at every point, and by what was started."""
-    kills = isinstance(must, Survives) and must.fault == "worker-kill" and must.wanted <= _points()
-    return kills or isinstance(must, Servers)
-
-
-def _points() -> int:
-    """Of the saga that `bakeoff run` kills by itself."""
-    saga, _ = choose_saga("order")
-    return len(points_of(saga))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,6 @@ import typer
 from bakeoff.cli.screen import say, show_json
 from bakeoff.errors import UsageError
 from bakeoff_bench.run.output import check_file, write_file
-from bakeoff_bench.run.stored import reading
 
 _DEFAULT = Path("requirements.toml")
 
@@ -27,7 +27,11 @@ def decide(
         ),
     ] = None,
     init: Annotated[
-        bool, typer.Option("--init", help="Ask a few questions and write REQUIREMENTS, commented.")
+        bool,
+        typer.Option(
+            "--init",
+            help="Ask a few questions and write REQUIREMENTS, commented; Enter asks for what RUN... answers.",
+        ),
     ] = False,
     facts: Annotated[
         Path | None,
@@ -48,22 +52,19 @@ def decide(
 
     \b
     Examples:
-        bakeoff decide --init
+        bakeoff decide --init requirements.toml runs/first
         bakeoff decide requirements.toml runs/first
         bakeoff decide requirements.toml runs/crash runs/load runs/contract.json
     """
     if init:
-        _write(requirements)
+        _write(requirements, directories or [])
         return
     from bakeoff_bench.decide.decision import decide as decide_
-    from bakeoff_bench.decide.gather import facts_of
-    from bakeoff_bench.decide.merging import merged
-    from bakeoff_bench.decide.origins import each_once, origins_of
+    from bakeoff_bench.decide.evidence import read_evidence
     from bakeoff_bench.decide.reading import read_requirements
     from bakeoff_bench.decide.sensitivity import sensitivity
     from bakeoff_bench.decide.show import show, to_json
-    from bakeoff_bench.decide.stored import is_facts, read_facts, read_origins, write_facts
-    from bakeoff_bench.report.sources import read_sources
+    from bakeoff_bench.decide.stored import write_facts
 
     asked = read_requirements(requirements)
     if facts is not None:
@@ -72,11 +73,7 @@ def decide(
         raise UsageError(
             "no evidence: give what `bakeoff run`, `crash` and `load` kept (--out), contract results"
         )
-    files = [path for path in directories if is_facts(path)]
-    sources = read_sources([path for path in directories if path not in files])
-    with reading(directories[0] if len(directories) == 1 else Path("one of these runs")):
-        everyone = merged([*(one for file in files for one in read_facts(file)), *facts_of(sources)])
-    origins = each_once([*(one for file in files for one in read_origins(file)), *origins_of(sources)])
+    everyone, origins = read_evidence(directories)
     if facts is not None:
         write_facts(facts, everyone, origins)
     unknown = set(asked.only) - {one.label for one in everyone}
@@ -93,16 +90,18 @@ def decide(
         raise typer.Exit(1)
 
 
-def _write(file: Path) -> None:
+def _write(file: Path, directories: Sequence[Path]) -> None:
     if file.exists():
         raise UsageError(f"{file}: it exists already; name a new file: bakeoff decide NEW.toml --init")
     check_file("the new file", file)
     if find_spec("tomlkit") is None:
         raise UsageError("--init needs tomlkit: pip install 'bakeoff[bench]'")
-    from bakeoff_bench.decide.asking import advice, ask
+    from bakeoff_bench.decide.asking import ask
+    from bakeoff_bench.decide.at_hand import at_hand
     from bakeoff_bench.decide.reading import read_requirements
 
-    write_file(file, ask())
+    known = at_hand(directories)
+    write_file(file, ask(known))
     say(f"written: {file}")
-    for line in advice(file, read_requirements(file)):
+    for line in known.advice(file, read_requirements(file)):
         say(line)

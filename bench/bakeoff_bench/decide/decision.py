@@ -37,6 +37,10 @@ class Requirements:
         """The same with one constraint less."""
         return replace(self, musts=[one for one in self.musts if one is not must])
 
+    def instead(self, must: Must, other: Must) -> Requirements:
+        """The same with another constraint in the place of one."""
+        return replace(self, musts=[other if one is must else one for one in self.musts])
+
     def with_(self, must: Must) -> Requirements:
         """The same with one constraint more."""
         return replace(self, musts=[*self.musts, must])

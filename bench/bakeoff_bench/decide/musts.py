@@ -13,12 +13,17 @@ from bakeoff_bench.decide.facts import Facts, Kills, Promise
 #: Kills without harm that it takes before "no harm" is believed, unless a requirement says otherwise.
 ENOUGH_KILLS = 20
 #: A load that offered so much of the rate that is asked for is at that rate: arrivals are drawn.
-_AT_RATE = 0.9
+AT_RATE = 0.9
 #: The square of the quantile of a 95 % interval.
 _Z2, _ROUNDING = 1.959963984540054**2, 1e-9
 #: Who was not seen to the end is looked at for so long the next time: leases, and seconds beside them; the
 #: least, where a lease is unknown or short.
 _LEASES, _SPARE_S, _LEAST_S = 1.2, 10.0, 120.0
+
+
+def upper_end(unharmed: int) -> float:
+    """Of Wilson's 95 % interval, where so many kills did no harm: the share of them that may do some."""
+    return _Z2 / (unharmed + _Z2)
 
 
 class Answer(StrEnum):
@@ -155,11 +160,11 @@ class Carries:
         good = [
             one for one in facts.loads if one.kept_up and one.p95_s is not None and one.p95_s <= self.p95_s
         ]
-        enough = [one for one in good if one.offered_per_s >= _AT_RATE * self.rate_per_s]
+        enough = [one for one in good if one.offered_per_s >= AT_RATE * self.rate_per_s]
         bad = [
             one
             for one in facts.loads
-            if one.offered_per_s <= self.rate_per_s / _AT_RATE
+            if one.offered_per_s <= self.rate_per_s / AT_RATE
             and (not one.kept_up or (one.p95_s is not None and one.p95_s > self.p95_s))
         ]
         if not (enough or bad):

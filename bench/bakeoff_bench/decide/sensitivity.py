@@ -8,14 +8,16 @@ from dataclasses import replace
 from bakeoff_bench.decide.decision import Decision, Requirements, decide
 from bakeoff_bench.decide.facts import Facts
 from bakeoff_bench.decide.musts import Answer, Can, Finding, Survives
+from bakeoff_bench.decide.thresholds import relaxations
 from bakeoff_bench.decide.wishes import Wish
 
 
 def sensitivity(requirements: Requirements, everyone: Sequence[Facts], now: Decision) -> Iterator[str]:
     """One sentence per change that changes the recommendation, with the evidence that makes it do so.
 
-    Constraints are left out one at a time; wishes are left out, and doubled; and every capability and kind of
-    kill that evidence tells of, and that nobody asked for, is asked for.
+    Constraints are left out one at a time, and each of their numbers asks for as much less as it takes;
+    wishes are left out, and doubled; and every capability and kind of kill that evidence tells of, and that
+    nobody asked for, is asked for.
     """
     for number, must in enumerate(requirements.musts):
         then = decide(requirements.without(must), everyone)
@@ -26,6 +28,7 @@ def sensitivity(requirements: Requirements, everyone: Sequence[Facts], now: Deci
                 if label not in now.granted
             }
             yield _sentence(f"without “{must.says}”", then, freed or _wished(requirements, now, then))
+        yield from _relaxed(requirements, everyone, now, number)
     for number, wish in enumerate(requirements.wishes):
         for what, changed in (
             ("without", _without(requirements, wish)),
@@ -40,6 +43,24 @@ def sensitivity(requirements: Requirements, everyone: Sequence[Facts], now: Deci
         if _differs(now, then):
             asked = {label: _found(then.findings[label][-1]) for label in _apart(now, then)}
             yield _sentence(f"if you need {must.says}", then, asked)
+
+
+def _relaxed(
+    requirements: Requirements, everyone: Sequence[Facts], now: Decision, number: int
+) -> Iterator[str]:
+    """Of each number of one constraint the first value that changes the recommendation, if there is one."""
+    must = requirements.musts[number]
+    for values in relaxations(must, everyone):
+        for moved in values:
+            then = decide(requirements.instead(must, moved.must), everyone)
+            if _differs(now, then):
+                freed = {
+                    label: _found(then.findings[label][number])
+                    for label in then.recommended
+                    if label not in now.granted
+                }
+                yield _sentence(f"with {moved}", then, freed or _wished(requirements, now, then))
+                break
 
 
 def _differs(now: Decision, then: Decision) -> bool:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from typing import Annotated
 
 import typer
 
-from bakeoff.cli.screen import say
+from bakeoff.cli.screen import progress, say
 from bakeoff.errors import BakeoffError
 from bakeoff.processes import scratch_folder
+from bakeoff_bench.run.countdown import Countdown, span
+from bakeoff_bench.run.waiting import run_and_tell
+
+#: Rough records per second that are written, and judged, on two cores that had other work to do.
+_WRITTEN_PER_S, _JUDGED_PER_S = 43_000, 41_000
 
 
 def judge(
@@ -31,10 +35,16 @@ def judge(
     from bakeoff_bench.judge.synthetic import ENGINE, write_run
 
     with scratch_folder("judge") as folder:
-        say(f"writing a run of {records:,} records ...")
+        countdown = Countdown(records / _WRITTEN_PER_S + records / _JUDGED_PER_S)
+        progress(f"a run of {records:,} records is written and judged: about {span(countdown.expected_s)}")
         made = write_run(folder / "run", records)
+
+        def tell() -> None:
+            progress(f"judging, {countdown} ...")
+
+        tell()
         command = [sys.executable, "-m", "bakeoff_bench.judge.measured", str(folder / "run")]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        done = run_and_tell(command, tell)
     if done.returncode:
         raise BakeoffError(f"the judge failed: {done.stderr.strip()[-500:]}")
     measured = json.loads(done.stdout)

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from bakeoff.cli.options import ChosenEngine, EngineOption, SetOption, choose_engines
-from bakeoff.cli.screen import say, show_table
+from bakeoff.cli.screen import progress, say, show_table
+from bakeoff.contract.duration import suite_seconds
 from bakeoff.errors import BakeoffError
+from bakeoff.machine import machine
 from bakeoff.processes import scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.lines.attribution import DECLARED, NOT_RUN, SHARED, count_lines
 from bakeoff_bench.lines.knobs import TUNING, by_need, declared
 from bakeoff_bench.lines.tracer import FOLDER, PACKAGE, TESTS, make_clock
+from bakeoff_bench.run.countdown import Countdown, span
 from bakeoff_bench.run.output import check_file, write_json
 from bakeoff_bench.run.said import command_line
+from bakeoff_bench.run.waiting import run_and_tell
 
 _STARTUP = "from bakeoff_bench.lines import tracer\n\ntracer.begin()\n"
 #: pytest's exit codes for a suite that was run to its end: all green, or not.
@@ -47,10 +52,14 @@ def lines(
     if json_ is not None:
         check_file("--json", json_)
     chosen = choose_engines(engine, config=ConfigClass.CI, sets=set_ or ())
+    # The suite mostly waits for leases, so a tracer hardly makes it longer.
+    expected_s = [suite_seconds(one.engine.info(one.settings)) for one in chosen]
+    names = ", ".join(one.name for one in chosen)
+    progress(f"the contract suite under a tracer on {names}: about {span(sum(expected_s))}")
     found: dict[str, dict[str, int]] = {}
-    for one in chosen:
-        say(f"{one.name}: the contract suite under a tracer, some minutes ...")
-        found[one.name] = _lines_of(one, set_ or [])
+    for number, one in enumerate(chosen):
+        tell = _teller(one.name, Countdown(sum(expected_s[number:])))
+        found[one.name] = _lines_of(one, set_ or [], tell)
     knobs = {one.name: declared(one.engine.info().settings) for one in chosen}
     _show_lines(found)
     _show_settings(knobs)
@@ -60,8 +69,17 @@ def lines(
 def result_of(
     found: Mapping[str, Mapping[str, int]], knobs: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> dict[str, Any]:
-    """What is written: ``{engine: {capability: lines}}`` and ``{engine: settings}``, with the command."""
-    return {"kind": "lines", "format": 1, "command": command_line(), "engines": found, "settings": knobs}
+    """``{engine: {capability: lines}}`` and ``{engine: settings}``, with command, day and machine."""
+    return {
+        "kind": "lines",
+        "format": 1,
+        "bakeoff": version("bakeoff"),
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command_line(),
+        "machine": machine(),
+        "engines": found,
+        "settings": knobs,
+    }
 
 
 def _show_lines(found: Mapping[str, Mapping[str, int]]) -> None:
@@ -87,7 +105,11 @@ def _show_settings(knobs: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     )
 
 
-def _lines_of(one: ChosenEngine, sets: list[str]) -> dict[str, int]:
+def _teller(name: str, countdown: Countdown) -> Callable[[int], None]:
+    return lambda tests: progress(f"{name}, {countdown}: {tests} tests so far")
+
+
+def _lines_of(one: ChosenEngine, sets: list[str], tell: Callable[[int], None]) -> dict[str, int]:
     module = sys.modules[type(one.engine).__module__]
     assert module.__file__ is not None
     package = Path(module.__file__).parent
@@ -104,12 +126,17 @@ def _lines_of(one: ChosenEngine, sets: list[str]) -> dict[str, int]:
         command += ["-p", "bakeoff_bench.lines.plugin", f"--engine={one.name}", "-o", "timeout=600"]
         command += [part for text in sets if text.startswith(f"{one.name}.") for part in ("--set", text)]
         environ = {**os.environ, "PYTHONPATH": path, FOLDER: str(folder), PACKAGE: str(package)}
-        done = subprocess.run(command, cwd=folder, env=environ, check=False, capture_output=True, text=True)
+        begun = folder / TESTS
+        begun.touch()
+        tell(0)
+        done = run_and_tell(
+            command, lambda: tell(len(begun.read_text().splitlines())), cwd=folder, env=environ
+        )
         if done.returncode not in _RAN:
             raise BakeoffError(
                 f"the contract suite did not run: {(done.stderr or done.stdout).strip()[-500:]}"
             )
-        tests = [json.loads(line) for line in (folder / TESTS).read_text().splitlines()]
+        tests = [json.loads(line) for line in begun.read_text().splitlines()]
         requires = {test["number"]: frozenset(test["requires"]) for test in tests}
         ran = _ran(folder)
         # A package may hold another engine as well, of which nothing runs here.

@@ -41,6 +41,21 @@ def measured_nothing(result: Mapping[str, Any]) -> bool:
     return any(one is not None and one["rate_per_s"] is None for one in found)
 
 
+def unmet_slo(result: Mapping[str, Any]) -> str:
+    """That nobody sustained any rate within --slo, and how close each came; empty where somebody did.
+
+    A bound that nobody can meet is a mistake in what was asked, and no result about anybody.
+    """
+    found = {label: about.get("sustained") for label, about in result["contestants"].items()}
+    if not found or any(one is None or one["rate_per_s"] or not one["closest"] for one in found.values()):
+        return ""
+    closest = "; ".join(f"{label}: {one['closest']}" for label, one in found.items() if one)
+    return (
+        f"--slo {result['plan']['slo_s']:g}: nobody sustained any rate with it; closest: {closest}; "
+        "give a --slo above that"
+    )
+
+
 def in_time(result: Mapping[str, Any]) -> str:
     """That rounds were left out because their time was over; empty if none was."""
     about = result.get("rounds_in_time")

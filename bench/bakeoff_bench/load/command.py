@@ -27,7 +27,7 @@ from bakeoff.errors import UsageError
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.contestants import behind
 from bakeoff_bench.load.asked import blocks_of, check_numbers, contestants_of
-from bakeoff_bench.load.check import measured_nothing
+from bakeoff_bench.load.check import measured_nothing, unmet_slo
 from bakeoff_bench.load.extra import check_extra
 from bakeoff_bench.load.measuring import measure
 from bakeoff_bench.load.plan import LoadPlan
@@ -181,8 +181,8 @@ def load(
     Sagas arrive when they are due, whatever became of those before them, and their latency counts from then.
     Engines take turns; every round is judged from the ledger. Then a page tells all of it.
 
-    Exit code 0: every ledger is valid. 1: one is not, something could not be measured, or no rate was
-    sustained within --slo. 2: nothing started.
+    Exit code 0: every ledger is valid. 1: one is not, something could not be measured, or somebody sustained
+    no rate within --slo. 2: nothing started, or nobody sustained any rate within --slo.
 
     \b
     Examples:
@@ -267,5 +267,7 @@ def load(
         result = measure(plan, path, json_, price, out)
         make_page(path, page, keeps=out is not None)
     say(f"kept in {out}" if out else "nothing kept (--out DIR keeps it)")
+    if words := unmet_slo(result):
+        raise UsageError(words)
     if result["validity"] != "valid" or measured_nothing(result):
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""One load run, phase by phase: how fast each contestant is, how many rounds it takes, the rounds."""
+"""One load run, phase by phase: adapters work, how fast each contestant is, how many rounds, the rounds."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+from bakeoff.checkers import Validity
+from bakeoff.errors import BakeoffError
 from bakeoff_bench.load.alone import FACTOR, offer_alone
 from bakeoff_bench.load.confirming import confirm
 from bakeoff_bench.load.folder import LoadFolder
 from bakeoff_bench.load.measured import Measured
-from bakeoff_bench.load.plan import LEAST_ROUNDS, USERS, Block, LoadPlan
+from bakeoff_bench.load.plan import CHECK, LEAST_ROUNDS, USERS, Block, LoadPlan
 from bakeoff_bench.load.player import Player, Tell
 from bakeoff_bench.load.search import Sustained, clear_answer, search
 from bakeoff_bench.load.world_alone import world_alone
@@ -28,6 +30,7 @@ _LOOKED_AT = 40
 #: Where the search begins, as a share of what the closed loop reached.
 _FIRST_SHARE = 0.8
 _CLOSED = Block(name=f"{USERS} in flight", users=USERS)
+_CHECK = Block(name="self-check", users=1)
 
 
 async def conduct(plan: LoadPlan, folder: LoadFolder, manifest: dict[str, Any], tell: Tell) -> None:
@@ -47,6 +50,7 @@ async def conduct(plan: LoadPlan, folder: LoadFolder, manifest: dict[str, Any], 
         async with AsyncExitStack() as stacks:
             try:
                 await run.begin(stacks)
+                await run.check_adapters()
                 if plan.measures_throughput_first:
                     await run.find_speeds()
                 rounds = await run.find_rounds() if plan.pilot else plan.rounds
@@ -85,6 +89,22 @@ class _Run:
                 world_alone, plan.workers, plan.slots, pinned_to
             )
         await self.player.begin(stacks)
+
+    async def check_adapters(self) -> None:
+        """Play a few sagas one at a time: who fails now does so for a fault of its adapter or settings.
+
+        Raises:
+            BakeoffError: If a ledger is not valid.
+        """
+        for one in self._plan.contestants:
+            measured = await self.player.play(one.label, _CHECK, 0.0, CHECK, 0)
+            if measured.validity != Validity.VALID:
+                raise BakeoffError(
+                    f"{one.label}: its self-check failed before the first load, one saga at a time: "
+                    f"{'; '.join(measured.reasons) or measured.validity}; that is no answer of the engine: "
+                    f"try `bakeoff run --only sagas --engine {one.chosen.name}`, or leave it out"
+                )
+            self._manifest["contestants"][one.label]["self_check"] = str(measured.validity)
 
     async def find_speeds(self) -> None:
         """What a closed loop of each reaches; then, if that is wanted, the rates that are sustained."""

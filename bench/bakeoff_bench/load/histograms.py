@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from hdrh.codec import HdrCookieException, HdrHistogramSettingsException, HdrLengthException
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader, HistogramLogWriter
 
+from bakeoff.errors import UsageError
 from bakeoff_bench.load.generator.sample import Sample
 
 _LOWEST_US, _HIGHEST_US, _DIGITS = 1, 600_000_000, 3
 _SUFFIX = ".hlog"
+#: What the library lets out of a file that is none of its own, or no longer.
+_DAMAGE = (
+    *(HdrCookieException, HdrHistogramSettingsException, HdrLengthException, zlib.error),
+    *(ValueError, LookupError, TypeError, RuntimeError),
+)
 
 
 def latencies_s(sample: Sample, until_s: float | None = None) -> Iterator[tuple[str, float]]:
@@ -85,15 +93,23 @@ class Histograms:
 
     @classmethod
     def load(cls, folder: Path) -> Histograms:
-        """What ``store`` wrote; nothing of a folder without histograms."""
+        """What ``store`` wrote; nothing of a folder without histograms.
+
+        Raises:
+            UsageError: If a file is damaged.
+        """
         found = cls()
         for file in sorted(folder.glob(f"*{_SUFFIX}")):
             reader = HistogramLogReader(str(file), _empty())
             try:
                 while (interval := reader.get_next_interval_histogram()) is not None:
                     found._of(file.stem).add(interval)
+            except _DAMAGE as error:
+                raise UsageError(f"{file} is damaged: {str(error) or type(error).__name__}") from error
             finally:
                 reader.input_file.close()
+            if not found.count(file.stem):  # a line that is cut off ends the reader without a word
+                raise UsageError(f"{file} is damaged: it holds no histogram")
         return found
 
     def _of(self, name: str) -> HdrHistogram:

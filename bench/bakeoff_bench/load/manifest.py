@@ -10,8 +10,9 @@ from typing import Any
 
 from bakeoff.checkers import Shape
 from bakeoff.engine import Capability, Support
+from bakeoff.machine import machine
 from bakeoff_bench.load.plan import LoadPlan
-from bakeoff_bench.run.manifest import machine, tier
+from bakeoff_bench.run.manifest import tier
 from bakeoff_bench.run.said import command_line, hidden
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from bakeoff.cli.screen import progress, say
 from bakeoff.errors import BakeoffError
 from bakeoff.processes import run_interruptibly
 from bakeoff_bench.load.plan import LoadPlan
+from bakeoff_bench.run.countdown import Countdown
 from bakeoff_bench.run.output import write_json
 
 
@@ -38,12 +38,12 @@ def measure(
     manifest = manifest_of(plan) | {"price_per_million_actions": price}
     folder.write_manifest(manifest)
     names = ", ".join(one.label for one in plan.contestants)
-    minutes = max(1, math.ceil(plan.expected_s() / 60))
+    countdown = Countdown(plan.expected_s())
+    minutes = max(1, math.ceil(countdown.expected_s / 60))
     say(f"{plan.load.name} on {names}: about {minutes} min; Ctrl-C keeps what was measured with --out")
-    began_s = time.monotonic()
 
     def tell(text: str) -> None:
-        progress(f"[{(time.monotonic() - began_s) / 60:.1f} of about {minutes} min] {text}")
+        progress(f"[{countdown}] {text}")
 
     broken_off: BaseException | None = None
     try:

@@ -29,6 +29,8 @@ _FOR_A_P95, _TO_CONFIRM, _LONGEST_S = 140.0, 300.0, 120.0
 _LONGER = 2.0
 #: Sagas in flight of the closed loop of every round, and of the one that finds out how fast a contestant is.
 USERS = 16
+#: The phase in which each adapter shows that it works, and its seconds.
+CHECK, _CHECK_S = "check", 2.0
 #: However little time there is: of one round alone nothing can be compared.
 LEAST_ROUNDS = 2
 
@@ -131,6 +133,8 @@ class LoadPlan:
 
     def seconds_of(self, phase: str, rate: float) -> float:
         """Of a load; where its own 95th percentile must be known, it is longer if few sagas come."""
+        if phase == CHECK:
+            return _CHECK_S
         if phase == "search":
             return max(self.seconds, min(_LONGEST_S, self.warm_up_s + _FOR_A_P95 / rate))
         if phase == "confirm":
@@ -143,7 +147,8 @@ class LoadPlan:
         search = _PROBES + _LONGER * _CONFIRMING + 1 if self.search else 0.0
         before = (1 if self.measures_throughput_first else 0) + search + self.pilot
         loads = before + self.rounds * len(self.blocks)
-        expected = len(self.contestants) * (_START_S + loads * one)
+        check = _CHECK_S + _AROUND_S
+        expected = len(self.contestants) * (_START_S + check + loads * one)
         return expected if self.within_s is None else min(expected, self.within_s)
 
     def to_json(self) -> dict[str, Any]:

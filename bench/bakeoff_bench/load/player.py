@@ -17,7 +17,7 @@ from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.load.folder import LoadFolder, store_samples, store_usage
 from bakeoff_bench.load.measured import Measured, least_patience_s
 from bakeoff_bench.load.order import LONGEST_LEASE_S, MOST_PER_S, LoadOrder
-from bakeoff_bench.load.plan import Block, LoadPlan
+from bakeoff_bench.load.plan import CHECK, Block, LoadPlan
 from bakeoff_bench.load.play import ORDER, play
 from bakeoff_bench.load.stage import Stage, staged
 from bakeoff_bench.load.standstill import Standstill
@@ -107,6 +107,7 @@ class Player:
         """What a generator is told; each has a label, and orders, of its own."""
         plan, one = self._plan, self._contestants[label]
         self._number += 1
+        seconds = plan.seconds_of(phase, rate)
         # Whoever is left behind must have had the time that the engine's settings say.
         lease_s = min(one.lease_s or 0.0, LONGEST_LEASE_S)
         return LoadOrder(
@@ -114,13 +115,13 @@ class Player:
             saga=plan.saga.name,
             load=plan.load.name,
             rate=rate,
-            seconds=plan.seconds_of(phase, rate),
+            seconds=seconds,
             process=plan.process,
             seed=plan.seed,
             arrival_seed=plan.seed + number,
             label=f"{phase[0]}{self._number:04d}",
             users=users,
-            sagas=round(plan.seconds * MOST_PER_S) if users else 0,
+            sagas=round(seconds * MOST_PER_S) if users else 0,
             patience_s=max(plan.patience_s, least_patience_s(lease_s)),
             shape=plan.shape if not users else "",
         )
@@ -145,7 +146,7 @@ class Player:
                 stage,
                 order,
                 folder,
-                warm_up_s=plan.warm_up_s,
+                warm_up_s=0.0 if phase == CHECK else plan.warm_up_s,
                 fault=plan.fault if phase == "round" and not block.users else None,
                 lease_s=one.lease_s or 0.0,
                 undisturbed=plan.quality == "publishable",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from bakeoff.checkers import Evidence, Shape, Validity, merge
+from bakeoff.errors import UsageError
 from bakeoff_bench.load.comparison import comparisons
 from bakeoff_bench.load.folder import LoadFolder, load_samples
 from bakeoff_bench.load.histograms import Histograms
@@ -65,7 +67,7 @@ def block_of(folder: LoadFolder, slug: str, rows: Sequence[Row]) -> dict[str, An
     usable = _usable(rows)
     pooled = Histograms()
     for row in usable:
-        pooled.merge_all(Histograms.load(folder.load(row.get("part", slug), row["label"])))
+        pooled.merge_all(histograms_of(folder.load(row.get("part", slug), row["label"]), row))
     measured = [row["measured"] for row in usable]
     arrived = sum(one["arrived"] for one in measured)
     return {
@@ -95,6 +97,18 @@ def block_of(folder: LoadFolder, slug: str, rows: Sequence[Row]) -> dict[str, An
         # Those of an older run did not look.
         "others": max((one.get("beside", {}).get("others", 0.0) for one in measured), default=0.0),
     }
+
+
+def histograms_of(load: Path, row: Row) -> Histograms:
+    """Those of one load.
+
+    Raises:
+        UsageError: If one is damaged, or missing: left out, a distribution would look like one of few values.
+    """
+    found = Histograms.load(load)
+    if missing := sorted({*row["measured"]["latencies"]} - {*found}):
+        raise UsageError(f"{load} is damaged: there is no {missing[0]}.hlog")
+    return found
 
 
 #: What a page tells of a single load; all of it is in the folder.

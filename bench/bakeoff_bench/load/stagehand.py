@@ -75,6 +75,7 @@ async def _stand_by(wanted: Wanted) -> int:
         ledger=wanted.ledger,
         prefix=f"bakeoff-{secrets.token_hex(3)}-",
         faults=fault is not None,
+        bridge=wanted.between,
     ) as stage:
         say(f"{one.label} is up")
         loads = LocustLoads(stage=stage, wanted=wanted, one=one, fault=fault)

@@ -8,10 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from bakeoff.bridge.bridges import ChosenBridge, choose_bridge
 from bakeoff.errors import UsageError
 from bakeoff.saga import Saga
 from bakeoff.settings import ConfigClass
-from bakeoff_bench.crash.contestants import Contestant, Options, find_contestants
+from bakeoff_bench.crash.contestants import Contestant, Options, behind, find_contestants
 from bakeoff_bench.load.asked import check_numbers
 from bakeoff_bench.load.measured import least_patience_s
 from bakeoff_bench.load.order import LONGEST_LEASE_S, MOST_PER_S, PATIENCE_S, LoadOrder, legs_of_shape
@@ -30,7 +31,7 @@ class Wanted:
 
     Attributes:
         folder: Where loads are prepared and their samples collected.
-        scenario, engine, broker, config_class, sets, ledger: As for ``bakeoff load``.
+        scenario, engine, broker, config_class, sets, ledger, bridge: As for ``bakeoff load``.
         rate, duration, warm_up: Arrivals per second; seconds; seconds whose arrivals do not count.
         arrivals: How they are spaced.
         closed: Closed loop with so many sagas in flight; 0 for the open loop.
@@ -47,6 +48,7 @@ class Wanted:
     config_class: str
     sets: Sequence[str]
     ledger: str
+    bridge: str
     rate: float | None
     duration: float | None
     warm_up: float | None
@@ -108,8 +110,13 @@ class Wanted:
         after_s = self.load.arm_at * self.seconds if self.arm_after is None else self.arm_after
         return strike_of(self._fault, saga, after_s)
 
+    @property
+    def between(self) -> ChosenBridge:
+        """The bridge; ``UsageError`` if there is none of this name, or it cannot be had."""
+        return choose_bridge(self.bridge)
+
     def contestant(self) -> Contestant:
-        """The engine with its settings.
+        """The engine with its settings, behind the bridge if there is one.
 
         Raises:
             UsageError: If there is none, or its server is to be killed and is not ours.
@@ -132,7 +139,7 @@ class Wanted:
                 f"--config-class {config}: {self.engine} is as recommended there, or found with another "
                 "broker"
             )
-        return found[0]
+        return behind(found[:1], self.between.name)[0]
 
     def order(self, number: int, lease_s: float = 0.0) -> LoadOrder:
         """The load of one test run; every one has orders of its own.

@@ -9,18 +9,20 @@ from typing import Annotated
 import typer
 
 from bakeoff.cli.options import EngineOption, SetOption, SlotsOption, check_slots_of
-from bakeoff.cli.screen import say, warn
+from bakeoff.cli.screen import progress, say, warn
 from bakeoff.errors import UsageError
 from bakeoff.plugins import Plugins
 from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff_bench.crash.contestants import Contestant, Options, find_contestants
-from bakeoff_bench.overhead.conduct import Measured, measure, rough_seconds
+from bakeoff_bench.overhead.conduct import Measured, measure
 from bakeoff_bench.overhead.domain_cost import domain_cost
+from bakeoff_bench.overhead.duration import rough_seconds, teller
 from bakeoff_bench.overhead.result import added, begun
 from bakeoff_bench.overhead.show import domain, show
 from bakeoff_bench.overhead.sides import COMPARABLE
 from bakeoff_bench.run.command import check_json
+from bakeoff_bench.run.countdown import span
 from bakeoff_bench.run.output import write_json
 
 
@@ -67,25 +69,21 @@ def overhead(
     check_json(json_)
     everyone = _contestants(engine, broker, config, set_ or ())
     check_slots_of([one.chosen for one in everyone], slots)
-    seconds = sum(rough_seconds(one.engine.info().in_process, rounds, sagas) for one in everyone)
-    say(f"{', '.join(one.label for one in everyone)}: {rounds} rounds each, about {seconds / 60:.0f} min")
+    expected_s = [rough_seconds(one.engine.info().in_process, rounds, sagas) for one in everyone]
+    names = ", ".join(one.label for one in everyone)
+    progress(f"{names}: {rounds} rounds each, about {span(sum(expected_s))}")
     result = begun(str(config), rounds, sagas, slots, domain_cost())
     say(domain(result))
     found: list[Measured] = []
-    for one in everyone:
+    for number, one in enumerate(everyone):
+        tell = teller(one.label, rounds, expected_s[number:], progress)
         with scratch_folder("overhead") as folder:
             found.append(
-                run_interruptibly(
-                    measure(one, folder, rounds=rounds, sagas=sagas, slots=slots, progress=_progress)
-                )
+                run_interruptibly(measure(one, folder, rounds=rounds, sagas=sagas, slots=slots, tell=tell))
             )
         result = added(result, found, complete=len(found) == len(everyone))
         write_json(json_, result)  # what an interruption leaves is worth having
     show(result)
-
-
-def _progress(text: str) -> None:
-    typer.echo(text, err=True)
 
 
 def _contestants(

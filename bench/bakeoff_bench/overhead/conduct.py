@@ -27,8 +27,6 @@ from bakeoff_bench.overhead.turn import (
 
 #: A generator that cannot offer so many times what the engine takes measures itself.
 GENERATOR_FACTOR = 3.0
-#: Rough seconds of a side's part of a round: start and stop, and each saga of the loops.
-_TURN_S, _SAGA_S = {True: 3.0, False: 12.0}, {True: 0.03, False: 0.025}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,16 +83,18 @@ def _compared(pairs: Sequence[Pair], target: Target) -> dict[str, Any]:
     return {**asdict(found), **said}
 
 
-def rough_seconds(in_process: bool, rounds: int, sagas: int) -> float:
-    """How long ``measure`` takes, for the announcement."""
-    turn = _TURN_S[in_process] + 2 * sagas * _SAGA_S[in_process]
-    return rounds * (2 * turn + 3) + 15
-
-
 async def measure(
-    one: Contestant, folder: Path, *, rounds: int, sagas: int, slots: int, progress: Callable[[str], None]
+    one: Contestant, folder: Path, *, rounds: int, sagas: int, slots: int, tell: Callable[[int], None]
 ) -> Measured:
     """Bring the servers of one contestant up once and let its two sides take turns; neither is always first.
+
+    Args:
+        one: The contestant.
+        folder: For its servers and logs.
+        rounds: How often both sides have their turn.
+        sagas: As ``take_round`` takes them.
+        slots: Of the worker of each side.
+        tell: Called before each round with the number of those made.
 
     Raises:
         UsageError: If it has no native.
@@ -109,7 +109,7 @@ async def measure(
         fill_shelves(backend)
         for number in range(rounds):
             first, second = (adapter, native) if number % 2 == 0 else (native, adapter)
-            progress(f"{one.label}: round {number + 1} of {rounds}")
+            tell(number)
             found.append(await take_round(backend, first, second, str(number), sagas))
             ids = make_ids(
                 backend, "order", f"world{number}", sagas + adapter.writers[0] * adapter.writers[1]

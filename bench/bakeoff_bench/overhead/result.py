@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
+from bakeoff.machine import machine
 from bakeoff_bench.overhead.ceiling import BOUND_BY_THE_WORLD
 from bakeoff_bench.overhead.compare import TARGETS, Word
 from bakeoff_bench.overhead.conduct import GENERATOR_FACTOR, Measured
 from bakeoff_bench.overhead.domain_cost import DomainCost
 from bakeoff_bench.overhead.turn import SAGAS
-from bakeoff_bench.run.manifest import machine
 from bakeoff_bench.run.said import command_line
 
 KIND, FORMAT = "overhead", 1

@@ -25,7 +25,7 @@ def show(result: Mapping[str, Any]) -> None:
     """Print targets, the World's share, the generator's reach, and in what the two sides differ."""
     styles = {str(word): style for word, style in _STYLES.items()}
     say()
-    show_table(RATIOS, list(ratios(result)), styles)
+    show_table(RATIOS, list(ratios(result)), styles, keys=3)
     say("\nadapter, native: medians of the rounds; ratio: geometric mean, Student's t over paired log-ratios")
     say()
     show_table(CEILINGS, list(ceilings(result)))
@@ -36,7 +36,7 @@ def show(result: Mapping[str, Any]) -> None:
             say(f"{one['label']}: {note}")
     say(f"\n{domain(result)}")
     say("\nin what the workers' settings differ")
-    show_table(["contestant", "setting", "adapter", "native"], list(differences(result)))
+    show_table(["contestant", "setting", "adapter", "native"], list(differences(result)), keys=2)
 
 
 def domain(result: Mapping[str, Any]) -> str:

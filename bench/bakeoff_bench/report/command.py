@@ -106,13 +106,13 @@ def write_report(
     from bakeoff_bench.report.build import TITLE, page_of
     from bakeoff_bench.report.markdown import markdown_of
     from bakeoff_bench.report.render import html_of
-    from bakeoff_bench.report.sections.times import drawable
+    from bakeoff_bench.report.sections.times import drawable, undrawn
     from bakeoff_bench.report.sources import read_sources
 
     sources = read_sources(directories, unkept)
     for workflow_id in workflow_ids:
         if not any(drawable(source, workflow_id) for source in sources):
-            raise UsageError(f"--saga {workflow_id}: no engine ran it in these folders")
+            raise UsageError(f"--saga {workflow_id}: {undrawn(sources, workflow_id)}")
     again = command_line() if unkept else _again(directories, output, workflow_ids, title)
     with reading(directories[0] if len(directories) == 1 else Path("one of these runs")):
         page = page_of(sources, workflow_ids, title or TITLE)

@@ -12,10 +12,10 @@ _GB = 1_000_000_000
 
 
 def origin_of(source: Source) -> Origin:
-    """In words; contract results and counted lines know neither their day nor their machine."""
+    """In words; contract results and counted lines of an earlier bakeoff know neither day nor machine."""
     about = source.about
     versions = {
-        f"{what} {number}" for one in source.contestants.values() for what, number in one["versions"].items()
+        f"{what} {number}" for one in source.abouts.values() for what, number in one["versions"].items()
     }
     software = [f"bakeoff {about['bakeoff']}"] if about.get("bakeoff") else []
     return Origin(

@@ -46,6 +46,8 @@ _BLOCK: _Kinds = {
 _CRASH: _Kinds = {"manifest": dict, "sums": list, "kills": list}
 _KILLS: _Kinds = {"seed": int, "series": list, "participants": str, "contestants": dict}
 _KILL: _Kinds = {"series": int, **dict.fromkeys(("contestant", "fault", "point", "outcome"), str)}
+#: Of contract results and counted lines; those of an earlier bakeoff have none of it.
+_ORIGIN: _Kinds = {"bakeoff": str, "created_at": str, "machine": dict}
 _NUMBER = (int, float)
 _OVERHEAD: _Kinds = {
     **dict.fromkeys(("rounds", "sagas", "slots"), int),
@@ -58,7 +60,7 @@ _OVERHEAD: _Kinds = {
 _COMPARED: _Kinds = {
     **dict.fromkeys(("comparisons", "versions"), dict),
     **dict.fromkeys(("writers", "differences"), list),
-    "label": str,
+    **dict.fromkeys(("label", "note"), str),
     "ceiling_per_s": _NUMBER,
     "offered_per_s": (*_NUMBER, NoneType),
 }
@@ -133,6 +135,7 @@ def _kind_of(found: Mapping[str, Any]) -> str | None:
 
 def _check_lines(found: dict[str, Any]) -> None:
     stored.check("lines", found, {"format": int, "engines": dict})
+    _check_origin(found)
     for engine, counted in found["engines"].items():
         stored.check(engine, counted, dict.fromkeys(counted, int))
     if "settings" in found:  # of those that were kept before there were any
@@ -148,11 +151,18 @@ _KNOB = {"name": str, "default": object, "recommended": object, "serves": list}
 
 def _check_contract(found: dict[str, Any]) -> None:
     stored.check("contract results", found, _CONTRACT)
+    _check_origin(found)
     for name, test in found["tests"].items():
         stored.check(name, test, _TEST)
         for label, result in test["results"].items():
             stored.check(f"{name} of {label}", result, _RESULT)
     check_contestants(found["engines"], {**CONTESTANT, "claims": dict})
+
+
+def _check_origin(found: dict[str, Any]) -> None:
+    stored.check("the result", found, {name: kind for name, kind in _ORIGIN.items() if name in found})
+    if "machine" in found:
+        stored.check("its machine", found["machine"], {"cpus": int})
 
 
 def _check_load(found: dict[str, Any]) -> None:
@@ -183,7 +193,7 @@ def _check_overhead(found: dict[str, Any]) -> None:
     stored.check("the overhead", found, _OVERHEAD)
     _check_format(found)
     for one in found["contestants"]:
-        stored.check("a contestant", one, _COMPARED)
+        stored.check("a contestant", {"note": "", **one}, _COMPARED)  # an earlier bakeoff kept no note
         for saga, target in product(SAGAS, TARGETS):
             name = f"{target.name} of {saga}"
             stored.check(name, one["comparisons"][saga][target.name], _RATIO)

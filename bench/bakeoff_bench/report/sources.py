@@ -78,6 +78,21 @@ class Source:
             return {self.label(name): about for name, about in self.result["engines"].items()}
         return dict(self.about["contestants"])
 
+    @property
+    def abouts(self) -> dict[str, Mapping[str, Any]]:
+        """``contestants``, and those of `bench overhead` as far as it tells of them: not their settings."""
+        if self.kind is not Kind.OVERHEAD:
+            return self.contestants
+        config = self.result["config_class"]
+        return {
+            one["label"]: {
+                "config_class": config,
+                "versions": one["versions"],
+                "note": one.get("note", ""),  # of an earlier bakeoff: nothing
+            }
+            for one in self.result["contestants"]
+        }
+
     def label(self, engine: str) -> str:
         """What an engine of a run or of contract results is called everywhere.
 

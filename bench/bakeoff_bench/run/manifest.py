@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-import psutil
-
 from bakeoff.checkers import Shape
 from bakeoff.engine import Capability, Support, Survives
+from bakeoff.machine import machine
 from bakeoff_bench.run.plan import Contestant, RunPlan
 from bakeoff_bench.run.said import command_line
 
@@ -52,16 +50,6 @@ def manifest_of(plan: RunPlan, contestants: Sequence[Contestant]) -> dict[str, A
         "otlp": plan.otlp,
         "machine": machine(),
         "engines": {one.chosen.name: _about(one) for one in contestants},
-    }
-
-
-def machine() -> dict[str, Any]:
-    """What numbers of this run were measured on."""
-    return {
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "cpus": psutil.cpu_count() or 0,
-        "memory_bytes": psutil.virtual_memory().total,
     }
 
 

@@ -108,6 +108,7 @@ def _show(found: Sequence[Change], worse: Sequence[Change]) -> None:
             ]
             for one in found
         ],
+        keys=3,
     )
     for one in worse:
         say(f"worse than allowed: {one.contestant}, {one.block}: {one.metric} x {one.ratio:.3f}", style="red")
@@ -129,6 +130,10 @@ def combine(
     from bakeoff_bench.runs.combining import combined
 
     folder = combined(runs, out)
+    machines = [one["machine"] for one in folder.manifest()["combined"]]
+    for path, machine in zip(runs[1:], machines[1:], strict=True):
+        if machine != machines[0]:
+            warn(f"{path} was measured on another machine than {runs[0]}: their rounds differ by that, too")
     say(f"{len(folder.rows())} loads of {len(runs)} runs in {out}; show them: bakeoff check {out}")
 
 

@@ -6,8 +6,9 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
@@ -23,7 +24,7 @@ from bakeoff.cli.options import (
     check_slots_of,
     choose_engines,
 )
-from bakeoff.cli.screen import say
+from bakeoff.cli.screen import progress, say
 from bakeoff.errors import BakeoffError
 from bakeoff.orders.loader import real_orders
 from bakeoff.orders.model import Order
@@ -31,13 +32,16 @@ from bakeoff.processes import run_interruptibly, scratch_folder
 from bakeoff.settings import ConfigClass
 from bakeoff.stack import StackPlan, running_backend, running_stack
 from bakeoff_bench.run.command import check_json
+from bakeoff_bench.run.countdown import Countdown, span
 from bakeoff_bench.run.output import write_json
 from bakeoff_bench.significance import paired
 from bakeoff_bench.speed.contract import run_suite
 from bakeoff_bench.speed.domain import LINES, cpu_ms_per_order
+from bakeoff_bench.speed.duration import speed_seconds
 from bakeoff_bench.speed.rates import adapter_rate, native_command, native_rate, order_inputs
 
 _IN_FLIGHT = 16
+_SUITE = "the contract suite ..."
 
 
 def speed(
@@ -63,17 +67,25 @@ def speed(
     check_json(json_)
     chosen = choose_engines(engine, config=config, sets=set_)
     check_slots_of(chosen, slots)
+    expected_s = [
+        speed_seconds(one.engine.info(one.settings), rounds, sagas, contract=contract) for one in chosen
+    ]
+    most = ", most of it the contract suite (--no-contract)" if contract else ""
+    progress(f"speed of {', '.join(one.name for one in chosen)}: about {span(sum(expected_s))}{most}")
     numbers: dict[str, Any] = {"engines": {}}
     cpu_ms, wall_ms = cpu_ms_per_order(500)
     numbers["domain_and_ledger"] = {"cpu_ms_per_saga": cpu_ms, "wall_ms_per_saga": wall_ms, "lines": LINES}
     say(f"domain and ledger: {cpu_ms:.2f} ms CPU, {wall_ms:.2f} ms in all, per order saga of {LINES} lines")
-    for one in chosen:
+    for number, one in enumerate(chosen):
+        tell = _teller(one.name, Countdown(sum(expected_s[number:])))
         with scratch_folder("speed") as folder:
-            about = run_interruptibly(_engine(one, folder, slots, rounds, sagas))
+            about = run_interruptibly(_engine(one, folder, slots, rounds, sagas, tell))
+            tell("from the command to the first saga settled")
             about["first_settled_s"] = _first_settled(one.name, folder, config, set_ or ())
             say(f"{one.name}: first saga settled {about['first_settled_s']:.1f} s after the command")
             if contract:
-                suite = run_suite(one.name, folder, set_ or ())
+                tell(_SUITE)
+                suite = run_suite(one.name, folder, set_ or (), tell=partial(tell, _SUITE))
                 about["contract_suite"] = asdict(suite)
                 say(f"{one.name}: contract suite {suite.seconds:.0f} s, {'green' if suite.green else 'RED'}")
         numbers["engines"][one.name] = about
@@ -83,9 +95,16 @@ def speed(
     write_json(json_, numbers)
 
 
-async def _engine(one: ChosenEngine, folder: Path, slots: int, rounds: int, sagas: int) -> dict[str, Any]:
+def _teller(name: str, countdown: Countdown) -> Callable[[str], None]:
+    return lambda text: progress(f"{name}, {countdown}: {text}")
+
+
+async def _engine(
+    one: ChosenEngine, folder: Path, slots: int, rounds: int, sagas: int, tell: Callable[[str], None]
+) -> dict[str, Any]:
     about: dict[str, Any] = {}
     in_process = one.engine.info(one.settings).in_process
+    tell("starting ...")
     if not in_process:
         began = time.perf_counter()
         backend = StackPlan(engine=one.engine, settings=one.settings, folder=folder / "servers", slots=slots)
@@ -113,6 +132,7 @@ async def _engine(one: ChosenEngine, folder: Path, slots: int, rounds: int, saga
             command = native_command(stack, sagas, _IN_FLIGHT, number)
             if command is None:
                 break
+            tell(f"round {number + 1} of {rounds}")
             inputs = [(f"noop-{number}-{saga}", None) for saga in range(sagas)]
             native = await native_rate(stack, command) if number % 2 else None  # neither is always first
             adapter = await adapter_rate(stack, "noop", inputs, _IN_FLIGHT)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff.errors import BakeoffError
+from bakeoff_bench.run.waiting import run_and_tell
 
 #: pytest's exit codes for a suite that was run to its end: all green, or not.
 _GREEN, _RED = 0, 1
@@ -28,8 +28,17 @@ class SuiteRun:
     green: bool
 
 
-def run_suite(engine: str, folder: Path, sets: Sequence[str] = (), select: Sequence[str] = ()) -> SuiteRun:
+def run_suite(
+    engine: str,
+    folder: Path,
+    sets: Sequence[str] = (),
+    select: Sequence[str] = (),
+    *,
+    tell: Callable[[], None] = lambda: None,
+) -> SuiteRun:
     """Run the suite in an empty folder, with settings of this engine and pytest options to select tests.
+
+    ``tell`` is called now and then until it is over.
 
     Raises:
         BakeoffError: If pytest could not run it.
@@ -38,7 +47,7 @@ def run_suite(engine: str, folder: Path, sets: Sequence[str] = (), select: Seque
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--engine={engine}", *select]
     command += [part for text in own for part in ("--set", text)]
     began_s = time.perf_counter()
-    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    done = run_and_tell(command, tell, cwd=folder)
     seconds = time.perf_counter() - began_s
     if done.returncode not in (_GREEN, _RED):
         raise BakeoffError(f"the contract suite did not run: {(done.stderr or done.stdout).strip()[-500:]}")

@@ -13,9 +13,9 @@ from tomlkit.exceptions import TOMLKitError
 
 from bakeoff.bridge.bridges import IN_PROCESS
 from bakeoff.errors import UsageError
+from bakeoff.machine import machine
 from bakeoff.settings import Value, parse_value
 from bakeoff.tuned import FORMAT, VARIABLE, as_text, read_tuned_file
-from bakeoff_bench.run.manifest import machine
 from bakeoff_bench.run.output import check_file, write_file
 from bakeoff_bench.tune.knobs import Changes, Given
 from bakeoff_bench.tune.search import Searched

@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from bakeoff.cli.screen import say, show_table
+from bakeoff.plugins import Plugins
 
 
 def show(engine: str, result: Mapping[str, Any]) -> None:
-    """Every candidate of every stage, what was kept, and what a fresh comparison says of it."""
+    """Every candidate of every stage, what was kept, and what a fresh comparison says of it.
+
+    The engine's note stands with the rates, as it is where no option says otherwise: a server of the user's
+    own has another one, and what was set is not part of a result.
+    """
     say()
     say(f"{engine}: every candidate against what had been kept before it", style="bold")
     rows = [
@@ -18,6 +23,8 @@ def show(engine: str, result: Mapping[str, Any]) -> None:
         for one in stage["tried"]
     ]
     show_table(["knob", "candidate", "sagas/s", "ratio", "rounds", ""], rows, {"kept": "green"}, keys=2)
+    if note := Plugins().engine(engine).info().note:
+        say(f"{engine}, unless --set says otherwise: {note}")
     say(f"{engine}: {result['word']}")
 
 

@@ -3,7 +3,8 @@
 The input is the request's id. Who is asked approves, rejects, or hands the decision to somebody else; who
 says nothing for a day loses it to his superior. That one has three days, and nobody comes after him.
 
-A decision is ``{"decision": "approve" | "reject" | "delegate", "by": ..., "at": ...}``.
+A decision is ``{"decision": "approve" | "reject" | "delegate", "by": ..., "at": ...}``, with a ``"comment"``
+where there is one.
 """
 
 from __future__ import annotations
@@ -47,10 +48,13 @@ def escalate_request(call: Call) -> JSON:
 
 @command("ApprovalService", "recordDecision", event="requestDecided")
 def record_decision(call: Call) -> JSON:
-    """Write down who decided what and when, for good."""
+    """Write down who decided what, when and why, for good."""
     last = _last(call.results)
-    put(call.tx, "decision", call.input, str(last.get("decision")), last)
-    return {"requestId": call.input, **{name: last.get(name) for name in ("decision", "by", "at")}}
+    told = {name: last.get(name) for name in ("decision", "by", "at")}
+    if "comment" in last:
+        told["comment"] = last["comment"]
+    put(call.tx, "decision", call.input, str(told["decision"]), told)
+    return {"requestId": call.input, **told}
 
 
 @command("ApprovalService", "executeRequest", event="requestExecuted")

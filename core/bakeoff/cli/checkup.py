@@ -18,8 +18,8 @@ import psutil
 
 from bakeoff.cli.inventory import Installed, missing_program, needed_servers, servers_by_kind
 from bakeoff.errors import BakeoffError
-from bakeoff.processes import Launcher, free_ports, port_is_free
-from bakeoff.servers import Server, start_server
+from bakeoff.processes import Launcher, free_ports, is_gone, port_is_free
+from bakeoff.servers import RunningServer, Server, start_server
 from bakeoff.world import World
 from bakeoff.world.database import file_url
 
@@ -158,6 +158,17 @@ async def server_findings(
             note(await _try(subject, server, scratch / kind))
 
 
+def _family(running: RunningServer) -> list[int]:
+    """Process ids of a server that we started, and of all that it started."""
+    if running.child is None:
+        return []
+    try:
+        children = psutil.Process(running.child.pid).children(recursive=True)
+    except psutil.Error:
+        children = []
+    return [running.child.pid, *(one.pid for one in children)]
+
+
 async def _try(subject: str, server: Server, folder: Path) -> Finding:
     folder.mkdir()
     started = time.monotonic()
@@ -165,9 +176,13 @@ async def _try(subject: str, server: Server, folder: Path) -> Finding:
         with Launcher(folder / "logs") as launcher:
             running = await start_server(server, launcher, folder)
             seconds = time.monotonic() - started
+            family = _family(running)
     except BakeoffError as error:
         return Finding(subject, Verdict.FAILED, "does not start", str(error))
-    held = [port for port in running.ports.values() if not port_is_free(port)]
+    # The ports that people expect may be somebody else's by now; the others were chosen at random.
+    alive = not all(map(is_gone, family))
+    wanted = {*server.preferred_ports().values()} - ({*running.ports.values()} if alive else set())
+    held = [port for port in running.ports.values() if port not in wanted and not port_is_free(port)]
     if held:
         return Finding(
             subject, Verdict.FAILED, f"still holds port {held[0]} after its stop", "kill that process"

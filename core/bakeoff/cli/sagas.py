@@ -268,9 +268,10 @@ def print_outcome(workflow_id: str, outcome: Outcome) -> None:
         say(f"  because {outcome.cause.step}: {outcome.cause.message} ({outcome.cause.type})")
     if outcome.failed_compensations:
         say(f"  not undone, a person must look at it: {', '.join(outcome.failed_compensations)}")
-    if outcome.status is Status.COMPLETED:
-        for step, value in outcome.results.items():
-            say(f"  {step:20} {json.dumps(value)}")
+    if outcome.results and outcome.status is not Status.COMPLETED:
+        say("  before that, its steps returned:")
+    for step, value in outcome.results.items():
+        say(f"  {step:20} {json.dumps(value)}")
 
 
 def _exit_by(outcome: Any) -> None:

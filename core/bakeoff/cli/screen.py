@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -72,15 +73,35 @@ def show_table(
     wide = console()
     if not wide.is_terminal:
         wide.width = _PIPE_WIDTH
-    for number, (together, widths) in enumerate(parts(columns, rows, wide.width, keys)):
-        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
-        for column, width in zip(together, widths, strict=True):
-            table.add_column(columns[column], overflow="fold", width=width)
-        for row in rows:
-            table.add_row(*(_cell(row[column], (styles or {}).get(row[column])) for column in together))
+    for number, table in enumerate(_tables(columns, rows, styles or {}, keys, wide.width)):
         if number:
             wide.print()
         wide.print(table, soft_wrap=False)
+
+
+def table_lines(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], width: int, keys: int = 1
+) -> list[str]:
+    """The same table without colours, for whoever has a screen of their own, ``width`` characters wide."""
+    paper = io.StringIO()
+    pen = Console(file=paper, width=width, color_system=None, markup=False, highlight=False, emoji=False)
+    for number, table in enumerate(_tables(columns, rows, {}, keys, width)):
+        if number:
+            pen.print()
+        pen.print(table)
+    return [line.rstrip() for line in paper.getvalue().splitlines()]
+
+
+def _tables(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[str, str], keys: int, width: int
+) -> Iterator[Table]:
+    for together, widths in parts(columns, rows, width, keys):
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
+        for column, wide in zip(together, widths, strict=True):
+            table.add_column(columns[column], overflow="fold", width=wide)
+        for row in rows:
+            table.add_row(*(_cell(row[column], styles.get(row[column])) for column in together))
+        yield table
 
 
 def _cell(text: str, style: str | None) -> Any:

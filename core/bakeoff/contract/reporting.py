@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,21 +12,16 @@ from _pytest.terminal import TerminalReporter
 from bakeoff.bridge.bridges import IN_PROCESS
 from bakeoff.contract.command import command_of
 from bakeoff.contract.contestants import Contestant
+from bakeoff.contract.duration import announcement
+from bakeoff.contract.matrix import matrix_lines
 from bakeoff.contract.results import Result, Results
 from bakeoff.contract.session import contestants_of, results_of
 from bakeoff.contract.statuses import ContractStatus, NotJudged, NotSupported
 from bakeoff.engine import Capability, Support, Survives
+from bakeoff.settings import ConfigClass
 
 #: Parameter that carries the engine; the tests' own parameters come after it in a test id.
 PARAMETER = "contestant"
-
-_SHORT = {
-    ContractStatus.PASSED: "ok",
-    ContractStatus.FAILED: "FAILED",
-    ContractStatus.NOT_SUPPORTED: "-",
-    ContractStatus.UNKNOWN: "?",
-}
-
 
 #: What is survived at any moment is survived while no message is in transit.
 _AT_ANY_MOMENT = {
@@ -93,6 +88,16 @@ class ContractReporter:
                 "bridge, and over one the statuses must be the same; leave --bridge out to store them"
             )
 
+    def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> str | None:
+        """Say how long the whole suite takes; of a part of it, or with longer leases, nobody knows."""
+        option, contestants = self._config.option, contestants_of(self._config).values()
+        kills = {item.get_closest_marker("recovery") is not None for item in items if contestant_of(item)}
+        if option.collectonly or option.keyword or option.verbose < 0 or kills != {True, False}:
+            return None
+        if any(one.settings.config_class is not ConfigClass.CI for one in contestants):
+            return None
+        return announcement([(one.label, one.info) for one in contestants])
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """A capability declared absent ends the test before the engine is brought up."""
@@ -114,7 +119,7 @@ class ContractReporter:
         if call.excinfo is not None and isinstance(call.excinfo.value, NotJudged):
             status, reason = call.excinfo.value.status, str(call.excinfo.value)
             # Only to pytest it is a skip: a set-up that "passed" would be followed by the test itself.
-            report.outcome, report.longrepr = "skipped", (str(item.path), 0, reason)
+            report.outcome, report.longrepr = "skipped", (str(item.path), 0, f"{status}: {reason}")
         elif report.failed:
             status = ContractStatus.FAILED
             reason = call.excinfo.exconly(tryshort=True) if call.excinfo else "failed"
@@ -152,7 +157,7 @@ class ContractReporter:
             reviewed = status
         report.contract_status = str(status)  # type: ignore[attr-defined]
         if reviewed is status and status is ContractStatus.FAILED:
-            report.outcome, report.longrepr = "skipped", (test, 0, reason)
+            report.outcome, report.longrepr = "skipped", (test, 0, f"failed as reviewed: {reason}")
         elif reviewed not in (status, None):
             found = f"{test} on {label}: {status}, but reviewed as {reviewed}"
             longrepr = str(report.longrepr) if report.failed else reason
@@ -178,7 +183,8 @@ class ContractReporter:
         if not self._results.found:
             return
         terminalreporter.section("contract matrix")
-        for line in matrix_lines(self._results):
+        # As wide as everything else that pytest prints: 80 where that goes into a file or a pipe.
+        for line in matrix_lines(self._results, self._config.get_terminal_writer().fullwidth):
             terminalreporter.write_line(line)
         for label, one in contestants_of(self._config).items():
             if one.bridge.name != IN_PROCESS:
@@ -204,39 +210,6 @@ class ContractReporter:
             Path(target).write_text(json.dumps(self._results.to_json(engines, command), indent=1) + "\n")
 
 
-def matrix_lines(results: Results) -> list[str]:
-    """The matrix as text: one row per test, one column per engine, then reasons and sums."""
-    labels, tests = results.labels(), results.tests()
-    width = max(len(test) for test in tests)
-    columns = [max(len(label), 6) for label in labels]
-
-    def row(first: str, cells: list[str]) -> str:
-        padded = (cell.center(column) for cell, column in zip(cells, columns, strict=True))
-        return f"{first:{width}}  {'  '.join(padded)}".rstrip()
-
-    lines = [row("", labels)]
-    for test in tests:
-        found = [results.found.get((test, label)) for label in labels]
-        lines.append(row(test, [_SHORT[result.status] if result else "" for result in found]))
-    reasons: dict[str, None] = {}
-    for result in results.found.values():
-        reason = result.reason
-        if result.status is ContractStatus.FAILED:
-            reason = f"{result.test}: {_first_line(reason)}"
-        if result.status is not ContractStatus.PASSED:
-            reasons[f"{_SHORT[result.status]} {result.label}: {reason}"] = None
-    lines += ["", "- not supported, ? unknown", *reasons, ""]
-    for label in labels:
-        column = [result.status for (_, column), result in results.found.items() if column == label]
-        sums = ", ".join(f"{column.count(status)} {status}" for status in ContractStatus if status in column)
-        lines.append(f"{label}: {sums}")
-    return lines
-
-
-def _first_line(reason: str) -> str:
-    return reason.strip().partition("\n")[0]
-
-
 def _promise(item: pytest.Item) -> str:
     documented = getattr(getattr(item, "obj", None), "__doc__", None) or ""
     return " ".join(documented.strip().split("\n\n")[0].split())
@@ -258,4 +231,4 @@ def _describe(contestant: Contestant) -> dict[str, object]:
     }
 
 
-__all__ = ["PARAMETER", "ContractReporter", "contestant_of", "matrix_lines", "reason_against", "test_name"]
+__all__ = ["PARAMETER", "ContractReporter", "contestant_of", "reason_against", "test_name"]

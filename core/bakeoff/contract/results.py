@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from bakeoff.contract.statuses import ContractStatus
 from bakeoff.errors import UsageError
+from bakeoff.machine import machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +76,7 @@ class Results:
         self.reviewed_file.write_text(json.dumps(ordered, indent=1) + "\n")
 
     def to_json(self, engines: dict[str, Any], command: str) -> dict[str, Any]:
-        """The machine-readable result.
+        """The machine-readable result, with the day on which it is written, and the machine.
 
         Args:
             engines: ``{label: description}``.
@@ -91,7 +94,15 @@ class Results:
                 "reason": result.reason,
                 "seconds": round(result.seconds, 3),
             }
-        return {"format": 1, "command": command, "engines": engines, "tests": tests}
+        return {
+            "format": 1,
+            "bakeoff": version("bakeoff"),
+            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "command": command,
+            "machine": machine(),
+            "engines": engines,
+            "tests": tests,
+        }
 
 
 def _read(file: Path) -> dict[str, dict[str, str]]:

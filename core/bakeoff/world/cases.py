@@ -5,7 +5,7 @@ One table for all kinds: such a *case* has an id, a state, and what its service 
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert
 
 from bakeoff.saga import JSON
 from bakeoff.world import schema
@@ -17,9 +17,3 @@ def put(tx: Connection, kind: str, case_id: str, state: str, about: JSON = None)
     """Write down the state of a case, whatever it was before."""
     tx.execute(delete(_cases).where(_cases.c.kind == kind, _cases.c.case_id == case_id))
     tx.execute(insert(_cases), {"kind": kind, "case_id": case_id, "state": state, "about": about})
-
-
-def state_of(tx: Connection, kind: str, case_id: str) -> str | None:
-    """The state of a case; ``None`` if there is none."""
-    found = select(_cases.c.state).where(_cases.c.kind == kind, _cases.c.case_id == case_id)
-    return tx.execute(found).scalar_one_or_none()

@@ -150,7 +150,7 @@ messages = Table(
     Column("kind", String(24), nullable=False),
 )
 
-#: Of processes that are no order (``bakeoff.business.cases``).
+#: Of processes that are no order (``bakeoff.world.cases``).
 cases = Table(
     "cases",
     metadata,

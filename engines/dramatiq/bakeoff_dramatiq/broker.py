@@ -24,6 +24,7 @@ from dramatiq.results.backends.redis import RedisBackend
 from bakeoff.deployment import Deployment
 from bakeoff_dramatiq.barriers import PrefixedBarriers
 from bakeoff_dramatiq.connection import redis_client, results_address
+from bakeoff_dramatiq.rabbitmq_broker import OwnTagsBroker
 from bakeoff_dramatiq.valkey_broker import ValkeyBroker
 
 #: Seconds between two tries to reach RabbitMQ.
@@ -45,7 +46,8 @@ def make_broker(deployment: Deployment) -> Broker:
     if settings["broker"] == "rabbitmq":
         # pika reports every reconnect as an error of its own; Dramatiq reports what could not be done.
         logging.getLogger("pika").setLevel(logging.CRITICAL)
-        return RabbitmqBroker(
+        kind = OwnTagsBroker if settings["own_tags"] else RabbitmqBroker
+        return kind(
             url=for_pika(url, int(settings["connection_retries"])),
             confirm_delivery=bool(settings["confirm_delivery"]),
             middleware=_middleware(deployment),

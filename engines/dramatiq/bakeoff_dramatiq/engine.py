@@ -127,5 +127,6 @@ def _survives(settings: SettingsInForce | None) -> frozenset[Survives]:
         return frozenset(workers)
     if settings["broker"] == "valkey":
         return frozenset({*workers, *(set() if settings["broker_url"] else {Survives.BROKER_RESTART})})
-    confirmed = {Survives.BROKER_RESTART, Survives.BROKER_KILL} if settings["confirm_delivery"] else set()
-    return frozenset(workers | confirmed)
+    # A worker that outlives its broker must take no other message off the queue when it finishes its own.
+    keeps = settings["confirm_delivery"] and settings["own_tags"]
+    return frozenset(workers | ({Survives.BROKER_RESTART, Survives.BROKER_KILL} if keeps else set()))

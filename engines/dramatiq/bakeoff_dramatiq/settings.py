@@ -154,6 +154,15 @@ SETTINGS: Sequence[Setting] = (
         only=_RABBITMQ,
         serves=_SERVER,
     ),
+    Setting(
+        name="own_tags",
+        help="acknowledge over a connection only what came over it, and no other message of that number",
+        default=False,
+        recommended=True,
+        ci=True,
+        only=_RABBITMQ,
+        serves=_SERVER,
+    ),
     _same(
         "result_ttl_s",
         "seconds that outcome and unique rows of a settled saga are kept",

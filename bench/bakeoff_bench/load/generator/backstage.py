@@ -17,6 +17,7 @@ import typer
 from gevent import subprocess
 from locust.env import Environment
 
+from bakeoff.bridge.bridges import IN_PROCESS
 from bakeoff.cli.numbers import read_seconds
 from bakeoff.processes import scratch_folder
 from bakeoff_bench.load.order import LoadOrder
@@ -35,9 +36,10 @@ def add_options(parser: Any) -> None:
     group.add_argument("--scenario", default="order-steady", help="`bakeoff scenarios` lists them")
     group.add_argument("--engine", default="inline", help="the engine; it is started for you")
     group.add_argument("--broker", default="", help="where the engine has a choice")
-    group.add_argument("--config-class", default="recommended", help="default, recommended or ci")
+    group.add_argument("--config-class", default="recommended", help="default, recommended, tuned or ci")
     group.add_argument("--set", action="append", default=[], metavar="ENGINE.NAME=VALUE", dest="sets")
     group.add_argument("--ledger", default="sqlite", help="sqlite, postgres, or a URL for all machines")
+    group.add_argument("--bridge", default=IN_PROCESS, help="between steps and services: nats, or its URL")
     group.add_argument("--rate", type=float, default=None, help="arrivals per second, of all generators; 10")
     group.add_argument(
         "--duration", type=_seconds, default=None, help="seconds; the scenario's own if left out"

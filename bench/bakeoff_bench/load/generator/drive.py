@@ -126,12 +126,13 @@ class Generator:
                     answer.value = await self.client.start(self.saga, planned.workflow_id, planned.input)
             sample.accepted_s = self._now_s()
             await self._approve(arrival, sample)
-            async with asyncio.TaskGroup() as words:
-                words.create_task(self._told(sample))
-                words.create_task(self._settled(sample))
+            # The one must not end the other: a saga is settled by the ledger, whatever its client says.
+            words = await asyncio.gather(self._told(sample), self._settled(sample), return_exceptions=True)
+            for error in words:
+                if isinstance(error, BaseException):
+                    raise error
         except Exception as error:  # an adapter may let anything of its SDK through; the checkers see it
-            inner = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
-            sample.error = f"{type(inner).__name__}: {inner}"
+            sample.error = f"{type(error).__name__}: {error}"
         finally:
             self.tail.forget(planned.workflow_id)
             self.on_over(sample)

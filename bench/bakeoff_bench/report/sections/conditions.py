@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bakeoff_bench.crash.manifest import durability_of
 from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Mood, Section, Table, cell
+from bakeoff_bench.report.sections.loaded import UNTOLD
 from bakeoff_bench.report.sections.rules import Kept, rules
 from bakeoff_bench.report.sources import Source
 from bakeoff_bench.run.manifest import shown_settings
@@ -27,17 +29,19 @@ def section(sources: Sequence[Source]) -> Section:
 def _contestants(sources: Sequence[Source]) -> Table:
     rows: dict[tuple[str, str, str], list[Cell | str]] = {}
     for source in sources:
-        for label, about in source.contestants.items():
-            settings = shown_settings({"changed": [], "raw": {}, **about}) or "none"
+        for label, about in source.abouts.items():
+            settings = UNTOLD
+            if "settings" in about:
+                settings = shown_settings({"changed": [], "raw": {}, **about}) or "none"
             versions = ", ".join(f"{what} {number}" for what, number in about["versions"].items())
-            words = [about["title"], *filter(None, [about.get("note")])]
+            words = filter(None, [about.get("title"), about.get("note")])
             rows.setdefault(
                 (label, about["config_class"], settings),
                 [
                     label,
                     about["config_class"],
                     "; ".join(words),
-                    about.get("durability", ""),
+                    durability_of(about) or UNTOLD,
                     settings,
                     versions,
                 ],

@@ -11,7 +11,7 @@ from bakeoff_bench.meter.usage import NO_WIRE
 from bakeoff_bench.report.drawing import INK, colour, drawn
 from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Figure, Mood, Section, Table, cell
-from bakeoff_bench.report.sections.loaded import conditions_of, rounds_of
+from bakeoff_bench.report.sections.loaded import conditions_of, name_of, rounds_of
 from bakeoff_bench.report.sections.rounds import BRACKETS, WORTH, counted, in_short, spread, used_of
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 from bakeoff_bench.run.journal import Row
@@ -92,7 +92,7 @@ def _rank(block: Mapping[str, Any]) -> tuple[bool, float]:
 def load_words(block: Mapping[str, Any]) -> str:
     """Which load it is, and how much that was."""
     rate = block["settled_per_s"] if block["users"] else block["offered_per_s"]
-    return str(block["block"]) + ("" if rate is None else f", {rate:.1f}/s")
+    return name_of(block) + ("" if rate is None else f", {rate:.1f}/s")
 
 
 def per_round(run: Source, block: Mapping[str, Any], key: str) -> dict[int, float]:

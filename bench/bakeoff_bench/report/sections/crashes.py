@@ -137,8 +137,13 @@ def _sums(run: Source) -> Table:
         conditions="Seconds are medians with the shortest and longest that were seen; n is how many landed; "
         "the intervals of shares are Wilson's. Kills at different points are not alike: the share is of "
         "these kills, at these points.",
-        command=f"bakeoff check {run.place}",
+        command=judged_again(run),
     )
+
+
+def judged_again(run: Source, *options: str) -> str:
+    """What makes its kills again, and what judges those that were kept, with these options."""
+    return f"{run.command}; {' '.join(['bakeoff', 'check', run.place, *options])}"
 
 
 def _share(kills: Sequence[Row], link: str = "", more: str = "") -> Cell:

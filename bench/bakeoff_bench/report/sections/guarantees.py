@@ -58,10 +58,12 @@ def section(sources: Sequence[Source]) -> Section | None:
         return None
     priced, run = priced_by(sources, reached)
     front = _front(reached, priced)
-    blocks: list[Table | Figure] = [_table(reached, priced, front)]
+    told_by = [*of_kind(sources, Kind.CRASH), *([] if run is None else [run])]
+    command = "; ".join(dict.fromkeys(one.command for one in told_by))
+    blocks: list[Table | Figure] = [_table(reached, priced, front, command)]
     known = any(one.steps for one in reached.values())
     if run is not None and known:
-        blocks.insert(0, _picture(reached, priced, front, run))
+        blocks.insert(0, _picture(reached, priced, front, run, command))
     missing = "There is no price here: it takes a load run with inline in it, for the same contestants."
     return Section(
         id=ID,
@@ -130,7 +132,11 @@ def _front(reached: Mapping[str, Reached], priced: Mapping[str, Price]) -> set[s
 
 
 def _picture(
-    reached: Mapping[str, Reached], priced: Mapping[str, Price], front: set[str], run: Source
+    reached: Mapping[str, Reached],
+    priced: Mapping[str, Price],
+    front: set[str],
+    run: Source,
+    command: str,
 ) -> Figure:
     title = "What was survived, against its price"
     told_so = (
@@ -166,13 +172,17 @@ def _picture(
         conditions=f"Survived: none of {ENOUGH} or more kills of that kind, all seen to their end, did harm. "
         f"Prices are medians over the rounds of {run.name}, of the same round of both; a factor below "
         f"{ALIKE:g} counts as none. {BRACKETS} {conditions_of(run)}",
-        table=_table(reached, priced, front, "picture-table"),
-        command=run.command,
+        table=_table(reached, priced, front, command, "picture-table"),
+        command=command,
     )
 
 
 def _table(
-    reached: Mapping[str, Reached], priced: Mapping[str, Price], front: set[str], name: str = "table"
+    reached: Mapping[str, Reached],
+    priced: Mapping[str, Price],
+    front: set[str],
+    command: str,
+    name: str = "table",
 ) -> Table:
     rows: list[list[Cell | str]] = [
         [
@@ -193,6 +203,7 @@ def _table(
         ],
         rows=rows,
         conditions="Intervals of harm are Wilson's, those of the price the lowest and the highest round.",
+        command=command,
     )
 
 

@@ -44,8 +44,10 @@ def _tables(source: Source) -> Iterator[Table]:
     result = source.result
     measured = (
         f"n = {result['rounds']} rounds of {result['sagas']} sagas a side; class {result['config_class']}; "
-        f"one worker with {result['slots']} slots; 16 in flight."
+        f"one worker with {result['slots']} slots; rates in a closed loop of 16."
     )
+    notes = [f"{one['label']}: {one['note']}." for one in result["contestants"] if one.get("note")]
+    measured = " ".join([measured, *notes])
     if not result["complete"]:
         measured += " It was broken off: contestants are missing."
     conditions = {

@@ -183,9 +183,10 @@ def _curve(run: Source, label: str, status: str, merged: dict[tuple[str, str], H
 def _merged(run: Source, label: str, rows: Sequence[Row]) -> Histograms:
     from bakeoff_bench.load.folder import LoadFolder
     from bakeoff_bench.load.histograms import Histograms
+    from bakeoff_bench.load.result import histograms_of
 
     found, folder = Histograms(), LoadFolder(run.path)
     for row in rows:
         slug_ = row.get("part", run.result["contestants"][label]["slug"])
-        found.merge_all(Histograms.load(folder.load(slug_, row["label"])))
+        found.merge_all(histograms_of(folder.load(slug_, row["label"]), row))
     return found

@@ -10,7 +10,10 @@ from bakeoff_bench.run.journal import Row
 
 #: How durability tiers begin, what survives most first; others come last.
 _TIERS = ("D2", "D1 (", "D1", "none")
-_UNTOLD = "not told"
+#: Where a manifest says nothing.
+UNTOLD = "not told"
+#: Until when a latency counts: the last record of the plan is in the ledger; the engine told its client.
+SETTLED, TOLD = "settled", "told"
 #: Format of a load's result since which unsettled sagas rank in percentiles.
 _RANKED = 2
 
@@ -68,24 +71,44 @@ def open_blocks(run: Source, label: str) -> list[Mapping[str, Any]]:
     return sorted(blocks, key=lambda block: float(block["offered_per_s"]))
 
 
-def latencies_of(block: Mapping[str, Any], status: str = "completed") -> Mapping[str, Any]:
-    """The distribution of this outcome, of those who are nobody's noisy neighbour."""
-    end = f"-{status}-settled"
+def name_of(block: Mapping[str, Any]) -> str:
+    """What a load over its rounds is called; a closed loop says that it is one."""
+    return str(block["block"]) + (" (closed loop)" if block["users"] else "")
+
+
+def names_of(run: Source) -> dict[str, str]:
+    """``{load: what it is called}`` of every load of the rounds."""
+    return {block["block"]: name_of(block) for block in run.result["blocks"]}
+
+
+def latencies_of(
+    block: Mapping[str, Any], status: str = "completed", end: str = SETTLED
+) -> Mapping[str, Any]:
+    """The distribution of this outcome, of those who are nobody's noisy neighbour.
+
+    Args:
+        block: A load over its rounds, or what was measured in one of these.
+        status: The outcome.
+        end: Until when: ``SETTLED`` or ``TOLD``. Of an engine that tells nothing there is no ``TOLD``.
+    """
+    ends = f"-{status}-{end}"
     for name, summed in block["latencies"].items():
-        if name.endswith(end) and not name.startswith("slow-"):
+        if name.endswith(ends) and not name.startswith("slow-"):
             return dict(summed)
     return {}
 
 
-def percentile_of_rounds(rows: Sequence[Row], name: str, status: str = "completed") -> list[float]:
-    """The same percentile of every round that has the values for it, in seconds."""
-    found = (latencies_of(row["measured"], status).get(name) for row in rows)
+def percentile_of_rounds(
+    rows: Sequence[Row], name: str, status: str = "completed", end: str = SETTLED
+) -> list[float]:
+    """The same percentile of every round that has the values for it, in seconds; as ``latencies_of``."""
+    found = (latencies_of(row["measured"], status, end).get(name) for row in rows)
     return [float(one) for one in found if one is not None]
 
 
 def tier_of(run: Source, label: str) -> str:
     """What a contestant declares to survive: its durability tier."""
-    return str(run.result["contestants"][label].get("durability") or _UNTOLD)
+    return str(run.result["contestants"][label].get("durability") or UNTOLD)
 
 
 def by_tier(run: Source) -> dict[str, list[str]]:

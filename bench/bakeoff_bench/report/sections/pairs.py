@@ -7,7 +7,7 @@ from typing import Any
 
 from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Mood, Table, cell
-from bakeoff_bench.report.sections.loaded import tier_of
+from bakeoff_bench.report.sections.loaded import names_of, tier_of
 from bakeoff_bench.report.sources import Source
 
 _ID = "load"
@@ -23,6 +23,7 @@ def pairs(run: Source) -> Table | None:
         for block in run.result["blocks"]
         if not block["users"]
     }
+    names = names_of(run)
     return Table(
         id=slug(_ID, "pairs", run.number),
         title=f"Against each other, over the same rounds ({run.name})",
@@ -31,7 +32,7 @@ def pairs(run: Source) -> Table | None:
             [
                 f"{one['a']} / {one['b']}",
                 _tiers(run, one),
-                f"{one['block']}{_rates(offered, one)}, {one['metric']}",
+                f"{names[one['block']]}{_rates(offered, one)}, {one['metric']}",
                 _ratio(one),
                 str(one["rounds"]),
                 one["word"],

@@ -7,7 +7,7 @@ from typing import Any
 
 from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Mood, Table, cell
-from bakeoff_bench.report.sections.loaded import by_tier, conditions_of, tier_of
+from bakeoff_bench.report.sections.loaded import by_tier, conditions_of, name_of, tier_of
 from bakeoff_bench.report.sections.rounds import ONE, used_of
 from bakeoff_bench.report.sources import Source
 
@@ -51,7 +51,7 @@ def _row(run: Source, block: Mapping[str, Any], part: Mapping[str, Any], before:
     return [
         block["contestant"],
         tier_of(run, block["contestant"]),
-        block["block"],
+        name_of(block),
         f"{part['from_s']:g} to {part['until_s']:g}",
         str(part["latency"]["n"]),
         ONE if used == 1 else str(used),

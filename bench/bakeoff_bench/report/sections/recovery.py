@@ -11,7 +11,7 @@ from bakeoff_bench.crash.outcome import KillOutcome
 from bakeoff_bench.report.drawing import BAD, MUTED, colour, drawn, line, marker
 from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Figure, Mood, Section, Table, cell, worst
-from bakeoff_bench.report.sections.crashes import short_leases
+from bakeoff_bench.report.sections.crashes import judged_again, short_leases
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 from bakeoff_bench.run.journal import Row
 
@@ -125,7 +125,7 @@ def _against_lease(run: Source, fault: str) -> Figure:
         told=told_so,
         conditions=_conditions(run),
         table=table,
-        command=f"bakeoff check {run.place} --plot recovery.svg",
+        command=judged_again(run, "--plot", "recovery.svg"),
     )
 
 
@@ -166,7 +166,7 @@ def _distribution(run: Source, fault: str) -> Figure:
         told=told_so,
         conditions=_conditions(run),
         table=_times_table(slug(ID, "distribution-table", run.number, fault), title, by_name),
-        command=f"bakeoff check {run.place}",
+        command=judged_again(run),
     )
 
 

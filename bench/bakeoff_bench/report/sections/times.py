@@ -12,6 +12,7 @@ from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Figure, Section, Table
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 from bakeoff_bench.run.left import page_left
+from bakeoff_bench.run.said import shown
 from bakeoff_bench.run.stored import reading
 from bakeoff_bench.significance.paired import ALPHA
 from bakeoff_bench.significance.student import critical
@@ -82,6 +83,15 @@ def drawable(run: Source, workflow_id: str) -> bool:
     if run.kind is not Kind.RUN:
         return False
     return any(one.workflow_id == workflow_id for own in _traces(run).values() for one in own)
+
+
+def undrawn(sources: Sequence[Source], workflow_id: str) -> str:
+    """Why nobody's trace of a saga can be drawn; a load has too many sagas to look whether this is one."""
+    loads = [one.path for one in sources if one.kind is Kind.LOAD and not one.stored]
+    if not loads:
+        return "no engine ran it in these folders"
+    traced = " or ".join(shown(["bakeoff", "trace", str(path), workflow_id]) for path in loads)
+    return f"no `bakeoff run` in these folders has it; sagas of a load are not drawn, but told by: {traced}"
 
 
 def _of_status(traces: Mapping[str, Sequence[Trace]], status: str) -> dict[str, list[Trace]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bakeoff_bench.report.page import Section, Table
-from bakeoff_bench.report.sections.loaded import is_broken
+from bakeoff_bench.report.sections.loaded import is_broken, name_of, names_of
 from bakeoff_bench.report.sources import Kind, Source, of_kind
 
 ID = "unknown"
@@ -78,7 +78,7 @@ def _of_results(sources: Sequence[Source]) -> Iterator[tuple[str, str, str]]:
 
 
 def _dev_servers(source: Source) -> Iterator[str]:
-    for label, about in source.contestants.items():
+    for label, about in source.abouts.items():
         if "dev server" in about.get("note", ""):
             yield f"{label}: {about['note']}"
 
@@ -110,12 +110,14 @@ def _of_loads(sources: Sequence[Source]) -> Iterator[tuple[str, str, str]]:
                 yield f"the rate that {label} sustains", about["sustained"]["closest"], run.command
             elif about["sustained"]["bound"] == "generator":
                 yield f"how much more {label} could do", "the generator was at its end", "locust --processes"
+        names = names_of(run)
         for one in run.result["comparisons"]:
             if "cannot resolve" in one["word"]:
-                yield f"{one['a']} against {one['b']}, {one['block']}", one["word"], "more rounds: --rounds"
+                pair = f"{one['a']} against {one['b']}, {names[one['block']]}"
+                yield pair, one["word"], "more rounds: --rounds"
         for block in run.result["blocks"]:
             if block["void"] == block["rounds"] and not is_broken(run, block):
-                yield f"{block['contestant']}, {block['block']}", "; ".join(block["why_void"]), run.command
+                yield f"{block['contestant']}, {name_of(block)}", "; ".join(block["why_void"]), run.command
 
 
 def _of_crashes(sources: Sequence[Source]) -> Iterator[tuple[str, str, str]]:

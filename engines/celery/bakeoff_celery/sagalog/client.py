@@ -19,7 +19,7 @@ from bakeoff.errors import ServerAwayError, StartUnknownError
 from bakeoff.outcome import Description, Event, Listed, Outcome, Status
 from bakeoff.saga import JSON, Saga
 from bakeoff.schedules import Schedule
-from bakeoff.telemetry import carried, with_headers
+from bakeoff.telemetry import carried, carrying, with_headers
 from bakeoff.timetable import Timetable
 from bakeoff_celery.headers import send_headers
 from bakeoff_celery.sagalog import reading, redriving, rows
@@ -143,7 +143,9 @@ class SagaLogClient:
     async def _change(self, workflow_id: str, happening: Happening[T]) -> T:
         def change() -> T:
             answer, _, messages = self._log.change(workflow_id, happening)
-            return self._rung(answer, messages)
+            # Whoever signals or cancels is in a trace of his own, as the relay is in that of an event.
+            with carrying(None):
+                return self._rung(answer, messages)
 
         return await self._in_thread(change)
 
