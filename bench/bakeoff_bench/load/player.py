@@ -26,6 +26,8 @@ from bakeoff_bench.run.folder import keep_worlds
 from bakeoff_bench.run.left import LEFT, left_of
 
 Tell = Callable[[str], None]
+#: A closed loop whose rate is known is given so many times as many sagas; one user's, so many per second.
+_SURELY, _ONE_AT_A_TIME_PER_S = 2.0, 400.0
 
 
 class Player:
@@ -121,10 +123,17 @@ class Player:
             arrival_seed=plan.seed + number,
             label=f"{phase[0]}{self._number:04d}",
             users=users,
-            sagas=round(seconds * MOST_PER_S) if users else 0,
+            sagas=round(seconds * self._most_per_s(label, phase)) if users else 0,
             patience_s=max(plan.patience_s, least_patience_s(lease_s)),
             shape=plan.shape if not users else "",
         )
+
+    def _most_per_s(self, label: str, phase: str) -> float:
+        """Of a closed loop; more of them are only written into the services' books, which takes its time."""
+        if phase == CHECK:
+            return _ONE_AT_A_TIME_PER_S
+        known = self._manifest["contestants"][label].get("throughput_per_s")
+        return min(MOST_PER_S, _SURELY * known + _SURELY) if known else MOST_PER_S
 
     async def play(self, label: str, block: Block, rate: float, phase: str, number: int) -> Measured:
         """Play one load, and write down what came of it.
