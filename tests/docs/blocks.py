@@ -271,6 +271,7 @@ BLOCKS: Mapping[str, Mapping[str, How]] = {
         "bakeoff crash --engine dramatiq...": _MEASURED,
     },
     "docs/results/load.md": {"bakeoff load...": _MEASURED},
+    "docs/results/load-indicative.md": {"bakeoff load...": _MEASURED},
     "docs/results/overhead.md": {"bakeoff bench overhead...": _MEASURED},
     "docs/results/run.md": {"bakeoff run...": _MEASURED},
     "docs/run.md": {

@@ -162,6 +162,17 @@ def test_shares_are_of_the_rate_that_was_confirmed(scripted: Any) -> None:
     )
 
 
+def test_without_a_search_shares_are_of_the_first_rounds_closed_loop(scripted: Any) -> None:
+    """It is played anyway; no load is made for that alone."""
+    player, manifest = scripted(search=False)
+
+    assert {phase for phase, *_ in player.played} == {"check", "round"}
+    for label, capacity in _CAPACITY.items():
+        assert manifest["contestants"][label]["throughput_per_s"] == capacity
+        rates = [rate for _, block, own, rate in player.played if (block, own) == ("50%", label)]
+        assert rates == [0.5 * capacity, 0.5 * capacity]
+
+
 def test_who_sustains_nothing_has_no_share_and_the_others_go_on(scripted: Any) -> None:
     player, manifest = scripted(slo_s=0.1)
 

@@ -56,7 +56,7 @@ class ArrivalsChoice(StrEnum):
 
 #: Rounds, seconds of each load, warm-up, and levels as shares of what a contestant can do.
 _PROFILES: dict[LoadProfile, tuple[int, float, float, tuple[float, ...]]] = {
-    LoadProfile.INDICATIVE: (2, 12.0, 3.0, (0.5, 0.8)),
+    LoadProfile.INDICATIVE: (2, 15.0, 3.0, (0.5, 0.8)),
     LoadProfile.PUBLISHABLE: (10, 15.0, 3.0, (0.25, 0.5, 0.75, 0.9)),
 }
 _ROUNDS_AS_ASKED = 3

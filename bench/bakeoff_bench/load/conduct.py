@@ -19,7 +19,7 @@ from bakeoff_bench.load.folder import LoadFolder
 from bakeoff_bench.load.measured import Measured
 from bakeoff_bench.load.plan import CHECK, LEAST_ROUNDS, USERS, Block, LoadPlan
 from bakeoff_bench.load.player import Player, Tell
-from bakeoff_bench.load.search import Sustained, clear_answer, search
+from bakeoff_bench.load.search import Sustained, answers, clear_answer, search
 from bakeoff_bench.load.world_alone import world_alone
 from bakeoff_bench.meter import history_cost
 from bakeoff_bench.run.folder import remove_servers_data
@@ -51,7 +51,7 @@ async def conduct(plan: LoadPlan, folder: LoadFolder, manifest: dict[str, Any], 
             try:
                 await run.begin(stacks)
                 await run.check_adapters()
-                if plan.measures_throughput_first:
+                if plan.search:
                     await run.find_speeds()
                 rounds = await run.find_rounds() if plan.pilot else plan.rounds
                 await run.make(rounds)
@@ -104,26 +104,37 @@ class _Run:
                     f"{'; '.join(measured.reasons) or measured.validity}; that is no answer of the engine: "
                     f"try `bakeoff run --only sagas --engine {one.chosen.name}`, or leave it out"
                 )
-            self._manifest["contestants"][one.label]["self_check"] = str(measured.validity)
+            about = self._manifest["contestants"][one.label]
+            about |= {"self_check": str(measured.validity), "one_at_a_time_per_s": measured.settled_per_s}
 
     async def find_speeds(self) -> None:
-        """What a closed loop of each reaches; then, if that is wanted, the rates that are sustained."""
+        """What a closed loop of each reaches, then the rates that are sustained."""
         plan, abouts = self._plan, self._manifest["contestants"]
         found: dict[str, Sustained] = {}
         for one in plan.contestants:
             label = one.label
             measured = await clear_answer(partial(self._closed, label), 0.0)
-            self._speed[label] = abouts[label]["throughput_per_s"] = measured.settled_per_s
-            if plan.search:
-                found[label] = await self._search(label, measured.settled_per_s)
-                abouts[label]["sustained"] = found[label].to_json()
-                self._folder.write_manifest(self._manifest)
-        if plan.search:
-            await confirm(self._at, self._turns, found, plan.slo_s)
-            for label, sustained in found.items():
-                self._speed[label] = sustained.rate_per_s or 0.0
-                abouts[label]["sustained"] = sustained.to_json()
+            self._knows(label, measured.settled_per_s)
+            found[label] = await self._search(label, measured.settled_per_s)
+            abouts[label]["sustained"] = found[label].to_json()
+            self._folder.write_manifest(self._manifest)
+        await confirm(self._at, self._turns, found, plan.slo_s)
+        for label, sustained in found.items():
+            self._speed[label] = sustained.rate_per_s or 0.0
+            abouts[label]["sustained"] = sustained.to_json()
         self._folder.write_manifest(self._manifest)
+
+    def _knows(self, label: str, per_s: float) -> None:
+        """How fast a contestant is in a closed loop."""
+        self._speed[label] = self._manifest["contestants"][label]["throughput_per_s"] = per_s
+        self._folder.write_manifest(self._manifest)
+
+    async def _learn(self, label: str, block: Block, measured: Measured) -> None:
+        """Where nobody searched, the closed loop of the first round tells of what shares are taken."""
+        if block.users and label not in self._speed and self._plan.measures_throughput_first:
+            if not answers(measured):
+                measured = await clear_answer(partial(self._closed, label), 0.0)
+            self._knows(label, measured.settled_per_s)
 
     async def _closed(self, label: str, _: float) -> Measured:
         return await self.player.play(label, _CLOSED, 0.0, "throughput", 0)
@@ -187,7 +198,8 @@ class _Run:
                 for label in self._turns(number + place):
                     rate = block.rate or block.share * self._speed.get(label, 0.0)
                     if rate or not block.share:  # if nothing was sustained, there is no share of it
-                        await self.player.play(label, block, rate, "round", number)
+                        measured = await self.player.play(label, block, rate, "round", number)
+                        await self._learn(label, block, measured)
             longest_s = max(longest_s, time.monotonic() - began_s)
 
     async def offer_alone(self) -> None:

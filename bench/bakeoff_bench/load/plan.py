@@ -25,8 +25,8 @@ _PROBES, _CONFIRMING = 7, 4
 #: Arrivals of which a hundred are surely completed sagas, as a 95th percentile needs; of a load that confirms
 #: a rate; and the longest time for both.
 _FOR_A_P95, _TO_CONFIRM, _LONGEST_S = 140.0, 300.0, 120.0
-#: Seconds that tell how fast a contestant is, where no search goes on from there.
-_GLANCE_S = 5.0
+#: Seconds, behind the warm-up, of each closed loop of an indicative run, in which thousands of sagas settle.
+_CLOSED_S = 9.0
 #: A load that confirms a rate is so many times as long as the others.
 _LONGER = 2.0
 #: Sagas in flight of the closed loop of every round, and of the one that finds out how fast a contestant is.
@@ -137,8 +137,8 @@ class LoadPlan:
         """Of a load; where its own 95th percentile must be known, it is longer if few sagas come."""
         if phase == CHECK:
             return _CHECK_S
-        if phase == "throughput" and not self.search:  # it is only there for shares to be taken of it
-            return min(self.seconds, self.warm_up_s + _GLANCE_S)
+        if phase == "round" and not rate and self.quality == "indicative":
+            return min(self.seconds, self.warm_up_s + _CLOSED_S)
         if phase == "search":
             return max(self.seconds, min(_LONGEST_S, self.warm_up_s + _FOR_A_P95 / rate))
         if phase == "confirm":
@@ -148,8 +148,8 @@ class LoadPlan:
     def expected_s(self) -> float:
         """Seconds in all, roughly."""
         one = self.seconds + _AROUND_S
-        search = _PROBES + _LONGER * _CONFIRMING + 1 if self.search else 0.0
-        before = (1 if self.measures_throughput_first else 0) + search + self.pilot
+        search = 1 + _PROBES + _LONGER * _CONFIRMING + 1 if self.search else 0.0
+        before = search + self.pilot
         loads = before + self.rounds * len(self.blocks)
         check = _CHECK_S + 2 * _AROUND_S
         expected = len(self.contestants) * (_START_S + check + loads * one)
