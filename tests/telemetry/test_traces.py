@@ -129,7 +129,7 @@ def over_a_bridge(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
         folder = tmp_path_factory.mktemp(f"{engine}-over")
         plan = plan_for(engine, folder, receiver.url, bridge=ChosenBridge("nats"))
         plan = replace(plan, sagas=(*plan.sagas, "tests.telemetry.heard"))
-        asyncio.run(run_orders(plan, [DECLINED, PLAIN], saga="heard"))
+        asyncio.run(run_orders(plan, [DECLINED, PLAIN], saga="heard", linger_s=1.0))
     return receiver
 
 

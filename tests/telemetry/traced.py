@@ -48,14 +48,22 @@ def plan_for(
     )
 
 
-async def run_orders(plan: StackPlan, orders: Sequence[str], saga: str = "order") -> None:
-    """Start each, wait for its outcome, and take everything down, which exports the last spans."""
+async def run_orders(
+    plan: StackPlan, orders: Sequence[str], saga: str = "order", linger_s: float = 0.0
+) -> None:
+    """Start each, wait for its outcome, and take everything down, which exports the last spans.
+
+    Args:
+        linger_s: Seconds between: a saga may be over before whoever signalled it has heard that it was taken,
+            and nothing but spans that leave at the end would tell.
+    """
     async with running_stack(plan) as stack:
         fill(stack.world)
         for order in orders:
             await stack.client.start(stack.sagas[saga], order, order)
         for order in orders:
             await stack.client.result(order, 60)
+        await asyncio.sleep(linger_s)
 
 
 async def run_all(plan: StackPlan) -> None:
