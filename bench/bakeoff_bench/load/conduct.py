@@ -82,7 +82,7 @@ class _Run:
     async def begin(self, stacks: AsyncExitStack) -> None:
         """Measure the World alone, then bring everybody up."""
         plan = self._plan
-        if plan.measures_throughput_first and plan.ledger == "sqlite":
+        if plan.takes_shares and plan.ledger == "sqlite":
             self._tell("services and ledger alone ...")
             pinned_to = None if plan.cpus is None else plan.cpus.deployment
             self._manifest["world"] = await asyncio.to_thread(
@@ -104,8 +104,7 @@ class _Run:
                     f"{'; '.join(measured.reasons) or measured.validity}; that is no answer of the engine: "
                     f"try `bakeoff run --only sagas --engine {one.chosen.name}`, or leave it out"
                 )
-            about = self._manifest["contestants"][one.label]
-            about |= {"self_check": str(measured.validity), "one_at_a_time_per_s": measured.settled_per_s}
+            self._manifest["contestants"][one.label]["self_check"] = str(measured.validity)
 
     async def find_speeds(self) -> None:
         """What a closed loop of each reaches, then the rates that are sustained."""
@@ -131,7 +130,7 @@ class _Run:
 
     async def _learn(self, label: str, block: Block, measured: Measured) -> None:
         """Where nobody searched, the closed loop of the first round tells of what shares are taken."""
-        if block.users and label not in self._speed and self._plan.measures_throughput_first:
+        if block.users and label not in self._speed and self._plan.takes_shares:
             if not answers(measured):
                 measured = await clear_answer(partial(self._closed, label), 0.0)
             self._knows(label, measured.settled_per_s)

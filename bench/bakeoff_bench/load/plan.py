@@ -107,7 +107,7 @@ class LoadPlan:
         return max(PATIENCE_S, self.load.parked_s + PATIENCE_S)
 
     @property
-    def measures_throughput_first(self) -> bool:
+    def takes_shares(self) -> bool:
         """Whether a contestant's own speed must be known before its blocks can be played."""
         return self.search or any(block.share for block in self.blocks)
 

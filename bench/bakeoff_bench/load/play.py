@@ -116,6 +116,7 @@ async def play(
     done = about_fault(fault, struck, samples, began_s)
     missed = [f"the fault did not strike: {why}"] if (why := done.get("missed")) else []
     missed += [f"{left} sagas of an earlier load were still open"] if left else []
+    missed += ran_dry(order, arriving_s, warm_up_s)
     histograms.store(folder)
     measured = Measured(
         **{**numbers, "void": [*numbers["void"], *missed, *(beside.void() if undisturbed else ())]},
@@ -188,6 +189,13 @@ async def generate(
             striking.cancel()
             await asyncio.gather(striking, return_exceptions=True)
         await asyncio.to_thread(launcher.stop, child)
+
+
+def ran_dry(order: LoadOrder, arriving_s: float, warm_up_s: float) -> list[str]:
+    """That a closed loop had no sagas left half-way: its rate is over the time that it lasted, if any."""
+    if order.users and arriving_s < (warm_up_s + order.seconds) / 2:
+        return [f"the closed loop had no sagas left after {arriving_s:.1f} s"]
+    return []
 
 
 def effort_in(folder: Path) -> tuple[Effort, float]:
