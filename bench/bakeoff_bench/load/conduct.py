@@ -17,7 +17,7 @@ from bakeoff_bench.load.alone import FACTOR, offer_alone
 from bakeoff_bench.load.confirming import confirm
 from bakeoff_bench.load.folder import LoadFolder
 from bakeoff_bench.load.measured import Measured
-from bakeoff_bench.load.plan import CHECK, LEAST_ROUNDS, USERS, Block, LoadPlan
+from bakeoff_bench.load.plan import CHECK, USERS, Block, LoadPlan
 from bakeoff_bench.load.player import Player, Tell
 from bakeoff_bench.load.search import Sustained, answers, clear_answer, search
 from bakeoff_bench.load.world_alone import world_alone
@@ -155,10 +155,14 @@ class _Run:
 
         Where the most that is allowed does not do, the most is made, or what there is time for.
         """
-        plan = self._plan
-        if (left := plan.rounds_left(time.monotonic() - self._began_s)) <= plan.rounds:
+        plan, pace = self._plan, self.player.pace
+        if not pace.has_time_for_a_pilot(gone_s := time.monotonic() - self._began_s):
             # What a pilot can only make more of, there is no time for; it would cost a round itself.
-            self._tell(f"no pilot: there is time for about {max(left, LEAST_ROUNDS):.0f} rounds (--within)")
+            seconds = pace.seconds_of_rounds(gone_s)
+            self._tell(f"no pilot: in what is left (--within), {plan.rounds} rounds of {seconds:g} s loads")
+            if seconds < plan.seconds:
+                self.player.round_s = self._manifest["round_s"] = seconds
+                self._folder.write_manifest(self._manifest)
             return plan.rounds
         rates: dict[str, list[float]] = {one.label: [] for one in plan.contestants}
         for number in range(plan.pilot):

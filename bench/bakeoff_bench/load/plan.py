@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,7 +16,7 @@ from bakeoff_bench.load.strike import Strike
 from bakeoff_scenarios import LoadScenario, Process
 
 #: Seconds to start a generator, to let the last sagas end, and to sum up.
-_AROUND_S = 2.0
+AROUND_S = 3.0
 #: Seconds to bring a stack up.
 _START_S = 4.0
 #: Loads that the search for the sustainable rate makes, more or less; and those that confirm what it found.
@@ -126,19 +125,20 @@ class LoadPlan:
         """
         return made < LEAST_ROUNDS or self.within_s is None or gone_s + longest_s <= self.within_s
 
-    def rounds_left(self, gone_s: float) -> float:
-        """For how many rounds there is time, roughly, ``gone_s`` after the run began."""
-        if self.within_s is None:
-            return math.inf
-        round_s = len(self.contestants) * len(self.blocks) * (self.seconds + _AROUND_S)
-        return (self.within_s - gone_s) / round_s
+    def seconds_of(self, phase: str, rate: float, round_s: float | None = None) -> float:
+        """Of a load; where its own 95th percentile must be known, it is longer if few sagas come.
 
-    def seconds_of(self, phase: str, rate: float) -> float:
-        """Of a load; where its own 95th percentile must be known, it is longer if few sagas come."""
+        Args:
+            phase: Which it belongs to.
+            rate: Arrivals per second; 0 in a closed loop.
+            round_s: Of the loads of rounds, where there is no time for longer ones.
+        """
         if phase == CHECK:
             return _CHECK_S
         if phase == "round" and not rate and self.quality == "indicative":
             return min(self.seconds, self.warm_up_s + _CLOSED_S)
+        if phase == "round" and round_s is not None:
+            return round_s
         if phase == "search":
             return max(self.seconds, min(_LONGEST_S, self.warm_up_s + _FOR_A_P95 / rate))
         if phase == "confirm":
@@ -147,11 +147,11 @@ class LoadPlan:
 
     def expected_s(self) -> float:
         """Seconds in all, roughly."""
-        one = self.seconds + _AROUND_S
+        one = self.seconds + AROUND_S
         search = 1 + _PROBES + _LONGER * _CONFIRMING + 1 if self.search else 0.0
         before = search + self.pilot
         loads = before + self.rounds * len(self.blocks)
-        check = _CHECK_S + 2 * _AROUND_S
+        check = _CHECK_S + 2 * AROUND_S
         expected = len(self.contestants) * (_START_S + check + loads * one)
         return expected if self.within_s is None else min(expected, self.within_s)
 

@@ -17,6 +17,7 @@ from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.load.folder import LoadFolder, store_samples, store_usage
 from bakeoff_bench.load.measured import Measured, least_patience_s
 from bakeoff_bench.load.order import LONGEST_LEASE_S, MOST_PER_S, LoadOrder
+from bakeoff_bench.load.pace import Pace
 from bakeoff_bench.load.plan import CHECK, Block, LoadPlan
 from bakeoff_bench.load.play import ORDER, play
 from bakeoff_bench.load.stage import Stage, staged
@@ -35,6 +36,8 @@ class Player:
 
     Attributes:
         stages: ``{label: what is up}``.
+        pace: What loads take.
+        round_s: Seconds of the loads of rounds, where there is no time for those of the plan.
     """
 
     def __init__(self, plan: LoadPlan, folder: LoadFolder, manifest: dict[str, Any], tell: Tell) -> None:
@@ -46,6 +49,8 @@ class Player:
         self._still = Standstill()
         self._number = 0
         self.stages: dict[str, Stage] = {}
+        self.pace = Pace(plan=plan)
+        self.round_s: float | None = None
 
     async def begin(self, stacks: AsyncExitStack) -> None:
         """Bring everybody up; they stand still until it is their turn.
@@ -109,7 +114,7 @@ class Player:
         """What a generator is told; each has a label, and orders, of its own."""
         plan, one = self._plan, self._contestants[label]
         self._number += 1
-        seconds = plan.seconds_of(phase, rate)
+        seconds = plan.seconds_of(phase, rate, self.round_s)
         # Whoever is left behind must have had the time that the engine's settings say.
         lease_s = min(one.lease_s or 0.0, LONGEST_LEASE_S)
         return LoadOrder(
@@ -181,6 +186,7 @@ class Player:
                 "measured": measured.to_json(),
             }
         )
+        self.pace.saw(label, time.monotonic() - began_s, order.seconds)
         for problem in (*measured.void, *measured.reasons):
             self._tell(f"{where}: {problem}")
         return measured
