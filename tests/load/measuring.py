@@ -31,6 +31,7 @@ def measured(
     reasons: Sequence[str] = (),
     void: Sequence[str] = (),
     left_open: int = 0,
+    disturbed: bool = False,
 ) -> Measured:
     """Sagas of the kind ``order``, all of them completed."""
     return Measured(
@@ -51,4 +52,5 @@ def measured(
         validity=validity,
         reasons=reasons,
         left_open=left_open,
+        disturbed=disturbed,
     )

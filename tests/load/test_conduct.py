@@ -21,6 +21,7 @@ from bakeoff_bench.load.check import unmet_slo
 from bakeoff_bench.load.conduct import conduct
 from bakeoff_bench.load.folder import LoadFolder
 from bakeoff_bench.load.measured import Measured
+from bakeoff_bench.load.pace import LEAST_S, Pace
 from bakeoff_bench.load.plan import Block, LoadPlan
 from bakeoff_scenarios import find_load
 from tests.load.measuring import measured
@@ -42,6 +43,10 @@ class _Scripted:
     stages: dict[str, Any] = field(default_factory=dict)
     played: list[tuple[str, str, str, float]] = field(default_factory=list)
     ended: bool = False
+    round_s: float | None = None
+
+    def __post_init__(self) -> None:
+        self.pace = Pace(plan=self.plan)
 
     async def begin(self, stacks: AsyncExitStack) -> None:
         self.stages = {
@@ -202,4 +207,5 @@ def test_where_there_is_no_time_for_more_rounds_there_is_no_pilot(scripted: Any)
 
     assert "pilot" not in manifest
     assert not [phase for phase, *_ in player.played if phase == "pilot"]
-    assert [phase for phase, *_ in player.played if phase == "round"]
+    assert sum(phase == "round" for phase, *_ in player.played) == 10 * 2 * 2, "none is left out"
+    assert player.round_s == manifest["round_s"] == 1.0 + LEAST_S, "but they are shorter"

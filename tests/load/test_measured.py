@@ -11,7 +11,7 @@ from bakeoff_bench.load.folder import load_samples, store_samples
 from bakeoff_bench.load.generator.guard import Effort
 from bakeoff_bench.load.generator.sample import Sample, SampleFile, read_samples
 from bakeoff_bench.load.histograms import Histograms
-from bakeoff_bench.load.measured import measure, stuck_in, summary
+from bakeoff_bench.load.measured import measure, mostly_kept_up, stuck_in, summary
 from tests.load.measuring import KEPT_UP
 
 
@@ -81,6 +81,14 @@ def test_a_growing_backlog_is_seen(settles_per_s: float, kept_up: bool) -> None:
 
     assert _numbers(samples)["kept_up"] is kept_up
     assert _numbers(samples, closed=True)["kept_up"] is True
+
+
+@pytest.mark.parametrize(
+    ("kept", "of", "mostly"),
+    [(1, 1, True), (0, 1, False), (1, 2, False), (2, 3, True), (6, 10, False), (7, 10, True), (10, 10, True)],
+)
+def test_a_load_is_kept_up_with_as_a_rate_is_confirmed(kept: int, of: int, mostly: bool) -> None:
+    assert mostly_kept_up([number < kept for number in range(of)]) is mostly
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 
 from bakeoff_bench.crash.cells import cell_of, group
 from bakeoff_bench.load.comparison import comparisons
+from bakeoff_bench.load.measured import mostly_kept_up
 from bakeoff_bench.report.sections.loaded import counts
 
 #: ``{contestant: durability tier}``.
@@ -274,7 +275,8 @@ def _block(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "why_void": sorted(
             {why for row in rows for name in ("void", "reasons") for why in row["measured"][name]}
         ),
-        "kept_up": all(one["kept_up"] for one in used),
+        "kept_up": mostly_kept_up([one["kept_up"] for one in used]),
+        "overloaded": sum(not one["kept_up"] for one in used),
         **{name: sum(one[name] for one in used) for name in ("arrived", "warm_up", "censored")},
         **{
             name: statistics.median(one[name] for one in used) if used else None

@@ -166,6 +166,28 @@ def test_what_the_engine_told_under_overload_is_marked(tmp_path: Path) -> None:
     assert row[TOLD].endswith(" overload")
 
 
+@pytest.mark.parametrize(("grew", "told"), [(1, ""), (3, ""), (4, " overload")])
+def test_a_load_is_overload_where_its_backlog_grew_in_more_than_a_third_of_its_rounds(
+    tmp_path: Path, grew: int, told: str
+) -> None:
+    """A bad minute of the machine is no property of a rate; how many there were is said."""
+    result = load_result({"inline": "none"}, rounds=10)
+    for row in result["loads"]:
+        row["measured"]["kept_up"] = row["block"] != "90%" or row["round"] >= grew
+    page = _page(tmp_path, {**result, "blocks": blocks_of(result["loads"])})
+    row = _of(_cells(page, "load-blocks-0-none"), "inline", load="90%", outcome="completed")
+
+    assert row["p95"].endswith(" overload") is bool(told)
+    assert f"grew in {grew} of 10" in [row["backlog"] for row in _cells(page, "load-stick-0")]
+    assert (f"in {grew} of 10 rounds the backlog grew" in repr(page.sections)) is not bool(told)
+
+
+def test_rounds_that_were_made_shorter_say_so(tmp_path: Path) -> None:
+    page = _page(tmp_path, {**load_result(rounds=2), "round_s": 8.0})
+
+    assert " s (8 s in rounds) of which " in repr(page.sections)
+
+
 def test_a_closed_loop_is_called_so_wherever_its_name_stands(tmp_path: Path) -> None:
     """Whatever is told of it: its numbers, its cost, its parts, why it does not count, what is not known."""
     result = load_result(rounds=2)
@@ -189,7 +211,7 @@ def test_rounds_of_a_load_are_one_mark_with_a_bar_and_loads_of_the_search_one_ea
 
     assert [row["rounds"] for row in rows].count("5 of 5") == 2
     assert [row["rounds"] for row in rows].count(f"1 of 1; {ONE_LOAD}") == 4
-    assert [row["backlog"] for row in rows].count("grew") == 2
+    assert [row["backlog"] for row in rows].count("grew in 1 of 1") == 2
     assert _of(rows, "inline", **{"offered /s": "60.0"})["p95, s"] == "0.045 (0.044 to 0.046)"
 
 

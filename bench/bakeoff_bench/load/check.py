@@ -54,14 +54,3 @@ def unmet_slo(result: Mapping[str, Any]) -> str:
         f"--slo {result['plan']['slo_s']:g}: nobody sustained any rate with it; closest: {closest}; "
         "give a --slo above that"
     )
-
-
-def in_time(result: Mapping[str, Any]) -> str:
-    """That rounds were left out because their time was over; empty if none was."""
-    about = result.get("rounds_in_time")
-    if not about:
-        return ""
-    return (
-        f"{about['made']} of {about['planned']} rounds: one more would not have been over within "
-        f"{about['within_s'] / 60:g} min"
-    )

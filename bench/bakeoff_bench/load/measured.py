@@ -47,7 +47,9 @@ class Measured:
         fault: What was done, and what became of it.
         cost: Of the deployment, as ``bakeoff_bench.meter`` has it.
         parts: Of a load that changes, or is long; see ``bakeoff_bench.load.parts``.
-        beside: What else the machine did, see ``bakeoff_bench.load.bystanders``.
+        beside: What else the machine did, see ``bakeoff_bench.load.bystanders``, and its ``speed`` as a share
+            of its usual one, see ``bakeoff_bench.load.machine_speed``.
+        disturbed: Whether it is void for that.
     """
 
     seconds: float
@@ -72,6 +74,7 @@ class Measured:
     stuck: int = 0
     left_open: int = 0
     beside: Mapping[str, float | None] = field(default_factory=dict)
+    disturbed: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -124,6 +127,14 @@ def measure(
 def grew(growth: float, arrived: int) -> bool:
     """Whether those in flight became more by more than chance explains, while so many arrived."""
     return growth > _GROWTH * arrived + _SLACK
+
+
+def mostly_kept_up(rounds: Sequence[bool]) -> bool:
+    """Whether a load was kept up with over its rounds: in two of three, as it takes to confirm a rate.
+
+    One round of ten may have met a bad minute of the machine; what that cost is in the percentiles.
+    """
+    return 3 * sum(rounds) >= 2 * len(rounds)
 
 
 def open_at(samples: Sequence[Sample], at_s: float) -> int:

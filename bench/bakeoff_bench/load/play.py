@@ -118,8 +118,9 @@ async def play(
     missed += [f"{left} sagas of an earlier load were still open"] if left else []
     missed += ran_dry(order, arriving_s, warm_up_s)
     histograms.store(folder)
+    disturbing = beside.void() if undisturbed else []
     measured = Measured(
-        **{**numbers, "void": [*numbers["void"], *missed, *(beside.void() if undisturbed else ())]},
+        **{**numbers, "void": [*numbers["void"], *missed, *disturbing]},
         validity=str(judged.validity),
         reasons=judged.reasons,
         fault=done,
@@ -127,6 +128,7 @@ async def play(
         stuck=stuck,
         left_open=left,
         beside=beside.to_json(),
+        disturbed=bool(disturbing),
         parts=[] if order.users else parts_of(order.legs(), samples, usage.samples, metered_from_s - began_s),
     )
     return Played(

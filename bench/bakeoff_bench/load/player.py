@@ -10,11 +10,13 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.load.folder import LoadFolder, store_samples, store_usage
+from bakeoff_bench.load.machine_speed import MachineSpeed, slow
 from bakeoff_bench.load.measured import Measured, least_patience_s
 from bakeoff_bench.load.order import LONGEST_LEASE_S, MOST_PER_S, LoadOrder
 from bakeoff_bench.load.pace import Pace
@@ -37,6 +39,7 @@ class Player:
     Attributes:
         stages: ``{label: what is up}``.
         pace: What loads take.
+        speed: Of this machine.
         round_s: Seconds of the loads of rounds, where there is no time for those of the plan.
     """
 
@@ -50,6 +53,7 @@ class Player:
         self._number = 0
         self.stages: dict[str, Stage] = {}
         self.pace = Pace(plan=plan)
+        self.speed = MachineSpeed(plan.cpus)
         self.round_s: float | None = None
 
     async def begin(self, stacks: AsyncExitStack) -> None:
@@ -155,6 +159,7 @@ class Player:
         where = f"{label}, {block.name}"
         how = "closed loop" if block.users else f"{rate:.3g}/s"
         self._tell(f"{where}: {how}, {order.seconds:.3g} s")
+        speed_before = await self._steady(where)
         began_s = time.monotonic()
         with self.turn_of(label):
             played = await play(
@@ -164,14 +169,15 @@ class Player:
                 warm_up_s=0.0 if phase == CHECK else plan.warm_up_s,
                 fault=plan.fault if phase == "round" and not block.users else None,
                 lease_s=one.lease_s or 0.0,
-                undisturbed=plan.quality == "publishable",
+                undisturbed=self._undisturbed,
             )
         took_s, idle_s = time.monotonic() - began_s, cpu_seconds(others) - idle_before_s
         await asyncio.to_thread(stage.keep, played.started, played.histories)
         await asyncio.to_thread(store_samples, folder, played.samples)
         await asyncio.to_thread(store_usage, folder, played.usage)
         _tidy(folder, order)
-        measured = played.measured
+        speed = min(speed_before, await asyncio.to_thread(self.speed.look))
+        measured = self._at_speed(played.measured, speed)
         self._folder.append(
             {
                 "contestant": label,
@@ -186,10 +192,33 @@ class Player:
                 "measured": measured.to_json(),
             }
         )
+        self._manifest["machine_speed"] = self.speed.to_json()
         self.pace.saw(label, time.monotonic() - began_s, order.seconds)
         for problem in (*measured.void, *measured.reasons):
             self._tell(f"{where}: {problem}")
         return measured
+
+    @property
+    def _undisturbed(self) -> bool:
+        """Whether a load is void beside which the machine was not itself."""
+        return self._plan.quality == "publishable"
+
+    async def _steady(self, where: str) -> float:
+        """The machine's speed before a load, which waits for it where that matters."""
+        await asyncio.to_thread(self.speed.look)
+        if self._undisturbed:
+            await self.speed.come_back(lambda words: self._tell(f"{where}: {words}"))
+        return self.speed.usual
+
+    def _at_speed(self, measured: Measured, speed: float) -> Measured:
+        """With the speed that the machine had, and void if it was too low."""
+        why = slow(speed) if self._undisturbed else []
+        return replace(
+            measured,
+            beside={**measured.beside, "speed": speed},
+            void=[*measured.void, *why],
+            disturbed=measured.disturbed or bool(why),
+        )
 
 
 def _tidy(folder: Path, order: LoadOrder) -> None:

@@ -13,7 +13,7 @@ from bakeoff.errors import UsageError
 from bakeoff_bench.load.comparison import comparisons
 from bakeoff_bench.load.folder import LoadFolder, load_samples
 from bakeoff_bench.load.histograms import Histograms
-from bakeoff_bench.load.measured import summary
+from bakeoff_bench.load.measured import mostly_kept_up, summary
 from bakeoff_bench.load.parts import Part, pooled
 from bakeoff_bench.run import stored
 from bakeoff_bench.run.batches import Batches
@@ -81,7 +81,8 @@ def block_of(folder: LoadFolder, slug: str, rows: Sequence[Row]) -> dict[str, An
         "why_void": sorted(
             {problem for row in rows for problem in (*row["measured"]["void"], *row["measured"]["reasons"])}
         ),
-        "kept_up": all(one["kept_up"] for one in measured),
+        "kept_up": mostly_kept_up([one["kept_up"] for one in measured]),
+        "overloaded": sum(not one["kept_up"] for one in measured),
         "arrived": arrived,
         "warm_up": sum(one["warm_up"] for one in measured),
         "censored": sum(one["censored"] for one in measured),

@@ -32,7 +32,8 @@ class Sustained:
         rate_per_s: The highest rate that was sustained; ``None`` if none of those that were tried was.
         failed_per_s: The lowest rate above it that was not, and ``why``; ``None`` if none failed, and then
             ``rate_per_s`` is the least that it can be.
-        bound: What the end of the search was: ``engine``, or ``generator`` if that could not offer more.
+        bound: What the end of the search was: ``engine``, ``generator`` if that could not offer more, or
+            ``machine`` if that was not itself.
         closest: Where nothing was sustained: the words for the closest.
         confirmed, of: In how many of how many later rounds this rate was sustained.
         searched_per_s: What the search itself came to, before those rounds.
@@ -68,7 +69,7 @@ async def search(probe: Probe, first_per_s: float, slo_s: float) -> Sustained:
         measured = await clear_answer(probe, rate)
         if problem := problem_of(measured, slo_s):
             high, why = rate, problem
-            bound = "engine" if answers(measured) else "generator"
+            bound = _bound(measured)
             nearest.see(measured, rate, problem)
         else:
             low = rate
@@ -86,6 +87,12 @@ async def search(probe: Probe, first_per_s: float, slo_s: float) -> Sustained:
     )
 
 
+def _bound(measured: Measured) -> str:
+    if answers(measured):
+        return "engine"
+    return "machine" if measured.disturbed else "generator"
+
+
 async def clear_answer(probe: Probe, rate: float) -> Measured:
     """Play the load; again, up to twice, where what came of it says nothing about the engine."""
     for _ in range(_TRIES - 1):
@@ -99,10 +106,13 @@ def answers(measured: Measured) -> bool:
     """Whether it says something about the engine.
 
     A generator that had everything accepted that was due has done its part, even if thousands of open sagas
-    made it late: that they are open is the engine's doing. It is not if they were there before.
+    made it late: that they are open is the engine's doing. It is not if they were there before, or if the
+    machine did something else meanwhile.
     """
     if not measured.void:
         return True
+    if measured.disturbed:
+        return False
     offered = measured.achieved_per_s >= _OFFERED * measured.offered_per_s
     return offered and not measured.kept_up and not measured.left_open
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from bakeoff.cli.screen import say, show_table
 from bakeoff_bench.load.bystanders import MOST_OTHERS
-from bakeoff_bench.load.check import in_time
 from bakeoff_bench.load.comparison import sentences
 from bakeoff_bench.load.costs import show_costs
+from bakeoff_bench.load.words import ends_of, in_time, length_of, partly_overloaded, speed_words
 from bakeoff_bench.load.world_alone import is_bound_by_the_world
 
 _STYLES = {"valid": "green", "invalid": "bold red", "unknown": "yellow"}
@@ -163,7 +163,7 @@ def _found(found: Mapping[str, Any]) -> list[str]:
         said = f"{rate:.1f}" if failed is not None else f"at least {rate:.1f}"
     # Those of an older run were believed as the search left them.
     confirmed = f"{found['confirmed']} of {found['of']}" if found.get("of") else "no"
-    end = " (the generator's end)" if found["bound"] == "generator" else ""
+    end = ends_of(found)
     return [said, confirmed, _number(failed), found["why"] + end]
 
 
@@ -230,7 +230,7 @@ def _explain(result: Mapping[str, Any]) -> None:
     if words := in_time(result):
         say(words)
     say(
-        f"arrivals: {plan['process']}, {plan['seconds']:g} s, {plan['warm_up_s']:g} s of it warm-up that is "
+        f"arrivals: {plan['process']}, {length_of(result)}, {plan['warm_up_s']:g} s of it warm-up that is "
         f"left out; {plan['workers']} x {plan['slots']} slots; settled: last record of the plan in the ledger"
     )
     if plan["cpus"] is not None:
@@ -243,8 +243,12 @@ def _explain(result: Mapping[str, Any]) -> None:
             f"{len(result['blocks'])} blocks: their numbers are too bad",
             style="yellow",
         )
+    if words := speed_words(result):
+        say(words)
     if any(not block["kept_up"] for block in result["blocks"]):
         say("!: the backlog grew, so these measure how long the load lasted, not the engine")
+    for words in partly_overloaded(result):
+        say(words)
     say("too few: fewer values than a percentile needs (p50 5, p90 50, p95 100, p99 1000, pooled)")
     if plan["quality"] == "indicative":
         say("indicative: few rounds; `--profile publishable` takes hours and gives intervals")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bakeoff_bench.load.words import length_of
 from bakeoff_bench.report.sources import Source
 from bakeoff_bench.run.journal import Row
 
@@ -28,7 +29,7 @@ def conditions_of(run: Source) -> str:
     steady = f"shape {plan['shape']}, " if plan["shape"] else ""
     return (
         f"{plan['scenario']}{disturbed(run)}, {steady}saga {plan['saga']}, {plan['process']} arrivals for "
-        f"{plan['seconds']:g} s of which {plan['warm_up_s']:g} s warm-up are left out, "
+        f"{length_of(run.result)} of which {plan['warm_up_s']:g} s warm-up are left out, "
         f"{plan['workers']} x {plan['slots']} slots, ledger {plan['ledger']}, {shared}, seed {plan['seed']}; "
         f"{plan['quality']}."
     )
@@ -54,6 +55,11 @@ def counts(row: Row) -> bool:
 def rounds_of(run: Source, block: Mapping[str, Any]) -> list[Row]:
     """Every round of a load that counts, by itself; none where an earlier bakeoff wrote the result."""
     return [row for row in run.loads if _is_of(row, block) and counts(row)]
+
+
+def overloaded(rows: Sequence[Row]) -> tuple[int, int]:
+    """In how many of how many loads the backlog grew."""
+    return sum(not row["measured"]["kept_up"] for row in rows), len(rows)
 
 
 def is_broken(run: Source, block: Mapping[str, Any]) -> bool:

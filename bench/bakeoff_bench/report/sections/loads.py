@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bakeoff_bench.load.check import in_time
+from bakeoff_bench.load.words import ENDS, ends_of, in_time, partly_overloaded, speed_words
 from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Figure, Mood, Section, Table, cell, worst
 from bakeoff_bench.report.sections.latency import distributions
@@ -72,10 +72,10 @@ def told_rate(sources: Sequence[Source]) -> dict[str, Cell]:
 
 
 def sustained_words(found: Mapping[str, Any]) -> tuple[str, Mood]:
-    """The rate that was found; where the generator was at its end it is a lower bound."""
+    """The rate that was found; where something else than the engine was at its end it is a lower bound."""
     rate = found["rate_per_s"]
-    if found["bound"] == "generator":
-        return (f"at least {rate:.1f}", Mood.PLAIN) if rate else ("the generator was at its end", Mood.SILENT)
+    if found["bound"] != "engine":
+        return (f"at least {rate:.1f}", Mood.PLAIN) if rate else (ENDS[found["bound"]], Mood.SILENT)
     if rate:
         return f"{rate:.1f}", Mood.PLAIN
     return "none" + (f"; closest: {found['closest']}" if found["closest"] else ""), Mood.CAUTION
@@ -85,7 +85,7 @@ def _bracket(found: Mapping[str, Any]) -> str:
     """Below which rate it lies, and how often it was tried; an earlier bakeoff put one load on every rate."""
     if not found["rate_per_s"]:
         return ""
-    failed = found["failed_per_s"] if found["bound"] != "generator" else None
+    failed = found["failed_per_s"] if found["bound"] == "engine" else None
     below = "" if failed is None else f"below {failed:.1f}, "
     return f" ({below}{_times(found) or 'one load'})"
 
@@ -164,7 +164,7 @@ def _search(run: Source) -> Table | None:
                         cell(*sustained_words(found)),
                         _times(found) or ONE,
                         "-" if failed is None else f"{failed:.1f}",
-                        found["why"] + (" (the generator's end)" if found["bound"] == "generator" else ""),
+                        found["why"] + ends_of(found),
                         about["note"],
                     ]
                 )
@@ -264,6 +264,9 @@ def _notes(run: Source) -> list[str]:
     found = [] if run.result["complete"] else [f"{run.name} was broken off."]
     if words := in_time(run.result):
         found.append(f"{run.name}: {words}.")
+    if words := speed_words(run.result):
+        found.append(f"{run.name}: {words}.")
+    found += [f"{words}." for words in partly_overloaded(run.result)]
     for block in run.result["blocks"]:
         if block["void"]:
             why = "; ".join(block["why_void"])

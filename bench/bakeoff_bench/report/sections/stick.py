@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bakeoff_bench.crash.cells import group
+from bakeoff_bench.load.measured import mostly_kept_up
 from bakeoff_bench.report.drawing import BAD, colour, drawn, line, marker, plain
 from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Figure, Mood, Table, cell
@@ -18,6 +19,7 @@ from bakeoff_bench.report.sections.loaded import (
     counts,
     latencies_of,
     open_blocks,
+    overloaded,
     percentile_of_rounds,
     rounds_of,
     tier_of,
@@ -42,7 +44,8 @@ class _Tried:
         rounds_s: The same of every round that has the values for it.
         rounds: How many count, in words.
         sagas: That completed.
-        kept_up: Whether the backlog did not grow in any of them.
+        kept_up: Whether it was kept up with, over all of them.
+        overloaded: In how many of how many the backlog grew.
     """
 
     rate_per_s: float
@@ -51,6 +54,7 @@ class _Tried:
     rounds: str
     sagas: int
     kept_up: bool
+    overloaded: tuple[int, int]
 
 
 def hockey_stick(run: Source) -> Figure | None:
@@ -142,8 +146,15 @@ def _row(run: Source, label: str, one: _Tried) -> list[Cell | str]:
         str(one.sagas),
         one.rounds,
         spread(one.p95_s, one.rounds_s, "{:.3f}".format),
-        "did not grow" if one.kept_up else cell("grew", Mood.CAUTION),
+        _backlog(one),
     ]
+
+
+def _backlog(one: _Tried) -> Cell | str:
+    grew, rounds = one.overloaded
+    if not grew:
+        return "did not grow"
+    return cell(f"grew in {grew} of {rounds}", Mood.SILENT if one.kept_up else Mood.CAUTION)
 
 
 def _tried(run: Source, label: str) -> list[_Tried]:
@@ -160,6 +171,7 @@ def _tried(run: Source, label: str) -> list[_Tried]:
                     rounds=counted(block, len(rows)),
                     sagas=int(summed["n"]),
                     kept_up=bool(block["kept_up"]),
+                    overloaded=overloaded(rows),
                 )
             )
     searched = [
@@ -185,5 +197,6 @@ def _searched(rows: Sequence[Row]) -> _Tried | None:
         rounds_s=p95s,
         rounds=counted({"rounds": len(rows), "void": 0}, len(rows)),
         sagas=sum(int(latencies_of(one).get("n", 0)) for one in measured),
-        kept_up=all(one["kept_up"] for one in measured),
+        kept_up=mostly_kept_up([one["kept_up"] for one in measured]),
+        overloaded=overloaded(rows),
     )

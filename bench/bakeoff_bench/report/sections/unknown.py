@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bakeoff_bench.load.words import ENDS
 from bakeoff_bench.report.page import Section, Table
 from bakeoff_bench.report.sections.loaded import is_broken, name_of, names_of
 from bakeoff_bench.report.sources import Kind, Source, of_kind
@@ -108,8 +109,9 @@ def _of_loads(sources: Sequence[Source]) -> Iterator[tuple[str, str, str]]:
                 )
             elif not about["sustained"]["rate_per_s"]:
                 yield f"the rate that {label} sustains", about["sustained"]["closest"], run.command
-            elif about["sustained"]["bound"] == "generator":
-                yield f"how much more {label} could do", "the generator was at its end", "locust --processes"
+            elif (bound := about["sustained"]["bound"]) != "engine":
+                more = "locust --processes" if bound == "generator" else run.command
+                yield f"how much more {label} could do", ENDS[bound], more
         names = names_of(run)
         for one in run.result["comparisons"]:
             if "cannot resolve" in one["word"]:

@@ -1,0 +1,56 @@
+"""What is said of a load run in words, the same on the screen and on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+#: What ended a search where it was not the engine.
+ENDS = {"generator": "the generator was at its end", "machine": "this machine was not itself"}
+
+
+def partly_overloaded(result: Mapping[str, Any]) -> list[str]:
+    """Of each load that was kept up with but for some rounds: in how many the backlog grew.
+
+    An earlier bakeoff did not count them: one such round was enough to mark a load.
+    """
+    return [
+        f"{block['contestant']}, {block['block']}: in {grew} of {block['rounds'] - block['void']} rounds the "
+        "backlog grew; what these cost is in its percentiles"
+        for block in result["blocks"]
+        if block["kept_up"] and (grew := block.get("overloaded"))
+    ]
+
+
+def speed_words(result: Mapping[str, Any]) -> str:
+    """How steady the machine was; empty for a run of an earlier bakeoff, which did not look."""
+    if not (about := result.get("machine_speed")):
+        return ""
+    waited = f", and was waited for {about['waited_s']:.0f} s" if about["waited_s"] else ""
+    return (
+        f"this machine ran at {about['lowest']:.0%} to {about['highest']:.0%} of its usual speed, looked at "
+        f"{about['looks']} times{waited}"
+    )
+
+
+def ends_of(found: Mapping[str, Any]) -> str:
+    """What ended a search, in brackets, where it was not the engine."""
+    why = ENDS.get(found["bound"])
+    return f" ({why})" if why else ""
+
+
+def length_of(result: Mapping[str, Any]) -> str:
+    """How long loads lasted; those of rounds may have been made shorter, so that all of them fit."""
+    seconds, round_s = result["plan"]["seconds"], result.get("round_s")
+    return f"{seconds:g} s" if round_s is None else f"{seconds:g} s ({round_s:g} s in rounds)"
+
+
+def in_time(result: Mapping[str, Any]) -> str:
+    """That rounds were left out because their time was over; empty if none was."""
+    about = result.get("rounds_in_time")
+    if not about:
+        return ""
+    return (
+        f"{about['made']} of {about['planned']} rounds: one more would not have been over within "
+        f"{about['within_s'] / 60:g} min"
+    )

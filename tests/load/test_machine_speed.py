@@ -1,0 +1,102 @@
+"""A machine that others have slowed down is seen, waited for, and voids what is to be published."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from bakeoff_bench.load import machine_speed
+from bakeoff_bench.load.machine_speed import SLOW, MachineSpeed, slow
+from bakeoff_bench.load.measured import Measured
+from bakeoff_bench.load.search import answers, search
+from tests.load.measuring import measured
+
+
+@pytest.fixture
+def speed(monkeypatch: pytest.MonkeyPatch) -> MachineSpeed:
+    """Of a machine without affinity, whose looks are told in advance; nothing is waited for in fact."""
+    monkeypatch.setattr(machine_speed, "_PIECES", 1)
+
+    async def at_once(_: float) -> None:
+        pass
+
+    monkeypatch.setattr(asyncio, "sleep", at_once)
+    return MachineSpeed(None)
+
+
+def _takes(monkeypatch: pytest.MonkeyPatch, seconds: Sequence[float]) -> None:
+    coming = iter(seconds)
+    monkeypatch.setattr(machine_speed, "_piece_s", lambda: next(coming))
+
+
+def test_it_is_held_against_its_usual_speed(speed: MachineSpeed, monkeypatch: pytest.MonkeyPatch) -> None:
+    _takes(monkeypatch, [1.0, 1.0, 1.1, 2.0, 1.0])
+    looks = [round(speed.look(), 2) for _ in range(5)]
+
+    assert looks == [1.0, 1.0, 0.91, 0.53, 1.0]
+    assert speed.to_json() == {"lowest": 0.5, "highest": 1.0, "looks": 5, "waited_s": 0.0}
+
+
+def test_a_laptop_that_has_become_warm_is_itself_after_a_while(
+    speed: MachineSpeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _takes(monkeypatch, [1.0] * 10 + [2.0] * 11)
+    looks = [speed.look() for _ in range(21)]
+
+    assert looks[10] < SLOW
+    assert looks[-1] == 1.0
+
+
+def test_a_load_waits_until_the_machine_is_back(speed: MachineSpeed, monkeypatch: pytest.MonkeyPatch) -> None:
+    _takes(monkeypatch, [1.0, 1.0, 1.0, 2.0, 2.0, 1.0])
+    told: list[str] = []
+    for _ in range(4):
+        speed.look()
+    asyncio.run(speed.come_back(told.append))
+
+    assert told == ["waiting: this machine runs at 50% of its usual speed"] * 2
+    assert speed.usual == 1.0
+    assert speed.to_json()["waited_s"] == 10.0
+
+
+def test_it_waits_for_a_while_only(speed: MachineSpeed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute for a load, ten for a run: the machine may stay as it is."""
+    _takes(monkeypatch, [1.0] * 1000 + [2.0] * 500)
+    for _ in range(1001):
+        speed.look()
+    told: list[str] = []
+    asyncio.run(speed.come_back(told.append))
+    once = len(told)
+    for _ in range(20):
+        asyncio.run(speed.come_back(told.append))
+
+    assert once == 12
+    assert len(told) == 120
+    assert speed.to_json()["waited_s"] == 600.0
+
+
+def test_a_real_look_takes_the_time_of_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    speed = MachineSpeed(None)
+    speed.look()
+    monkeypatch.setattr(machine_speed, "_TURNS", 4 * machine_speed._TURNS)
+
+    assert min(speed.look() for _ in range(3)) < 0.8, "four times the work is as good as a slow machine"
+
+
+def test_what_a_slow_machine_did_is_no_answer_of_an_engine() -> None:
+    assert slow(SLOW) == []
+    assert slow(0.5) == ["this machine ran at 50% of its usual speed"]
+    assert not answers(measured(kept_up=False, void=slow(0.5), disturbed=True))
+    assert answers(measured(kept_up=False, void=["starts were up to 9.00 s late"]))
+
+
+def test_a_search_that_the_machine_ended_says_so() -> None:
+    async def probe(rate: float) -> Measured:
+        return measured(offered_per_s=rate, settled_per_s=rate, void=slow(0.5), disturbed=True)
+
+    found = asyncio.run(search(probe, 50.0, 2.0))
+
+    assert found.bound == "machine"
+    assert found.rate_per_s is None
