@@ -274,6 +274,9 @@ BLOCKS: Mapping[str, Mapping[str, How]] = {
     "docs/results/load-indicative.md": {"bakeoff load...": _MEASURED},
     "docs/results/overhead.md": {"bakeoff bench overhead...": _MEASURED},
     "docs/results/run.md": {"bakeoff run...": _MEASURED},
+    "docs/results/tuned.md": {
+        "BAKEOFF_TUNED=...": Parsed("a load of minutes; test_tuned brings the engines up to their settings")
+    },
     "docs/run.md": {
         "bakeoff run --quick": Ran(
             {

@@ -36,6 +36,7 @@ def test_other_engines_and_comments_are_kept(tmp_path: Path) -> None:
     assert "# mine" in text
     assert text.count("[evidence.celery]") == 1
     assert "ratio = 1.0" in text
+    assert "]\n[" not in text
 
 
 def test_a_file_of_somebody_else_is_not_touched(tmp_path: Path) -> None:

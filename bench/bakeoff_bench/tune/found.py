@@ -130,4 +130,6 @@ def _table(content: Mapping[str, Any]) -> Any:
     for name, value in content.items():
         if value is not None:
             table.add(name, value)
+    if not table:
+        table.add(tomlkit.nl())  # else the next head stands right below its own
     return table

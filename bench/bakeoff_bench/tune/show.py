@@ -8,6 +8,9 @@ from typing import Any
 from bakeoff.cli.screen import say, show_table
 from bakeoff.plugins import Plugins
 
+#: Of a table of candidates.
+COLUMNS = ("knob", "candidate", "sagas/s", "ratio", "rounds", "word")
+
 
 def show(engine: str, result: Mapping[str, Any]) -> None:
     """Every candidate of every stage, what was kept, and what a fresh comparison says of it.
@@ -17,15 +20,19 @@ def show(engine: str, result: Mapping[str, Any]) -> None:
     """
     say()
     say(f"{engine}: every candidate against what had been kept before it", style="bold")
-    rows = [
+    show_table(COLUMNS, rows_of(result), {"kept": "green"}, keys=2)
+    if note := Plugins().engine(engine).info().note:
+        say(f"{engine}, unless --set says otherwise: {note}")
+    say(f"{engine}: {result['word']}")
+
+
+def rows_of(result: Mapping[str, Any]) -> list[list[str]]:
+    """A row per candidate, under ``COLUMNS``; the rate is the median of its rounds."""
+    return [
         [stage["knob"], _words(one["changes"]), *_numbers(one), _word(stage, one)]
         for stage in result["stages"]
         for one in stage["tried"]
     ]
-    show_table(["knob", "candidate", "sagas/s", "ratio", "rounds", ""], rows, {"kept": "green"}, keys=2)
-    if note := Plugins().engine(engine).info().note:
-        say(f"{engine}, unless --set says otherwise: {note}")
-    say(f"{engine}: {result['word']}")
 
 
 def _words(changes: Mapping[str, str]) -> str:
