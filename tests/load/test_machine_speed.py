@@ -18,6 +18,8 @@ from tests.load.measuring import measured
 def speed(monkeypatch: pytest.MonkeyPatch) -> MachineSpeed:
     """Of a machine without affinity, whose looks are told in advance; nothing is waited for in fact."""
     monkeypatch.setattr(machine_speed, "_PIECES", 1)
+    monkeypatch.setattr(machine_speed, "_SURE", 1)
+    monkeypatch.setattr(machine_speed, "_PAUSE_S", 0.0)
 
     async def at_once(_: float) -> None:
         pass
@@ -37,6 +39,16 @@ def test_it_is_held_against_its_usual_speed(speed: MachineSpeed, monkeypatch: py
 
     assert looks == [1.0, 1.0, 0.91, 0.53, 1.0]
     assert speed.to_json() == {"lowest": 0.5, "highest": 1.0, "looks": 5, "waited_s": 0.0}
+
+
+def test_a_moment_that_somebody_else_took_is_no_slow_machine(
+    speed: MachineSpeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine_speed, "_SURE", 3)
+    _takes(monkeypatch, [1.0, 1.0, 2.0, 1.0, 2.0, 2.0, 2.0])
+
+    assert [speed.look() for _ in range(3)] == [1.0, 1.0, 1.0]
+    assert speed.look() == 0.5, "three looks in a row"
 
 
 def test_a_laptop_that_has_become_warm_is_itself_after_a_while(

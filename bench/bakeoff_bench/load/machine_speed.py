@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -20,6 +21,9 @@ SLOW = 0.75
 #: Pieces of work of one look on one CPU, of which the median counts, and turns of the work in each: ten to
 #: thirty milliseconds, longer than what a container's quota or a scheduler takes away at a time.
 _PIECES, _TURNS = 3, 400
+#: A slow look is taken again, so often and after so many seconds: a moment that somebody else took is none of
+#: the minutes that this is about.
+_SURE, _PAUSE_S = 3, 0.3
 _DOCUMENT = {"order": "O-1", "lines": [{"sku": f"P{n}", "units": n, "pence": 100 * n} for n in range(20)]}
 #: Seconds that one load, and a whole run, waits at most for the machine to come back; and between two looks.
 _EACH_S, _ALL_S, _AGAIN_S = 60.0, 600.0, 5.0
@@ -42,7 +46,13 @@ class MachineSpeed:
 
     def look(self) -> float:
         """Time the work on each CPU; the slowest counts, since the load needs all of them."""
-        took_s = max(self._time_on(cpu) for cpu in self._cpus)
+        took_s = math.inf
+        for turn in range(_SURE):
+            if turn:
+                time.sleep(_PAUSE_S)
+            took_s = min(took_s, max(self._time_on(cpu) for cpu in self._cpus))
+            if not self._took_s or statistics.median(self._took_s) / took_s >= SLOW:
+                break
         self._took_s.append(took_s)
         self.usual = statistics.median(self._took_s) / took_s
         return self.usual

@@ -176,7 +176,8 @@ class Player:
         await asyncio.to_thread(store_samples, folder, played.samples)
         await asyncio.to_thread(store_usage, folder, played.usage)
         _tidy(folder, order)
-        speed = min(speed_before, await asyncio.to_thread(self.speed.look))
+        # Slow at both ends, it was slow in between; at one of them, it may have been for seconds.
+        speed = max(speed_before, await asyncio.to_thread(self.speed.look))
         measured = self._at_speed(played.measured, speed)
         self._folder.append(
             {
