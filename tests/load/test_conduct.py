@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,9 +13,6 @@ from typing import Any
 import pytest
 
 from bakeoff.errors import BakeoffError
-from bakeoff.orders import ORDER
-from bakeoff.settings import ConfigClass
-from bakeoff_bench.crash.contestants import Options, find_contestants
 from bakeoff_bench.load import conduct as conducting
 from bakeoff_bench.load.check import unmet_slo
 from bakeoff_bench.load.conduct import conduct
@@ -23,8 +20,8 @@ from bakeoff_bench.load.folder import LoadFolder
 from bakeoff_bench.load.measured import Measured
 from bakeoff_bench.load.pace import LEAST_S, Pace
 from bakeoff_bench.load.plan import Block, LoadPlan
-from bakeoff_scenarios import find_load
 from tests.load.measuring import measured
+from tests.load.plans import load_plan
 
 #: Sagas per second that each of them carries.
 _CAPACITY = {"inline": 400.0, "temporal": 12.0}
@@ -90,25 +87,10 @@ def scripted(
         monkeypatch.setattr(conducting, "world_alone", lambda *_: {"orders_per_s": 500.0})
         for stage in ("inline", "temporal"):
             monkeypatch.setitem(_CAPACITY, stage, _CAPACITY[stage])
-        found = [
-            one
-            for name in _CAPACITY
-            for one in find_contestants(Options(engines=(name,)), ConfigClass.RECOMMENDED)
-        ]
-        plan = LoadPlan(
-            contestants=found,
-            load=find_load("order-steady"),
-            saga=ORDER,
-            references=(),
-            blocks=[Block(name="16 in flight", users=16), Block(name="50%", share=0.5)],
-            rounds=2,
-            seconds=10.0,
-            warm_up_s=1.0,
-            search=True,
-        )
-        manifest: dict[str, Any] = {"contestants": {one.label: {} for one in found}}
+        plan = load_plan([*_CAPACITY], **{"search": True, **changes})
+        manifest: dict[str, Any] = {"contestants": {one.label: {} for one in plan.contestants}}
         folder = LoadFolder.create(tmp_path / f"run-{len(list(tmp_path.iterdir()))}")
-        asyncio.run(conduct(replace(plan, **changes), folder, manifest, lambda _: None))
+        asyncio.run(conduct(plan, folder, manifest, lambda _: None))
         return players[0], manifest
 
     return run

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from bakeoff.expectation import drawn_fates, expect
 from bakeoff.orders import NOOP, ORDER, ORDER_APPROVAL
-from bakeoff.settings import ConfigClass
-from bakeoff_bench.crash.contestants import Options, find_contestants
 from bakeoff_bench.load.order import LoadOrder, baskets, shares
 from bakeoff_bench.load.plan import Block, LoadPlan
 from bakeoff_scenarios import LOADS, arrange, counts_of, find_load, moments, profile_of, shelves
 from bakeoff_scenarios.answers import ANSWER
+from tests.load.plans import load_plan
 
 _ORDER = LoadOrder(
     deployment="",
@@ -81,22 +80,8 @@ def test_a_saga_without_orders_has_no_declines() -> None:
 
 
 def _plan(within_s: float | None) -> LoadPlan:
-    found = [
-        one
-        for name in ("inline", "temporal", "choreography")
-        for one in find_contestants(Options(engines=(name,)), ConfigClass.RECOMMENDED)
-    ]
-    return LoadPlan(
-        contestants=found,
-        load=find_load("order-steady"),
-        saga=ORDER,
-        references=(),
-        blocks=[Block(name="one", rate=1.0)],
-        rounds=10,
-        seconds=10.0,
-        warm_up_s=1.0,
-        within_s=within_s,
-    )
+    blocks = [Block(name="one", rate=1.0)]
+    return load_plan(("inline", "temporal", "choreography"), blocks=blocks, rounds=10, within_s=within_s)
 
 
 def test_every_round_begins_with_another_contestant() -> None:

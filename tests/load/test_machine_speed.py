@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from bakeoff_bench.load import machine_speed
+from bakeoff_bench.load.bystanders import Beside, Bystanders
+from bakeoff_bench.load.conduct import conduct
+from bakeoff_bench.load.folder import LoadFolder
 from bakeoff_bench.load.machine_speed import SLOW, MachineSpeed, slow
+from bakeoff_bench.load.manifest import manifest_of
 from bakeoff_bench.load.measured import Measured
+from bakeoff_bench.load.pace import Pace
+from bakeoff_bench.load.plan import Block
 from bakeoff_bench.load.search import answers, search
 from tests.load.measuring import measured
+from tests.load.plans import load_plan
 
 
 @pytest.fixture
@@ -26,6 +34,11 @@ def speed(monkeypatch: pytest.MonkeyPatch) -> MachineSpeed:
 
     monkeypatch.setattr(asyncio, "sleep", at_once)
     return MachineSpeed(None)
+
+
+def _half(speed: MachineSpeed) -> float:
+    speed.share = 0.5
+    return speed.share
 
 
 def _takes(monkeypatch: pytest.MonkeyPatch, seconds: Sequence[float]) -> None:
@@ -69,7 +82,7 @@ def test_a_load_waits_until_the_machine_is_back(speed: MachineSpeed, monkeypatch
     asyncio.run(speed.come_back(told.append))
 
     assert told == ["waiting: this machine runs at 50% of its usual speed"] * 2
-    assert speed.usual == 1.0
+    assert speed.share == 1.0
     assert speed.to_json()["waited_s"] == 10.0
 
 
@@ -112,3 +125,32 @@ def test_a_search_that_the_machine_ended_says_so() -> None:
 
     assert found.bound == "machine"
     assert found.rate_per_s is None
+
+
+@pytest.mark.service
+@pytest.mark.parametrize("others", [0.0, 0.5], ids=["slow", "others"])
+@pytest.mark.parametrize(("quality", "counts"), [("publishable", False), ("as asked", True)])
+def test_only_what_is_to_be_published_is_void_on_a_disturbed_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quality: str, counts: bool, others: float
+) -> None:
+    """A real load, on a machine that is always at half its speed, or half of which others use."""
+    beside, told, paced = Beside(others=others, stolen=None), list[str](), list[tuple[float, float]]()
+    if not others:
+        monkeypatch.setattr(MachineSpeed, "look", _half)
+    monkeypatch.setattr(machine_speed, "_EACH_S", 0.0)
+    monkeypatch.setattr(Bystanders, "seen", lambda *_: beside)
+    monkeypatch.setattr(Pace, "saw", lambda _, label, took_s, seconds: paced.append((took_s, seconds)))
+    blocks = [Block(name="20/s", rate=20.0)]
+    plan = load_plan(["inline"], blocks=blocks, rounds=1, seconds=1.0, quality=quality)
+    folder, manifest = LoadFolder.create(tmp_path / "run"), manifest_of(plan)
+    asyncio.run(conduct(plan, folder, manifest, told.append))
+    found = next(row["measured"] for row in folder.rows() if row["phase"] == "round")
+    why = (beside.void() or slow(0.5))[0]
+
+    assert found["beside"]["others"] == others
+    assert others or found["beside"]["speed"] == 0.5
+    assert found["disturbed"] is not counts
+    assert (why in found["void"]) is not counts
+    assert any(why in line for line in told) is not counts
+    assert len(paced) == len(folder.rows())
+    assert all(took_s > seconds for took_s, seconds in paced), "a generator starts, and sagas end"

@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from bakeoff.orders import ORDER
-from bakeoff.settings import ConfigClass
-from bakeoff_bench.crash.contestants import Options, find_contestants
 from bakeoff_bench.load.pace import LEAST_S, Pace
-from bakeoff_bench.load.plan import Block, LoadPlan
-from bakeoff_scenarios import find_load
+from tests.load.plans import load_plan
 
 
 def _pace(within_s: float | None, around_s: float = 5.0) -> Pace:
     """Two contestants with two loads a round: 4 x (15 + 5) = 80 s a round, 800 s for those that are due."""
-    found = [*find_contestants(Options(engines=("inline", "temporal")), ConfigClass.RECOMMENDED)]
-    plan = LoadPlan(
-        contestants=found,
-        load=find_load("order-steady"),
-        saga=ORDER,
-        references=(),
-        blocks=[Block(name="16 in flight", users=16), Block(name="50%", share=0.5)],
-        rounds=10,
-        seconds=15.0,
-        warm_up_s=3.0,
-        pilot=5,
-        within_s=within_s,
+    plan = load_plan(
+        ["inline", "temporal"], rounds=10, seconds=15.0, warm_up_s=3.0, pilot=5, within_s=within_s
     )
     pace = Pace(plan=plan)
-    for one in found:
+    for one in plan.contestants:
         pace.saw(one.label, 15.0 + around_s, 15.0)
     return pace
 

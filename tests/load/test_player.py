@@ -10,16 +10,12 @@ from typing import Any
 
 import pytest
 
-from bakeoff.orders import ORDER
-from bakeoff.settings import ConfigClass
-from bakeoff_bench.crash.contestants import Options, find_contestants
 from bakeoff_bench.load import player as playing
 from bakeoff_bench.load.folder import LoadFolder
 from bakeoff_bench.load.order import MOST_PER_S
-from bakeoff_bench.load.plan import LoadPlan
 from bakeoff_bench.load.play import ran_dry
 from bakeoff_bench.load.player import Player
-from bakeoff_scenarios import find_load
+from tests.load.plans import load_plan
 
 
 class _Noted:
@@ -94,17 +90,7 @@ def test_whoever_is_alone_disturbs_nobody(tmp_path: Path, noted: _Noted) -> None
 
 def test_a_closed_loop_gets_what_it_may_need(tmp_path: Path) -> None:
     """As much as anybody can take where nothing is known: one saga at a time says nothing of sixteen."""
-    (one,) = find_contestants(Options(engines=("inline",)), ConfigClass.RECOMMENDED)
-    plan = LoadPlan(
-        contestants=[one],
-        load=find_load("order-steady"),
-        saga=ORDER,
-        references=(),
-        blocks=[],
-        rounds=1,
-        seconds=10.0,
-        warm_up_s=1.0,
-    )
+    plan = load_plan(["inline"], blocks=[], rounds=1)
     about: dict[str, Any] = {"self_check": "valid"}
     player = Player(
         plan, LoadFolder.create(tmp_path / "run"), {"contestants": {"inline": about}}, lambda _: None
@@ -118,3 +104,15 @@ def test_a_closed_loop_gets_what_it_may_need(tmp_path: Path) -> None:
     assert 2 * 1000 <= known < unknown
     assert ran_dry(closed, 6.0, warm_up_s=1.0) == []
     assert ran_dry(closed, 5.0, warm_up_s=1.0) == ["the closed loop had no sagas left after 5.0 s"]
+
+
+def test_where_time_is_short_the_loads_of_rounds_are_shorter_and_no_others(tmp_path: Path) -> None:
+    plan = load_plan(["inline"], rounds=10)
+    about: dict[str, Any] = {"contestants": {"inline": {"throughput_per_s": 100.0}}}
+    player = Player(plan, LoadFolder.create(tmp_path / "run"), about, lambda _: None)
+    player.round_s = 6.0
+
+    assert player.order("inline", 50.0, "round", 0).seconds == 6.0
+    assert player.order("inline", 0.0, "round", 0, users=16).seconds == 6.0
+    assert player.order("inline", 50.0, "search", 0).seconds == plan.seconds
+    assert player.order("inline", 50.0, "confirm", 0).seconds == 2 * plan.seconds

@@ -95,6 +95,10 @@ def test_two_runs_become_one(terminal: Terminal, run: Path) -> None:
     other = shutil.copytree(run, terminal.folder / "other")
     manifest = json.loads((other / "manifest.json").read_text())
     manifest["machine"]["cpus"] += 1
+    manifest |= {
+        "round_s": 2.5,
+        "machine_speed": {"lowest": 0.3, "highest": 1.0, "looks": 1000, "waited_s": 9.0},
+    }
     (other / "manifest.json").write_text(json.dumps(manifest))
     done = terminal.run(["combine", str(run), str(other), "--out", "both"])
     check = terminal.run(["check", "both", "--json", "both.json"])
@@ -104,6 +108,9 @@ def test_two_runs_become_one(terminal: Terminal, run: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert f"{other} was measured on another machine than {run}" in done.stderr
     assert check.returncode == alone.returncode
+    assert "(2.5 s in rounds)" in check.stdout, "what was one run's own is still told"
+    assert "this machine ran at 30% to " in check.stdout
+    assert "and was waited for 9 s" in check.stdout
     assert both["validity"] == "valid"
     assert both["blocks"][0]["rounds"] == 2 * one["blocks"][0]["rounds"]
     assert both["blocks"][0]["arrived"] == 2 * one["blocks"][0]["arrived"]

@@ -153,7 +153,8 @@ class _Run:
     async def find_rounds(self) -> int:
         """As many as it takes to see a difference of 10 % between any two, by a pilot that does not count.
 
-        Where the most that is allowed does not do, the most is made, or what there is time for.
+        Where the most that is allowed does not do, the most is made, or what there is time for. If that is
+        no more than are due, there is no pilot, and loads become as short as lets those fit.
         """
         plan, pace = self._plan, self.player.pace
         if not pace.has_time_for_a_pilot(gone_s := time.monotonic() - self._began_s):

@@ -33,7 +33,7 @@ class MachineSpeed:
     """Holds the machine against itself.
 
     Attributes:
-        usual: Share of its usual speed at the last look; 1 before the first one. Usual is the median of all
+        share: Of its usual speed, at the last look; 1 before the first one. Usual is the median of all
             looks so far: a laptop that has become warm is at its usual speed after a while.
     """
 
@@ -42,7 +42,7 @@ class MachineSpeed:
         self._cpus: list[set[int] | None] = [{cpu} for cpu in each] or [None]
         self._took_s: list[float] = []
         self._waited_s = 0.0
-        self.usual = 1.0
+        self.share = 1.0
 
     def look(self) -> float:
         """Time the work on each CPU; the slowest counts, since the load needs all of them."""
@@ -54,14 +54,14 @@ class MachineSpeed:
             if not self._took_s or statistics.median(self._took_s) / took_s >= SLOW:
                 break
         self._took_s.append(took_s)
-        self.usual = statistics.median(self._took_s) / took_s
-        return self.usual
+        self.share = statistics.median(self._took_s) / took_s
+        return self.share
 
     async def come_back(self, tell: Callable[[str], object]) -> None:
         """Wait while the machine is slow; not for ever, since it may stay so."""
         waited_s = 0.0
-        while self.usual < SLOW and waited_s < _EACH_S and self._waited_s < _ALL_S:
-            tell(f"waiting: this machine runs at {self.usual:.0%} of its usual speed")
+        while self.share < SLOW and waited_s < _EACH_S and self._waited_s < _ALL_S:
+            tell(f"waiting: this machine runs at {self.share:.0%} of its usual speed")
             await asyncio.sleep(_AGAIN_S)
             waited_s += _AGAIN_S
             self._waited_s += _AGAIN_S
@@ -92,6 +92,6 @@ def _piece_s() -> float:
     return time.perf_counter() - began_s
 
 
-def slow(usual: float) -> list[str]:
+def slow(share: float) -> list[str]:
     """Why the numbers are the machine's; empty if they are not."""
-    return [f"this machine ran at {usual:.0%} of its usual speed"] if usual < SLOW else []
+    return [f"this machine ran at {share:.0%} of its usual speed"] if share < SLOW else []

@@ -209,7 +209,7 @@ class Player:
         await asyncio.to_thread(self.speed.look)
         if self._undisturbed:
             await self.speed.come_back(lambda words: self._tell(f"{where}: {words}"))
-        return self.speed.usual
+        return self.speed.share
 
     def _at_speed(self, measured: Measured, speed: float) -> Measured:
         """With the speed that the machine had, and void if it was too low."""

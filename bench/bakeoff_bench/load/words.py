@@ -24,13 +24,18 @@ def partly_overloaded(result: Mapping[str, Any]) -> list[str]:
 
 def speed_words(result: Mapping[str, Any]) -> str:
     """How steady the machine was; empty for a run of an earlier bakeoff, which did not look."""
-    if not (about := result.get("machine_speed")):
+    if not (each := _of_each(result, "machine_speed")):
         return ""
-    waited = f", and was waited for {about['waited_s']:.0f} s" if about["waited_s"] else ""
-    return (
-        f"this machine ran at {about['lowest']:.0%} to {about['highest']:.0%} of its usual speed, looked at "
-        f"{about['looks']} times{waited}"
-    )
+    lowest, highest = min(one["lowest"] for one in each), max(one["highest"] for one in each)
+    looks, waited_s = sum(one["looks"] for one in each), sum(one["waited_s"] for one in each)
+    waited = f", and was waited for {waited_s:.0f} s" if waited_s else ""
+    shares = f"{lowest:.0%} to {highest:.0%}"
+    return f"this machine ran at {shares} of its usual speed, looked at {looks} times{waited}"
+
+
+def _of_each(result: Mapping[str, Any], name: str) -> list[Any]:
+    """What the run says of itself, or each of those of which it was pooled."""
+    return [one[name] for one in (result, *result.get("combined", ())) if one.get(name)]
 
 
 def ends_of(found: Mapping[str, Any]) -> str:
@@ -41,8 +46,8 @@ def ends_of(found: Mapping[str, Any]) -> str:
 
 def length_of(result: Mapping[str, Any]) -> str:
     """How long loads lasted; those of rounds may have been made shorter, so that all of them fit."""
-    seconds, round_s = result["plan"]["seconds"], result.get("round_s")
-    return f"{seconds:g} s" if round_s is None else f"{seconds:g} s ({round_s:g} s in rounds)"
+    seconds, shorter = f"{result['plan']['seconds']:g} s", sorted(set(_of_each(result, "round_s")))
+    return f"{seconds} ({' or '.join(f'{one:g}' for one in shorter)} s in rounds)" if shorter else seconds
 
 
 def in_time(result: Mapping[str, Any]) -> str:

@@ -14,6 +14,9 @@ from bakeoff_bench.run.stored import reading
 
 #: What must not differ, or rounds of different things would be pooled.
 _SAME = ("plan", "shape")
+#: Of a pooled run each has its own.
+_ORIGIN = ("created_at", "command", "machine", "git")
+_OF_ONE_RUN = ("round_s", "rounds_in_time", "machine_speed")
 _SAME_OF_CONTESTANT = ("settings", "raw", "config_class", "versions")
 
 
@@ -50,7 +53,7 @@ def combined(runs: Sequence[Path], out: Path) -> LoadFolder:
             part = f"{manifest['contestants'][row['contestant']]['slug']}.{number}"
             folder.append({**row, "round": row["round"] + rounds, "part": part})
         rounds += max((row["round"] for row in rows), default=-1) + 1
-    first = manifests[0]
+    first = {name: value for name, value in manifests[0].items() if name not in _OF_ONE_RUN}
     contestants = {
         label: {**about, "parts": parts.get(label, [])} for label, about in first["contestants"].items()
     }
@@ -62,7 +65,7 @@ def combined(runs: Sequence[Path], out: Path) -> LoadFolder:
             "contestants": contestants,
             "complete": all(one["complete"] for one in manifests),
             "combined": [
-                {name: one[name] for name in ("created_at", "command", "machine", "git")} for one in manifests
+                {name: one[name] for name in (*_ORIGIN, *_OF_ONE_RUN) if name in one} for one in manifests
             ],
         }
     )
