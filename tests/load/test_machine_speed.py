@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -102,12 +104,23 @@ def test_it_waits_for_a_while_only(speed: MachineSpeed, monkeypatch: pytest.Monk
     assert speed.to_json()["waited_s"] == 600.0
 
 
-def test_a_real_look_takes_the_time_of_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    speed = MachineSpeed(None)
-    speed.look()
-    monkeypatch.setattr(machine_speed, "_TURNS", 4 * machine_speed._TURNS)
+def test_a_look_times_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that ticks with every turn of it: a real one also tells what else the machine does."""
+    done, loads = [0.0], json.loads
 
-    assert min(speed.look() for _ in range(3)) < 0.8, "four times the work is as good as a slow machine"
+    def turn(text: str) -> object:
+        done[0] += 1.0
+        return loads(text)
+
+    monkeypatch.setattr(machine_speed, "json", SimpleNamespace(dumps=json.dumps, loads=turn))
+    monkeypatch.setattr(
+        machine_speed, "time", SimpleNamespace(perf_counter=lambda: done[0], sleep=lambda _: None)
+    )
+    speed = MachineSpeed(None)
+
+    assert speed.look() == 1.0
+    monkeypatch.setattr(machine_speed, "_TURNS", 4 * machine_speed._TURNS)
+    assert speed.look() == 0.625, "four times the work: 1,600 turns, where the median is 1,000"
 
 
 def test_what_a_slow_machine_did_is_no_answer_of_an_engine() -> None:
