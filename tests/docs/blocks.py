@@ -178,7 +178,7 @@ BLOCKS: Mapping[str, Mapping[str, How]] = {
             stage=stages.checkout,
             thorough=True,
         ),
-        "dramatiq[valkey, ci] is up": Elsewhere(
+        "dramatiq[valkey, ci] is up...": Elsewhere(
             f"{_DOCS}/test_locust_page.py::test_several_machines", Level.REDUCED
         ),
         "locust -f scenarios/locustfile.py --master...": Elsewhere(

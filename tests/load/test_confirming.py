@@ -46,10 +46,18 @@ def test_a_rate_that_holds_is_kept_and_contestants_take_turns() -> None:
 def test_a_rate_that_had_a_good_minute_is_lowered_until_it_holds() -> None:
     found, _ = _confirmed({"a": _carries(42)}, a=50.0)
 
-    assert found["a"].rate_per_s == pytest.approx(0.9 * 0.9 * 50.0)
+    assert found["a"].rate_per_s == pytest.approx(0.9 * 0.85 * 50.0)
     assert found["a"].failed_per_s == pytest.approx(45.0)
     assert (found["a"].confirmed, found["a"].searched_per_s) == (3, 50.0)
     assert "the backlog grew" in found["a"].why
+
+
+def test_a_search_on_a_machine_at_its_best_is_not_the_end() -> None:
+    """Who carries 0.6 of what the search came to does not sustain nothing."""
+    found, _ = _confirmed({"a": _carries(30)}, a=50.0)
+
+    assert found["a"].rate_per_s == pytest.approx(0.9 * 0.85 * 0.7 * 50.0)
+    assert (found["a"].confirmed, found["a"].of) == (3, 3)
 
 
 def test_one_bad_minute_of_three_is_forgiven() -> None:
@@ -71,7 +79,17 @@ def test_void_loads_confirm_nothing_and_refute_nothing() -> None:
     found, played = _confirmed({"a": lambda rate, _: measured(void=["the generator was late"])}, a=50.0)
 
     assert (found["a"].rate_per_s, found["a"].confirmed, found["a"].of) == (50.0, 0, 0)
-    assert len(played) == 3
+    assert len(played) == 9, "each of three is made again, twice"
+
+
+def test_a_void_load_is_made_again() -> None:
+    voids = iter([["others used the machine"], [], [], []])
+    found, played = _confirmed(
+        {"a": lambda rate, _: measured(offered_per_s=rate, settled_per_s=rate, void=next(voids))}, a=50.0
+    )
+
+    assert (found["a"].confirmed, found["a"].of) == (3, 3)
+    assert len(played) == 4
 
 
 def test_who_sustained_nothing_has_nothing_to_confirm() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from bakeoff.orders import ORDER
 from bakeoff.orders.loader import real_orders
 from bakeoff.plugins import Plugins
 from bakeoff_bench.load.generator.drive import Generator
+from bakeoff_bench.load.generator.guard import Effort
 from bakeoff_bench.load.generator.sample import Sample
 from bakeoff_bench.load.order import LoadOrder
 from bakeoff_scenarios import arrange, find_load
@@ -54,25 +56,26 @@ class _Mute:
         raise ConnectionResetError("the result server is gone")
 
 
-def test_what_settled_in_the_ledger_is_settled_whatever_the_client_says(tmp_path: Path) -> None:
-    """The error is told; the latency is there; the saga is neither censored nor lost."""
+def _drive(tmp_path: Path, at_s: list[float], **of_order: Any) -> tuple[list[Sample], Effort]:
+    """Sagas due at these seconds, of an engine whose outcomes cannot be asked for."""
     load = find_load("order-steady")
-    arrivals = arrange(load, ORDER, real_orders(3).orders, [0.0], seed=1, label="l")
+    arrivals = arrange(load, ORDER, real_orders(3).orders, at_s, seed=1, label="l")
     over: list[Sample] = []
     history = History(tmp_path / "history.jsonl")
+    order = LoadOrder(
+        deployment="",
+        saga="order",
+        load=load.name,
+        rate=1.0,
+        seconds=1.0,
+        process="constant",
+        seed=1,
+        arrival_seed=1,
+        label="l",
+        patience_s=5.0,
+    )
     generator = Generator(
-        order=LoadOrder(
-            deployment="",
-            saga="order",
-            load=load.name,
-            rate=1.0,
-            seconds=1.0,
-            process="constant",
-            seed=1,
-            arrival_seed=1,
-            label="l",
-            patience_s=5.0,
-        ),
+        order=replace(order, **of_order),
         arrivals=arrivals,
         client=_Mute(),  # type: ignore[arg-type]
         info=Plugins().engine("temporal").info(),
@@ -83,10 +86,25 @@ def test_what_settled_in_the_ledger_is_settled_whatever_the_client_says(tmp_path
         on_begin=lambda _: None,
     )
     with history:
-        asyncio.run(generator.run())
+        return over, asyncio.run(generator.run())
 
-    (sample,) = over
+
+def test_what_settled_in_the_ledger_is_settled_whatever_the_client_says(tmp_path: Path) -> None:
+    """The error is told; the latency is there; the saga is neither censored nor lost."""
+    (sample,), _ = _drive(tmp_path, [0.0])
+
     assert sample.error == "ConnectionResetError: the result server is gone"
     assert sample.settled_s is not None
     assert sample.settled_s >= _SETTLES_AFTER_S
     assert sample.told_s is None
+
+
+def test_a_generator_at_its_end_sheds_and_says_so(tmp_path: Path) -> None:
+    """More than it may have in flight it does not send: the load is void, and nobody's latency is missing."""
+    over, effort = _drive(tmp_path, [0.0, 0.0, 0.0], most_in_flight=1)
+    sent = [one for one in over if one.sent_s is not None]
+
+    assert len(over) == 3
+    assert len(sent) == 1
+    assert effort.sheds == 2
+    assert any("2" in why for why in effort.void()), effort.void()

@@ -52,6 +52,9 @@ def test_two_engines_side_by_side(terminal: Terminal) -> None:
     assert done.returncode in (0, 1), done.stderr
     assert result["validity"] == "valid", done.stdout
     assert result["complete"] is True
+    assert result["command"].startswith("bakeoff load --engine inline --engine dramatiq ")
+    assert result["plan"]["seed"] == 1
+    assert {"git", "machine", "machine_speed", "bakeoff"} <= result.keys()
     blocks = {block["contestant"]: block for block in result["blocks"]}
     assert set(blocks) == {"inline", "dramatiq[valkey]"}
     idle = [
@@ -128,6 +131,9 @@ def test_a_closed_loop_is_labelled_so(terminal: Terminal) -> None:
     assert result["contestants"]["inline"]["left"] == {"prefix": "", "external": []}
     rows = [line.split() for line in done.stdout.splitlines()]
     assert any(row[:5] == ["inline", "4", "in", "flight", "closed"] for row in rows), done.stdout
+    assert result["world"]["orders_per_s"] > 100
+    assert result["contestants"]["inline"]["throughput_per_s"] == block["settled_per_s_of_rounds"][0]
+    assert "services and ledger alone: " in done.stdout, "what every throughput stands against"
 
 
 def test_parked_sagas_count_from_their_approval(terminal: Terminal) -> None:

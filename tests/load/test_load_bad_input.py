@@ -80,10 +80,14 @@ def test_a_shape_that_makes_no_sense(
     assert re.search(reason, refused("load -e inline --shape odd_shape:Odd"))
 
 
-def test_without_locust_the_extra_is_named(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_locust_the_extra_is_named(
+    refused: Refused, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "locust", None)
 
-    assert "this needs locust: pip install 'bakeoff[bench]'" in refused("load -e inline --rate 5")
+    line = f"load -e inline --rate 5|tune -e celery|compare {home} {home}|export {home} --csv x.csv"
+    for command in line.split("|"):
+        assert "this needs locust: pip install 'bakeoff[bench]'" in refused(command)
 
 
 def test_a_folder_that_is_in_use_is_not_touched(refused: Refused, home: Path) -> None:

@@ -14,7 +14,7 @@ from bakeoff_bench.load import machine_speed
 from bakeoff_bench.load.bystanders import Beside, Bystanders
 from bakeoff_bench.load.conduct import conduct
 from bakeoff_bench.load.folder import LoadFolder
-from bakeoff_bench.load.machine_speed import SLOW, MachineSpeed, slow
+from bakeoff_bench.load.machine_speed import FAST, SLOW, MachineSpeed, nearer_to_usual, unusual
 from bakeoff_bench.load.manifest import manifest_of
 from bakeoff_bench.load.measured import Measured
 from bakeoff_bench.load.pace import Pace
@@ -53,7 +53,7 @@ def test_it_is_held_against_its_usual_speed(speed: MachineSpeed, monkeypatch: py
     looks = [round(speed.look(), 2) for _ in range(5)]
 
     assert looks == [1.0, 1.0, 0.91, 0.53, 1.0]
-    assert speed.to_json() == {"lowest": 0.5, "highest": 1.0, "looks": 5, "waited_s": 0.0}
+    assert speed.to_json() == {"lowest": 0.5, "highest": 1.0, "looks": 5, "waited_s": 0.0, "usual_s": 1.0}
 
 
 def test_a_moment_that_somebody_else_took_is_no_slow_machine(
@@ -86,6 +86,26 @@ def test_a_load_waits_until_the_machine_is_back(speed: MachineSpeed, monkeypatch
     assert told == ["waiting: this machine runs at 50% of its usual speed"] * 2
     assert speed.share == 1.0
     assert speed.to_json()["waited_s"] == 10.0
+    assert speed.to_json()["looks"] == 4, "what is waited for does not become usual by it"
+
+
+def test_a_machine_that_is_faster_for_a_while_is_waited_for_too(
+    speed: MachineSpeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _takes(monkeypatch, [1.0, 1.0, 1.0, 0.5, 0.5, 1.0])
+    told: list[str] = []
+    for _ in range(4):
+        speed.look()
+    asyncio.run(speed.come_back(told.append))
+
+    assert told == ["waiting: this machine runs at 200% of its usual speed"] * 2
+
+
+def test_it_is_known_before_the_first_load(speed: MachineSpeed, monkeypatch: pytest.MonkeyPatch) -> None:
+    _takes(monkeypatch, [2.0, *[1.0] * 9])
+    asyncio.run(speed.get_to_know())
+
+    assert speed.look() == 1.0, "not twice as fast as the first look"
 
 
 def test_it_waits_for_a_while_only(speed: MachineSpeed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,6 +121,7 @@ def test_it_waits_for_a_while_only(speed: MachineSpeed, monkeypatch: pytest.Monk
 
     assert once == 12
     assert len(told) == 120
+    assert speed.to_json()["looks"] == 1001 + 120, "what does not come back becomes usual"
     assert speed.to_json()["waited_s"] == 600.0
 
 
@@ -123,16 +144,26 @@ def test_a_look_times_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     assert speed.look() == 0.625, "four times the work: 1,600 turns, where the median is 1,000"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "during"), [(0.5, 0.6, 0.6), (0.5, 1.0, 1.0), (1.6, 1.5, 1.5), (1.6, 0.9, 0.9)]
+)
+def test_a_load_had_the_speed_that_it_was_slow_or_fast_at_both_ends(
+    before: float, after: float, during: float
+) -> None:
+    assert nearer_to_usual(before, after) == nearer_to_usual(after, before) == during
+
+
 def test_what_a_slow_machine_did_is_no_answer_of_an_engine() -> None:
-    assert slow(SLOW) == []
-    assert slow(0.5) == ["this machine ran at 50% of its usual speed"]
-    assert not answers(measured(kept_up=False, void=slow(0.5), disturbed=True))
+    assert unusual(SLOW) == unusual(FAST) == []
+    assert unusual(0.5) == ["this machine ran at 50% of its usual speed"]
+    assert unusual(1.6) == ["this machine ran at 160% of its usual speed"]
+    assert not answers(measured(kept_up=False, void=unusual(0.5), disturbed=True))
     assert answers(measured(kept_up=False, void=["starts were up to 9.00 s late"]))
 
 
 def test_a_search_that_the_machine_ended_says_so() -> None:
     async def probe(rate: float) -> Measured:
-        return measured(offered_per_s=rate, settled_per_s=rate, void=slow(0.5), disturbed=True)
+        return measured(offered_per_s=rate, settled_per_s=rate, void=unusual(0.5), disturbed=True)
 
     found = asyncio.run(search(probe, 50.0, 2.0))
 
@@ -151,17 +182,19 @@ def test_only_what_is_to_be_published_is_void_on_a_disturbed_machine(
     if not others:
         monkeypatch.setattr(MachineSpeed, "look", _half)
     monkeypatch.setattr(machine_speed, "_EACH_S", 0.0)
+    monkeypatch.setattr(machine_speed, "_APART_S", 0.0)
     monkeypatch.setattr(Bystanders, "seen", lambda *_: beside)
     monkeypatch.setattr(Pace, "saw", lambda _, label, took_s, seconds: paced.append((took_s, seconds)))
     blocks = [Block(name="20/s", rate=20.0)]
     plan = load_plan(["inline"], blocks=blocks, rounds=1, seconds=1.0, quality=quality)
     folder, manifest = LoadFolder.create(tmp_path / "run"), manifest_of(plan)
     asyncio.run(conduct(plan, folder, manifest, told.append))
-    found = next(row["measured"] for row in folder.rows() if row["phase"] == "round")
-    why = (beside.void() or slow(0.5))[0]
+    found, *again = [row["measured"] for row in folder.rows() if row["phase"] == "round"]
+    why = (beside.void() or unusual(0.5))[0]
 
     assert found["beside"]["others"] == others
     assert others or found["beside"]["speed"] == 0.5
+    assert len(again) == (0 if counts else 1), "what others did costs nobody a round, if once more helps"
     assert found["disturbed"] is not counts
     assert (why in found["void"]) is not counts
     assert any(why in line for line in told) is not counts

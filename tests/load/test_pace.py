@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from bakeoff.orders import ORDER
 from bakeoff_bench.load.pace import LEAST_S, Pace
+from bakeoff_bench.load.strike import strike_of
+from bakeoff_scenarios import find_load
 from tests.load.plans import load_plan
 
 
@@ -37,6 +42,18 @@ def test_where_there_is_less_all_rounds_are_made_of_shorter_loads(gone_s: float)
 
 def test_no_load_becomes_too_short_to_tell_anything() -> None:
     assert _pace(800.0).seconds_of_rounds(790.0) == 3.0 + LEAST_S
+
+
+def test_what_would_be_another_load_is_not_made_shorter() -> None:
+    """A spike of a second is none, and a fault that is armed after the end does not strike."""
+    plan = _pace(800.0).plan
+    spike = replace(plan, load=find_load("order-spike"))
+    soak = replace(plan, load=find_load("order-soak"), seconds=1800.0)
+    struck = replace(plan, fault=strike_of("worker-kill:charge_payment.after_effect", ORDER, 6.0))
+
+    assert plan.may_be_shorter
+    assert [one.may_be_shorter for one in (spike, soak, struck)] == [False] * 3
+    assert Pace(plan=struck).seconds_of_rounds(790.0) == 15.0
 
 
 def test_a_pilot_is_only_made_where_more_rounds_than_are_due_fit_behind_it() -> None:

@@ -57,7 +57,7 @@ def _played(folder: Path, *labels: str) -> None:
         **dict.fromkeys(
             ("load", "saga", "references", "seed", "workers", "slots", "ledger", "prefix", "fault")
         ),
-        **dict.fromkeys(("cpus", "bridge", "otlp")),
+        **dict.fromkeys(("cpus", "bridge", "otlp", "quality")),
     )
     manifest: dict[str, Any] = {"contestants": {label: {} for label in labels}}
     player = Player(plan, LoadFolder.create(folder), manifest, lambda _: None)

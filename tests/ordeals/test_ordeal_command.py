@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -16,6 +17,7 @@ from bakeoff.nemesis import FaultMissedError
 from bakeoff_bench.ordeals.catalogue import ORDEALS, find_ordeals
 from bakeoff_bench.ordeals.command import ordeal
 from bakeoff_bench.ordeals.ordeal import OrdealResult, Setup
+from bakeoff_bench.ordeals.show import show_result
 from bakeoff_bench.ordeals.under_load import UnderLoad
 from tests.cli.terminal import Terminal
 
@@ -73,6 +75,16 @@ def _parse(arguments: list[str]) -> None:
     given = typer.main.get_command(app).make_context("ordeal", arguments).params
     find_ordeals(given["names"] or [])
     choose_engines(given["engine"], config=given["config"], sets=given["set_"], raws=given["set_raw"])
+
+
+def test_a_stand_in_is_called_so_beside_its_rates(capsys: pytest.CaptureFixture[str]) -> None:
+    parts: dict[str, Any] = {key: {} for key in ("counts", "integers", "times_s", "ratios", "memory_mb")}
+    one = {"verdict": "valid", **parts, "rates_per_s": {"drained": 9.0}, "reasons": [], "notes": []}
+    show_result("backlog", {"temporal": {**one, "engine_note": "dev server, 1 shard, SQLite"}, "inline": one})
+
+    told = capsys.readouterr().out
+    assert "9.0 per s" in told
+    assert "temporal: dev server, 1 shard, SQLite" in told
 
 
 def test_a_fault_that_did_not_land_is_unknown_and_costs_nobody_else_his_verdict(

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import signal
+from pathlib import Path
+
 import pytest
 
+from bakeoff_bench.overhead.result import broken_off
+from tests.cli.terminal import Terminal
+from tests.processes.traces import Traces
 from tests.run.conftest import Command, bakeoff
 from tests.tiers import one_of
 
@@ -44,6 +51,28 @@ def test_measures_both_sides_with_the_same_settings(bakeoff: Command, engine: st
     assert (one["offered_per_s"] is None) == (engine == "inline")
     assert "share of the ceiling" in ran.out
     assert "about" in ran.out.splitlines()[0]  # the duration, before anything is started
+
+
+@pytest.mark.slow
+@pytest.mark.service
+def test_an_interruption_leaves_the_rounds_that_were_made(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    asked = ["bench", "overhead", "--engine", "inline", "--rounds", "9", "--sagas", "20"]
+    with terminal.open([*asked, "--json", "cost.json"]) as command:
+        command.wait_for("round 2 of 9")
+        traces = Traces(command.popen.pid)
+        code = command.interrupt()
+    result = json.loads((terminal.folder / "cost.json").read_text())
+    (one,) = result["contestants"]
+
+    assert code == 128 + signal.SIGINT
+    assert not traces.alive()
+    assert not terminal.leftovers()
+    assert not result["complete"]
+    assert not one["whole"]
+    assert 1 <= len(one["rounds"]) < 9
+    assert one["comparisons"]["order"]["cpu_ms"]["adapter"] > 0
+    assert list(broken_off(result)) == [f"inline: broken off after {len(one['rounds'])} of 9 rounds"]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ def _measured(label: str = "celery[valkey]", note: str = "") -> Measured:
         differences=[("task.typing", "False", "True")],
         versions={"celery": "5"},
         note=note,
+        whole=True,
     )
 
 
@@ -101,6 +102,19 @@ def test_a_note_stands_with_every_rate_that_it_is_about(tmp_path: Path) -> None:
     assert [f"temporal: {NOTE}." in block.conditions for block in harness.blocks] == [True] * 3 + [False]
     assert rules["17"] == ["yes", f"its note stands in the conditions: {NOTE}"]
     assert f"a stand-in was measured: temporal: {NOTE}" in questions
+
+
+def test_rounds_of_a_contestant_that_was_broken_off_count(tmp_path: Path) -> None:
+    broken_off = replace(_measured("temporal"), offered_per_s=None, differences=(), whole=False)
+    result = added({**_begun(), "rounds": 10}, [_measured(), broken_off], complete=False)
+    section = _section(result, tmp_path)
+    ratios, _, generators, _ = section.blocks
+
+    assert isinstance(ratios, Table)
+    assert {row[0] for row in ratios.rows} == {"celery[valkey]", "temporal"}
+    assert "temporal: broken off after 3 of 10 rounds." in ratios.conditions
+    assert isinstance(generators, Table)
+    assert generators.rows[1] == ["temporal", *["-"] * 4, "not looked at: broken off before"]
 
 
 def test_contestants_stand_in_the_conditions_with_their_versions(tmp_path: Path) -> None:

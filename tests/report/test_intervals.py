@@ -15,6 +15,7 @@ from bakeoff_bench.load.comparison import comparisons
 from bakeoff_bench.report.build import page_of
 from bakeoff_bench.report.page import Cell, Figure, Mood, Page, Table
 from bakeoff_bench.report.sections import parts
+from bakeoff_bench.report.sections.rounds import in_short, spread
 from bakeoff_bench.report.sources import read_sources
 from tests.report.synthetic import CLOSED, blocks_of, load_result, write
 
@@ -213,6 +214,24 @@ def test_rounds_of_a_load_are_one_mark_with_a_bar_and_loads_of_the_search_one_ea
     assert [row["rounds"] for row in rows].count(f"1 of 1; {ONE_LOAD}") == 4
     assert [row["backlog"] for row in rows].count("grew in 1 of 1") == 2
     assert _of(rows, "inline", **{"offered /s": "60.0"})["p95, s"] == "0.045 (0.044 to 0.046)"
+
+
+@pytest.mark.parametrize(
+    ("rounds", "told"),
+    [
+        ([0.03, 0.04, 0.05], "0.040 (0.030 to 0.050)"),
+        ([0.05, 0.06], "0.040"),  # only the busiest rounds have the values: not what all of them show
+        ([0.03], "0.040"),
+    ],
+)
+def test_a_bracket_holds_what_it_is_about(rounds: list[float], told: str) -> None:
+    assert spread(0.04, rounds, "{:.3f}".format) == told
+
+
+def test_a_bracket_says_how_many_rounds_it_is_of() -> None:
+    assert in_short(0.04, [0.03, 0.05], 2, "{:.2f}".format) == "0.04 (0.03 to 0.05, 2 rounds)"
+    assert in_short(0.04, [0.03, 0.05], 10, "{:.2f}".format) == "0.04 (0.03 to 0.05, 2 of 10 rounds)"
+    assert in_short(0.04, [0.05, 0.06], 10, "{:.2f}".format) == "0.04 (10 rounds)"
 
 
 def test_the_answer_says_of_how_many_rounds_and_between_what(tmp_path: Path) -> None:

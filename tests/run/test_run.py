@@ -25,6 +25,7 @@ from bakeoff.orders import (
 from bakeoff.saga import Saga
 from bakeoff_bench.run.duration import PATIENCE_S
 from bakeoff_bench.run.folder import RunFolder
+from bakeoff_scenarios import LOADS
 from tests.run.conftest import Command
 
 _EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -271,6 +272,7 @@ def test_scenarios_are_listed(bakeoff: Command) -> None:
     assert ran.code == 0
     assert "scarcity" in ran.out
     assert "orders" in ran.out
+    assert [name for name in LOADS if name not in ran.out] == []
 
 
 @pytest.mark.parametrize(("options", "heard"), [([], True), (["--quiet"], False), (["-q"], False)])

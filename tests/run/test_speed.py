@@ -40,6 +40,9 @@ def test_benchmark_prints_its_numbers(bakeoff: Command) -> None:
     assert inline["first_settled_s"] > 0
     assert "noop_against_native" not in inline  # there is nothing between a function and itself
     assert "domain and ledger" in ran.out
+    assert "closed loop of 16" in ran.out
+    assert inline["note"]
+    assert f"inline: {inline['note']}" in ran.out
 
 
 def test_suite_is_timed_and_its_colour_told(tmp_path: Path) -> None:

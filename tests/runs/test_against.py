@@ -9,6 +9,7 @@ import pytest
 
 from bakeoff.errors import UsageError
 from bakeoff_bench.load.comparison import comparisons
+from bakeoff_bench.load.words import speeds_apart
 from bakeoff_bench.runs.against import Limit, broken, changes, untold
 from bakeoff_bench.runs.markdown import markdown_of
 from bakeoff_bench.runs.rounds import Series, series_of
@@ -119,6 +120,31 @@ def test_what_run_b_does_not_tell_passes_no_limit() -> None:
     assert untold([Limit.read("settled_per_s:1%")], before, after, ["celery[valkey]"]) == []
     with pytest.raises(UsageError, match="no round of the first run tells it"):
         untold([Limit.read("p50:1%")], before, after, ["celery[valkey]"])
+
+
+def test_the_rounds_that_were_kept_up_with_are_no_answer_for_the_others() -> None:
+    """A choice of the best three of ten passes no limit, however good they are."""
+    before, after = (
+        Series(
+            contestant="a", block="5/s", metric="p95", values=dict.fromkeys(range(n), 0.1), counted=range(10)
+        )
+        for n in (10, 3)
+    )
+
+    (sentence,) = untold([Limit.read("p95:900%")], [before], [after], ["a"])
+    assert sentence.startswith("a, 5/s: B tells p95 of 3 of its 10 rounds that count; ")
+    assert untold([Limit.read("p95:900%")], [after], [after], ["a"]) == [], "it was not otherwise before"
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "told"), [(0.02, 0.03, "took 1.50 times as long"), (0.02, 0.021, "")]
+)
+def test_machines_that_were_not_as_fast_as_each_other(then: float, now: float, told: str) -> None:
+    said = speeds_apart({"machine_speed": {"usual_s": then}}, {"machine_speed": {"usual_s": now}})
+
+    assert told in said
+    assert bool(said) is bool(told)
+    assert speeds_apart({}, {"machine_speed": {"usual_s": now}}) == ""
 
 
 @pytest.mark.parametrize("text", ["p95", "p95:", "p95:ten", "p95:-1", "p95:nan", "speed:10%"])

@@ -72,6 +72,20 @@ def test_what_run_b_does_not_tell_ends_with_exit_code_one(terminal: Terminal, ru
     assert "inline, 12/s: B tells no p50" in done.stderr + done.stdout
 
 
+def test_best_rounds_of_run_b_pass_no_limit(terminal: Terminal, run: Path) -> None:
+    """Its backlog grew in one of two rounds: the other one tells nothing of it."""
+    partly = terminal.folder / "partly"
+    shutil.copytree(run, partly)
+    rows = [json.loads(line) for line in (partly / "loads.jsonl").read_text().splitlines()]
+    for row in rows:
+        row["measured"]["kept_up"] = row["round"] == 0
+    (partly / "loads.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = terminal.run(["compare", str(run), "partly", "--fail-if", "p50:900%"])
+
+    assert done.returncode == 1, done.stdout
+    assert "inline, 12/s: B tells p50 of 1 of its 2 rounds that count" in done.stderr + done.stdout
+
+
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
@@ -95,6 +109,7 @@ def test_two_runs_become_one(terminal: Terminal, run: Path) -> None:
     other = shutil.copytree(run, terminal.folder / "other")
     manifest = json.loads((other / "manifest.json").read_text())
     manifest["machine"]["cpus"] += 1
+    manifest["contestants"]["inline"]["sustained"] = {"rate_per_s": 99.0}
     manifest |= {
         "round_s": 2.5,
         "machine_speed": {"lowest": 0.3, "highest": 1.0, "looks": 1000, "waited_s": 9.0},
@@ -111,6 +126,11 @@ def test_two_runs_become_one(terminal: Terminal, run: Path) -> None:
     assert "(2.5 s in rounds)" in check.stdout, "what was one run's own is still told"
     assert "this machine ran at 30% to " in check.stdout
     assert "and was waited for 9 s" in check.stdout
+    assert [one["contestants"]["inline"] for one in both["combined"]] == [
+        {},
+        {"sustained": {"rate_per_s": 99.0}},
+    ]
+    assert "sustained" not in both["contestants"]["inline"], "what one run found is not that of both"
     assert both["validity"] == "valid"
     assert both["blocks"][0]["rounds"] == 2 * one["blocks"][0]["rounds"]
     assert both["blocks"][0]["arrived"] == 2 * one["blocks"][0]["arrived"]
@@ -128,6 +148,24 @@ def test_a_table_for_a_spreadsheet(terminal: Terminal, run: Path, what: str) -> 
     if what == "loads":
         assert [row["phase"] for row in rows] == ["check", "round", "round"]
         assert all(float(row["settled_per_s"]) > 0 for row in rows)
+
+
+@pytest.mark.parametrize("what", ["samples", "resources"])
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda file: file.write_bytes(file.read_bytes()[:-9]), "is damaged: "),
+        (lambda file: file.write_bytes(b""), "is damaged: "),
+        (lambda file: file.unlink(), "cannot be read: "),
+    ],
+    ids=["cut off", "empty", "missing"],
+)
+def test_a_damaged_table_is_named(refused: Refused, run: Path, what: str, damage: Any, reason: str) -> None:
+    damaged = shutil.copytree(run, Path("damaged"))
+    damage(next(damaged.glob(f"*/loads/r*/{what}.parquet")))
+
+    assert re.search(rf"{what}\.parquet {reason}", refused(f"export damaged --what {what} --csv table.csv"))
+    assert not Path("table.csv").exists()
 
 
 def test_what_cannot_be_read_is_refused(refused: Refused, run: Path, home: Path) -> None:
@@ -158,6 +196,20 @@ def test_runs_of_different_plans_are_not_pooled(refused: Refused, run: Path, hom
     (other / "manifest.json").write_text(json.dumps(manifest))
 
     assert "has another plan" in refused(["combine", str(run), "other", "--out", "both"])
+
+
+def test_a_share_that_was_another_rate_is_not_pooled(refused: Refused, run: Path, home: Path) -> None:
+    """Half of what a contestant sustains is another load on another day."""
+    other = home / "other"
+    shutil.copytree(run, other)
+    rows = [json.loads(line) for line in (other / "loads.jsonl").read_text().splitlines()]
+    (other / "loads.jsonl").write_text(
+        "".join(f"{json.dumps({**row, 'rate': 1.5 * row['rate']})}\n" for row in rows)
+    )
+    told = refused(["combine", str(run), "other", "--out", "both"])
+
+    assert "other: 12/s of inline is 18.0 sagas/s, and 12.0 in " in told
+    assert "Name the rate for both: bakeoff load --rate" in told
 
 
 def test_a_run_of_an_earlier_bakeoff_stays_readable(terminal: Terminal) -> None:

@@ -17,17 +17,23 @@ _CLOSED, _OPEN = "settled_per_s", "p50"
 def comparisons(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Every pair of contestants in every block, corrected for being so many (Holm).
 
-    Rounds that do not count for one of a pair are left out on both sides. Fewer than two leave nothing.
+    Rounds that do not count for one of a pair are left out on both sides. Fewer than two leave nothing. Nor
+    is there a median of a load that somebody did not keep up with: what is left then are its best rounds.
 
     Returns:
-        ``block``, ``metric``, ``a``, ``b``, ``ratio``, ``low`` and ``high`` (95 %), ``rounds``, ``finding``
-        and the sentence ``word``; the surest first.
+        ``block``, ``metric``, ``a``, ``b``, ``ratio``, ``low`` and ``high`` (95 %), ``rounds``, ``without``
+        (rounds that count for both, but one of them has no median of: its backlog grew), ``finding`` and the
+        sentence ``word``; the surest first.
     """
     closed = {row["block"] for row in rows if row["users"]}
-    wanted = [one for one in series_of(rows) if one.metric == (_CLOSED if one.block in closed else _OPEN)]
+    wanted = [
+        one
+        for one in series_of(rows)
+        if (one.metric == _CLOSED if one.block in closed else one.metric == _OPEN and one.mostly)
+    ]
     pairs = list(_pairs(wanted))
     judged = judge([(a.contestant, b.contestant, together) for a, b, together in pairs])
-    found = [_told(a, one) for (a, _, _), one in zip(pairs, judged, strict=True)]
+    found = [_told(a, b, one) for (a, b, _), one in zip(pairs, judged, strict=True)]
     return sorted(found, key=lambda one: (one["block"], one["p"]))
 
 
@@ -60,8 +66,14 @@ def _pairs(wanted: Sequence[Series]) -> Iterator[tuple[Series, Series, Paired]]:
             yield a, b, paired([a.values[n] for n in common], [b.values[n] for n in common])
 
 
-def _told(a: Series, one: Comparison) -> dict[str, Any]:
-    return {"block": a.block, "metric": a.metric, "a": one.a, "b": one.b, **_numbers(one)}
+def _told(a: Series, b: Series, one: Comparison) -> dict[str, Any]:
+    both = set(a.counted) & set(b.counted)
+    without = len(both) - one.paired.n
+    return {
+        **{"block": a.block, "metric": a.metric, "a": one.a, "b": one.b},
+        **_numbers(one),
+        "without": without,
+    }
 
 
 def _numbers(one: Comparison) -> dict[str, Any]:
@@ -82,7 +94,13 @@ def sentences(result: Mapping[str, Any]) -> Iterator[list[str]]:
     for one in result["comparisons"]:
         names = f"{one['a']} against {one['b']}"
         said = "; ".join([one["word"], *conditions(result, one)])
-        yield [f"{one['block']}, {one['metric']}", names, said, str(one["rounds"])]
+        yield [f"{one['block']}, {one['metric']}", names, said, rounds_words(one)]
+
+
+def rounds_words(one: Mapping[str, Any]) -> str:
+    """Of how many rounds a comparison is, and how many it is without; an earlier bakeoff did not say."""
+    left_out = f"; {one['without']} more have no median" if one.get("without") else ""
+    return f"{one['rounds']}{left_out}"
 
 
 def conditions(result: Mapping[str, Any], one: Mapping[str, Any]) -> Iterator[str]:

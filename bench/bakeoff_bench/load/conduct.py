@@ -82,7 +82,7 @@ class _Run:
     async def begin(self, stacks: AsyncExitStack) -> None:
         """Measure the World alone, then bring everybody up."""
         plan = self._plan
-        if plan.takes_shares and plan.ledger == "sqlite":
+        if plan.world_alone and plan.measures_throughput and plan.ledger == "sqlite":
             self._tell("services and ledger alone ...")
             pinned_to = None if plan.cpus is None else plan.cpus.deployment
             self._manifest["world"] = await asyncio.to_thread(
@@ -129,10 +129,15 @@ class _Run:
         self._folder.write_manifest(self._manifest)
 
     async def _learn(self, label: str, block: Block, measured: Measured) -> None:
-        """Where nobody searched, the closed loop of the first round tells of what shares are taken."""
-        if block.users and label not in self._speed and self._plan.takes_shares:
-            if not answers(measured):
-                measured = await clear_answer(partial(self._closed, label), 0.0)
+        """Where nobody searched, the first round's closed loop tells how fast a contestant is.
+
+        Where shares of that are offered it has to be known now.
+        """
+        if not block.users or label in self._speed:
+            return
+        if self._plan.takes_shares and not answers(measured):
+            measured = await clear_answer(partial(self._closed, label), 0.0)
+        if self._plan.takes_shares or measured.usable:
             self._knows(label, measured.settled_per_s)
 
     async def _closed(self, label: str, _: float) -> Measured:
@@ -153,14 +158,17 @@ class _Run:
     async def find_rounds(self) -> int:
         """As many as it takes to see a difference of 10 % between any two, by a pilot that does not count.
 
-        Where the most that is allowed does not do, the most is made, or what there is time for. If that is
-        no more than are due, there is no pilot, and loads become as short as lets those fit.
+        It tells of the closed loop's rate; what else is compared may be noisier. Where the most that is
+        allowed does not do, the most is made, or what there is time for. If that is no more than are due,
+        there is no pilot, and loads become as short as lets those fit.
         """
         plan, pace = self._plan, self.player.pace
         if not pace.has_time_for_a_pilot(gone_s := time.monotonic() - self._began_s):
             # What a pilot can only make more of, there is no time for; it would cost a round itself.
             seconds = pace.seconds_of_rounds(gone_s)
-            self._tell(f"no pilot: in what is left (--within), {plan.rounds} rounds of {seconds:g} s loads")
+            fit = "" if plan.may_be_shorter else "as many as fit of "
+            rounds = f"{fit}{plan.rounds} rounds of {seconds:g} s loads"
+            self._tell(f"no pilot: in what is left (--within), {rounds}")
             if seconds < plan.seconds:
                 self.player.round_s = self._manifest["round_s"] = seconds
                 self._folder.write_manifest(self._manifest)
@@ -175,7 +183,7 @@ class _Run:
         rates = {label: [own[n] for n in whole] for label, own in rates.items()}
         if len(rates) < 2 or len(whole) < 2:
             return plan.rounds
-        found = rounds_for(rates)
+        found = rounds_for(rates, loads=len(plan.blocks))
         self._manifest["pilot"] = {**asdict(found), "rates": rates}
         self._folder.write_manifest(self._manifest)
         self._tell(f"pilot: {found.rounds} rounds resolve {found.resolves:.0%}")
@@ -202,9 +210,16 @@ class _Run:
                 for label in self._turns(number + place):
                     rate = block.rate or block.share * self._speed.get(label, 0.0)
                     if rate or not block.share:  # if nothing was sustained, there is no share of it
-                        measured = await self.player.play(label, block, rate, "round", number)
+                        measured = await self._play_round(label, block, rate, number)
                         await self._learn(label, block, measured)
             longest_s = max(longest_s, time.monotonic() - began_s)
+
+    async def _play_round(self, label: str, block: Block, rate: float, number: int) -> Measured:
+        """Once more where the machine was not itself: what others did on it must cost nobody a round."""
+        measured = await self.player.play(label, block, rate, "round", number)
+        if measured.disturbed:
+            measured = await self.player.play(label, block, rate, "round", number)
+        return measured
 
     async def offer_alone(self) -> None:
         """Whether the generator could offer more than any engine takes; no worker runs afterwards."""

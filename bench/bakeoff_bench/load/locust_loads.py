@@ -24,6 +24,7 @@ from bakeoff_bench.load.play import about_fault
 from bakeoff_bench.load.stage import Stage
 from bakeoff_bench.load.strike import Strike, Struck, strike
 from bakeoff_bench.load.wanted import Wanted
+from bakeoff_bench.run.manifest import tier
 from bakeoff_scenarios import Arrival
 
 _POLL_S = 0.1
@@ -188,7 +189,19 @@ class LocustLoads:
             store_samples(own, part.samples)
         histograms.store(folder)
         efforts = [None if part.effort is None else part.effort.to_json() for part in parts]
-        (folder / "measured.json").write_text(json.dumps({**numbers, "effort": efforts}, indent=2) + "\n")
+        measured = {**self._about(), **numbers, "effort": efforts}
+        (folder / "measured.json").write_text(json.dumps(measured, indent=2) + "\n")
+
+    def _about(self) -> dict[str, Any]:
+        """What belongs beside every number of a contestant."""
+        info, settings = self.stage.stack.info, self.one.settings
+        return {
+            "contestant": self.one.label,
+            "note": info.note,
+            "durability": tier(info.survives),
+            "versions": self.stage.stack.versions(),
+            "settings": {**settings.shown(), **settings.shown_raw()},
+        }
 
 
 def _fault_of(fault: Strike | None, struck: Struck, parts: Sequence[Gathered]) -> dict[str, Any]:

@@ -45,9 +45,12 @@ class Pace:
         return self.rounds_left(gone_s) - cost > self.plan.rounds
 
     def seconds_of_rounds(self, gone_s: float) -> float:
-        """Of each load of a round: the plan's, or as many as let the rounds that are due fit."""
+        """Of each load of a round: the plan's, or as many as let the rounds that are due fit.
+
+        Where a shorter load would be another one there are fewer rounds instead.
+        """
         plan = self.plan
-        if self.rounds_left(gone_s) >= plan.rounds:
+        if self.rounds_left(gone_s) >= plan.rounds or not plan.may_be_shorter:
             return plan.seconds
         loads = plan.rounds * len(plan.contestants) * len(plan.blocks)
         fitting = math.floor(self._left_s(gone_s) / loads - self._around_s())

@@ -8,7 +8,7 @@ from typing import Any
 
 from bakeoff_bench.load.generator.sample import Sample
 from bakeoff_bench.load.histograms import Histograms
-from bakeoff_bench.load.measured import grew, open_at, summary
+from bakeoff_bench.load.measured import grew, mostly_kept_up, open_at, summary
 from bakeoff_bench.meter.usage import TOTAL
 from bakeoff_bench.meter.usage import Sample as Usage
 from bakeoff_scenarios import Leg, duration_s
@@ -71,8 +71,8 @@ def pooled(rounds: Sequence[tuple[Sequence[Part], Sequence[Sample]]], warm_up_s:
 
     Returns:
         ``from_s``, ``until_s``, ``offered_per_s``, ``latency`` (of the completed sagas, see ``summary``),
-        ``open_at_end``, ``kept_up`` (whether no round's backlog grew in it), ``memory_bytes``; nothing if
-        there are no parts.
+        ``open_at_end``, ``kept_up`` (whether the backlog grew in it in no more than a third of the rounds),
+        ``memory_bytes``; nothing if there are no parts.
     """
     if not rounds:
         return []
@@ -96,9 +96,11 @@ def pooled(rounds: Sequence[tuple[Sequence[Part], Sequence[Sample]]], warm_up_s:
                 "offered_per_s": sum(map(len, arrived)) / seconds,
                 "latency": _of_completed(histograms),
                 "open_at_end": max(parts[number]["open_at_end"] for parts, _ in rounds),
-                "kept_up": not any(
-                    grew(open_at(samples, until_s) - open_at(samples, from_s), len(own))
-                    for (_, samples), own in zip(rounds, arrived, strict=True)
+                "kept_up": mostly_kept_up(
+                    [
+                        not grew(open_at(samples, until_s) - open_at(samples, from_s), len(own))
+                        for (_, samples), own in zip(rounds, arrived, strict=True)
+                    ]
                 ),
                 "memory_bytes": statistics.median(memory) if None not in memory else None,
             }

@@ -73,6 +73,7 @@ class LoadPlan:
         seed, workers, slots, ledger, bridge, prefix, otlp: As everywhere.
         cpus: Of deployments and of generators; ``None``: all share all of them.
         quality: ``indicative``, ``publishable`` or ``as asked``.
+        world_alone: Whether services and ledger are measured without an engine, beside every throughput.
     """
 
     contestants: Sequence[Contestant]
@@ -99,6 +100,7 @@ class LoadPlan:
     prefix: str = field(default_factory=lambda: f"bakeoff-{secrets.token_hex(3)}-")
     cpus: Split | None = None
     quality: str = "as asked"
+    world_alone: bool = True
 
     @property
     def patience_s(self) -> float:
@@ -109,6 +111,20 @@ class LoadPlan:
     def takes_shares(self) -> bool:
         """Whether a contestant's own speed must be known before its blocks can be played."""
         return self.search or any(block.share for block in self.blocks)
+
+    @property
+    def measures_throughput(self) -> bool:
+        """Whether how much a contestant can do is measured, and not only how long it takes at a rate."""
+        return self.takes_shares or any(block.users for block in self.blocks)
+
+    @property
+    def may_be_shorter(self) -> bool:
+        """Whether a load would be the same in less time: not if it changes, or something strikes in it."""
+        from bakeoff_bench.load.parts import (
+            edges_of,
+        )  # its histograms are an extra, and every command imports this
+
+        return self.fault is None and not edges_of(self.load.shape(1.0, self.seconds))
 
     def turns(self, number: int) -> Sequence[Contestant]:
         """The contestants in the order of a round: each begins with another one."""

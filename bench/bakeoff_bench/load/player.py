@@ -16,7 +16,7 @@ from typing import Any
 
 from bakeoff_bench.crash.contestants import Contestant
 from bakeoff_bench.load.folder import LoadFolder, store_samples, store_usage
-from bakeoff_bench.load.machine_speed import MachineSpeed, slow
+from bakeoff_bench.load.machine_speed import MachineSpeed, nearer_to_usual, unusual
 from bakeoff_bench.load.measured import Measured, least_patience_s
 from bakeoff_bench.load.order import LONGEST_LEASE_S, MOST_PER_S, LoadOrder
 from bakeoff_bench.load.pace import Pace
@@ -65,6 +65,8 @@ class Player:
         for one in self._plan.contestants:
             self.stages[one.label] = await self._up(one, stacks)
             self._rest(one.label)
+        if self._undisturbed:
+            await self.speed.get_to_know()
 
     def end(self) -> None:
         """Let all go on, so that they can end in order; copy a ledger that is no file of the folder."""
@@ -176,8 +178,7 @@ class Player:
         await asyncio.to_thread(store_samples, folder, played.samples)
         await asyncio.to_thread(store_usage, folder, played.usage)
         _tidy(folder, order)
-        # Slow at both ends, it was slow in between; at one of them, it may have been for seconds.
-        speed = max(speed_before, await asyncio.to_thread(self.speed.look))
+        speed = nearer_to_usual(speed_before, await asyncio.to_thread(self.speed.look))
         measured = self._at_speed(played.measured, speed)
         self._folder.append(
             {
@@ -212,8 +213,8 @@ class Player:
         return self.speed.share
 
     def _at_speed(self, measured: Measured, speed: float) -> Measured:
-        """With the speed that the machine had, and void if it was too low."""
-        why = slow(speed) if self._undisturbed else []
+        """With the speed that the machine had, and void if that was another one than usual."""
+        why = unusual(speed) if self._undisturbed else []
         return replace(
             measured,
             beside={**measured.beside, "speed": speed},

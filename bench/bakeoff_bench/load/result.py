@@ -62,7 +62,8 @@ def result_of(folder: LoadFolder) -> dict[str, Any]:
 def block_of(folder: LoadFolder, slug: str, rows: Sequence[Row]) -> dict[str, Any]:
     """One block of one contestant over its rounds: sums, medians, and percentiles of all values pooled.
 
-    Rounds that are void, or whose ledger is not valid, are counted and left out of every number.
+    Rounds that are void, or whose ledger is not valid, are counted and left out of every number; a void one
+    that was made again is one round.
     """
     usable = _usable(rows)
     pooled = Histograms()
@@ -76,8 +77,8 @@ def block_of(folder: LoadFolder, slug: str, rows: Sequence[Row]) -> dict[str, An
         "phase": rows[0]["phase"],
         "users": rows[0]["users"],
         "rate": rows[0]["rate"],
-        "rounds": len(rows),
-        "void": len(rows) - len(usable),
+        "rounds": (made := len({row["round"] for row in rows})),
+        "void": made - len(usable),
         "why_void": sorted(
             {problem for row in rows for problem in (*row["measured"]["void"], *row["measured"]["reasons"])}
         ),

@@ -21,6 +21,7 @@ from bakeoff_bench.load.locust_loads import LocustLoads
 from bakeoff_bench.load.locust_verdict import judge
 from bakeoff_bench.load.stage import staged
 from bakeoff_bench.load.wanted import Wanted
+from bakeoff_bench.run.manifest import tier
 from bakeoff_scenarios import lacking
 
 #: Lines on standard input.
@@ -77,7 +78,10 @@ async def _stand_by(wanted: Wanted) -> int:
         faults=fault is not None,
         bridge=wanted.between,
     ) as stage:
-        say(f"{one.label} is up")
+        info = stage.stack.info
+        say(f"{one.label} is up; durability: {tier(info.survives)}; no CPU is kept from Locust")
+        if info.note:
+            say(f"{one.label}: {info.note}")
         loads = LocustLoads(stage=stage, wanted=wanted, one=one, fault=fault)
         lines = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(

@@ -7,6 +7,8 @@ from typing import Any
 
 #: What ended a search where it was not the engine.
 ENDS = {"generator": "the generator was at its end", "machine": "this machine was not itself"}
+#: Two machines, or one on two days, are as fast as each other up to this share.
+_ALIKE = 0.1
 
 
 def partly_overloaded(result: Mapping[str, Any]) -> list[str]:
@@ -33,6 +35,17 @@ def speed_words(result: Mapping[str, Any]) -> str:
     return f"this machine ran at {shares} of its usual speed, looked at {looks} times{waited}"
 
 
+def speeds_apart(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """How long a second run's machine took for the same work; empty if hardly less or more, or untold."""
+    then_s, now_s = (one.get("machine_speed", {}).get("usual_s") for one in (before, after))
+    if not then_s or not now_s or abs(now_s / then_s - 1) <= _ALIKE:
+        return ""
+    return (
+        f"the machine of the second run took {now_s / then_s:.2f} times as long as that of the first for the "
+        "same piece of work, without any engine: differences below are its differences, too"
+    )
+
+
 def _of_each(result: Mapping[str, Any], name: str) -> list[Any]:
     """What the run says of itself, or each of those of which it was pooled."""
     return [one[name] for one in (result, *result.get("combined", ())) if one.get(name)]
@@ -52,10 +65,8 @@ def length_of(result: Mapping[str, Any]) -> str:
 
 def in_time(result: Mapping[str, Any]) -> str:
     """That rounds were left out because their time was over; empty if none was."""
-    about = result.get("rounds_in_time")
-    if not about:
-        return ""
-    return (
+    return "; ".join(
         f"{about['made']} of {about['planned']} rounds: one more would not have been over within "
         f"{about['within_s'] / 60:g} min"
+        for about in _of_each(result, "rounds_in_time")
     )

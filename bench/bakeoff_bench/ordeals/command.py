@@ -134,7 +134,10 @@ def _all(
                 tell=_teller(f"{one.name}, {each.name}", Countdown(left_s)),
                 bridge=bridge,
             )
-            found[one.name][each.name] = _put(one, setup).to_json()
+            found[one.name][each.name] = {
+                **_put(one, setup).to_json(),
+                "engine_note": each.engine.info(each.settings).note,
+            }
             left_s -= one.expected_s(count) if each in able[one.name] else 0.0
         show_result(one.name, found[one.name])
         told({**about, "ordeals": found})

@@ -40,7 +40,8 @@ def show_result(name: str, results: Mapping[str, Mapping[str, Any]]) -> None:
     say()
     show_table(["", *engines], rows, styles=_STYLES)
     for engine, one in results.items():
-        for line in (*one["reasons"], *one["notes"]):
+        about = (one["engine_note"],) if one.get("engine_note") else ()
+        for line in (*about, *one["reasons"], *one["notes"]):
             say(f"{engine}: {line}")
 
 

@@ -77,13 +77,18 @@ def overhead(
     found: list[Measured] = []
     for number, one in enumerate(everyone):
         tell = teller(one.label, rounds, expected_s[number:], progress)
+
+        def keep(measured: Measured) -> None:  # what an interruption leaves is worth having
+            write_json(json_, added(result, [*found, measured], complete=False))
+
         with scratch_folder("overhead") as folder:
             found.append(
-                run_interruptibly(measure(one, folder, rounds=rounds, sagas=sagas, slots=slots, tell=tell))
+                run_interruptibly(
+                    measure(one, folder, rounds=rounds, sagas=sagas, slots=slots, tell=tell, keep=keep)
+                )
             )
-        result = added(result, found, complete=len(found) == len(everyone))
-        write_json(json_, result)  # what an interruption leaves is worth having
-    show(result)
+        write_json(json_, added(result, found, complete=len(found) == len(everyone)))
+    show(added(result, found, complete=True))
 
 
 def _contestants(

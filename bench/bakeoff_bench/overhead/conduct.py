@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,21 +37,23 @@ class Measured:
         rounds: Of both sides.
         ceilings: Of the World alone, orders per second, one per round.
         writers: ``(processes, threads)`` of the ceiling.
-        offered_per_s: Starts per second of one client process with workers off; ``None`` where the sagas run
-            in the client's process.
-        differences: ``(setting, adapter, native)`` of what differs.
         versions: Of SDKs and servers.
+        offered_per_s: Starts per second of one client process with workers off; ``None`` where the sagas run
+            in the client's process, and before it was looked at.
+        differences: ``(setting, adapter, native)`` of what differs.
         note: Belongs beside every rate; often empty.
+        whole: Whether all rounds were made, and what comes behind them was looked at.
     """
 
     label: str
     rounds: Sequence[Round]
     ceilings: Sequence[float]
     writers: tuple[int, int]
-    offered_per_s: float | None
-    differences: Sequence[tuple[str, str, str]]
     versions: Mapping[str, str]
+    offered_per_s: float | None = None
+    differences: Sequence[tuple[str, str, str]] = ()
     note: str = ""
+    whole: bool = False
 
     def pairs(self, saga: str, quantity: str) -> list[Pair]:
         """``(adapter, native)`` of every round."""
@@ -84,7 +86,14 @@ def _compared(pairs: Sequence[Pair], target: Target) -> dict[str, Any]:
 
 
 async def measure(
-    one: Contestant, folder: Path, *, rounds: int, sagas: int, slots: int, tell: Callable[[int], None]
+    one: Contestant,
+    folder: Path,
+    *,
+    rounds: int,
+    sagas: int,
+    slots: int,
+    tell: Callable[[int], None],
+    keep: Callable[[Measured], None],
 ) -> Measured:
     """Bring the servers of one contestant up once and let its two sides take turns; neither is always first.
 
@@ -95,6 +104,7 @@ async def measure(
         sagas: As ``take_round`` takes them.
         slots: Of the worker of each side.
         tell: Called before each round with the number of those made.
+        keep: Called after each round with what was measured so far: the next one may be broken off.
 
     Raises:
         UsageError: If it has no native.
@@ -104,6 +114,7 @@ async def measure(
     found: list[Round] = []
     ceilings: list[float] = []
     offered = None
+    note = one.engine.info(one.settings).note
     async with running_backend(plan) as backend:
         adapter, native = sides_of(backend)
         fill_shelves(backend)
@@ -118,6 +129,15 @@ async def measure(
             ceilings.append(
                 await asyncio.to_thread(world_rate, backend.deployment.world_url, ids, processes, threads)
             )
+            measured = Measured(
+                label=one.label,
+                rounds=tuple(found),
+                ceilings=tuple(ceilings),
+                writers=adapter.writers,
+                versions=backend.versions(),
+                note=note,
+            )
+            keep(measured)
         told = await differences(backend, adapter, native)
         if adapter.worker is not None:
             watchdog = backend.launcher.watchdog
@@ -125,13 +145,4 @@ async def measure(
                 await client.ask("start", make_ids(backend, "noop", "warm", IN_FLIGHT), IN_FLIGHT)
                 answer = await client.ask("start", make_ids(backend, "noop", "offered", sagas), IN_FLIGHT)
                 offered = sagas / answer["elapsed_s"]
-    return Measured(
-        label=one.label,
-        rounds=found,
-        ceilings=ceilings,
-        writers=adapter.writers,
-        offered_per_s=offered,
-        differences=told,
-        versions=backend.versions(),
-        note=one.engine.info(one.settings).note,
-    )
+    return replace(measured, offered_per_s=offered, differences=told, whole=True)

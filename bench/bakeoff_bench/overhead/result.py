@@ -81,7 +81,8 @@ def generators(result: Mapping[str, Any]) -> Iterator[list[str]]:
     for one in result["contestants"]:
         offered = one["offered_per_s"]
         if offered is None:
-            yield [one["label"], "-", "-", "-", "-", "sagas run in the client's process"]
+            why = "sagas run in the client's process" if _whole(one) else "not looked at: broken off before"
+            yield [one["label"], "-", "-", "-", "-", why]
             continue
         times = [offered / one["comparisons"][saga]["per_s"]["adapter"] for saga in SAGAS]
         word = Word.MET if min(times) >= GENERATOR_FACTOR else Word.MISSED
@@ -94,3 +95,15 @@ def differences(result: Mapping[str, Any]) -> Iterator[list[str]]:
     for one in result["contestants"]:
         for difference in one["differences"]:
             yield [one["label"], *difference]
+
+
+def broken_off(result: Mapping[str, Any]) -> Iterator[str]:
+    """After how many of its rounds each contestant was that has not made them all, in words."""
+    for one in result["contestants"]:
+        if not _whole(one):
+            yield f"{one['label']}: broken off after {len(one['rounds'])} of {result['rounds']} rounds"
+
+
+def _whole(one: Mapping[str, Any]) -> bool:
+    # Older results hold contestants whose rounds were all over, and no others.
+    return bool(one.get("whole", True))

@@ -26,7 +26,8 @@ def show(result: Mapping[str, Any]) -> None:
     styles = {str(word): style for word, style in _STYLES.items()}
     say()
     show_table(RATIOS, list(ratios(result)), styles, keys=3)
-    say("\nadapter, native: medians of the rounds; ratio: geometric mean, Student's t over paired log-ratios")
+    say("\nrates in a closed loop of 16, all CPUs shared; adapter, native: medians of the rounds; ratio:")
+    say("geometric mean, Student's t over paired log-ratios")
     say()
     show_table(CEILINGS, list(ceilings(result)))
     say()

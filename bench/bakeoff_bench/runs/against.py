@@ -144,7 +144,7 @@ def broken(limits: Sequence[Limit], found: Sequence[Change]) -> list[Change]:
 def untold(
     limits: Sequence[Limit], before: Sequence[Series], after: Sequence[Series], contestants: Collection[str]
 ) -> list[str]:
-    """Say what is limited and known of A but not of B, which so passes no limit.
+    """Say what is limited and known of A but not of B, or of its best rounds only, which so passes no limit.
 
     Args:
         limits: What is limited.
@@ -159,9 +159,20 @@ def untold(
             raise UsageError(
                 f"--fail-if {limit.metric}: no round of the first run tells it, so nothing is limited"
             )
-    metrics, known = {limit.metric for limit in limits}, {one.key for one in after}
-    return [
-        f"{one.contestant}, {one.block}: B tells no {one.metric}; it did not keep up, or no round counts"
-        for one in before
-        if one.metric in metrics and one.contestant in contestants and one.key not in known
-    ]
+    metrics, known = {limit.metric for limit in limits}, {one.key: one for one in after}
+    asked = [one for one in before if one.metric in metrics and one.contestant in contestants]
+    return [why for one in asked if (why := _untold(one, known.get(one.key)))]
+
+
+def _untold(a: Series, b: Series | None) -> str:
+    what = f"{a.contestant}, {a.block}: B tells"
+    if b is None:
+        return f"{what} no {a.metric}; it did not keep up, or no round counts"
+    if len(b.values) == len(b.counted) < _FEWEST <= len(a.values):
+        return f"{what} {a.metric} of one round only; the others do not count"
+    if (a.mostly and not b.mostly) or len(b.values) < _FEWEST <= len(a.values):
+        return (
+            f"{what} {a.metric} of {len(b.values)} of its {len(b.counted)} rounds that count; it did not "
+            "keep up in the others, or too few sagas came"
+        )
+    return ""

@@ -16,8 +16,12 @@ from bakeoff_bench.run.stored import reading
 _SAME = ("plan", "shape")
 #: Of a pooled run each has its own.
 _ORIGIN = ("created_at", "command", "machine", "git")
-_OF_ONE_RUN = ("round_s", "rounds_in_time", "machine_speed")
+_OF_ONE_RUN = ("round_s", "rounds_in_time", "machine_speed", "pilot", "world")
 _SAME_OF_CONTESTANT = ("settings", "raw", "config_class", "versions")
+#: What each run found out by itself, and its contestants' rounds do not.
+_FOUND_BY_ONE_RUN = ("sustained", "throughput_per_s", "generator_alone")
+#: By so much the rates may differ that a share came to in each run.
+_NEAR = 0.1
 
 
 def combined(runs: Sequence[Path], out: Path) -> LoadFolder:
@@ -38,6 +42,7 @@ def combined(runs: Sequence[Path], out: Path) -> LoadFolder:
             manifests.append(LoadFolder(path).manifest())
     for path, manifest in zip(runs[1:], manifests[1:], strict=True):
         _check_same(runs[0], manifests[0], path, manifest)
+        _check_rates(runs[0], path)
     folder = LoadFolder.create(out)
     rounds = 0
     parts: dict[str, list[str]] = {}
@@ -58,18 +63,52 @@ def combined(runs: Sequence[Path], out: Path) -> LoadFolder:
         label: {**about, "parts": parts.get(label, [])} for label, about in first["contestants"].items()
     }
     for about in contestants.values():
-        about.pop(LEFT, None)  # each run's own: names on servers begin with another prefix
+        for name in (LEFT, *_FOUND_BY_ONE_RUN):  # names on servers begin with another prefix
+            about.pop(name, None)
     folder.write_manifest(
         {
             **first,
             "contestants": contestants,
             "complete": all(one["complete"] for one in manifests),
-            "combined": [
-                {name: one[name] for name in (*_ORIGIN, *_OF_ONE_RUN) if name in one} for one in manifests
-            ],
+            "combined": [_of_one(one) for one in manifests],
         }
     )
     return folder
+
+
+def _of_one(manifest: dict[str, Any]) -> dict[str, Any]:
+    """What a run found out that is not that of all of them."""
+    contestants = {
+        label: {name: about[name] for name in _FOUND_BY_ONE_RUN if name in about}
+        for label, about in manifest["contestants"].items()
+    }
+    return {
+        **{name: manifest[name] for name in (*_ORIGIN, *_OF_ONE_RUN) if name in manifest},
+        "contestants": contestants,
+    }
+
+
+def _check_rates(path: Path, other: Path) -> None:
+    """A share of one's own rate is another rate where that was found to be another one.
+
+    Raises:
+        UsageError: If it is by more than a tenth.
+    """
+    then, now = _rates(path), _rates(other)
+    for (label, block), rate in then.items():
+        own = now.get((label, block), rate)
+        if abs(own - rate) > _NEAR * rate:
+            raise UsageError(
+                f"{other}: {block} of {label} is {own:.1f} sagas/s, and {rate:.1f} in {path}; latencies at "
+                "unlike rates are not pooled. Name the rate for both: bakeoff load --rate"
+            )
+
+
+def _rates(path: Path) -> dict[tuple[str, str], float]:
+    """``{(contestant, block): arrivals per second}`` of the open loads of the rounds."""
+    with reading(path):
+        rows = [row for row in LoadFolder(path).rows() if row["phase"] == "round" and not row["users"]]
+        return {(row["contestant"], row["block"]): float(row["rate"]) for row in rows}
 
 
 def _check_same(path: Path, then: dict[str, Any], other: Path, now: dict[str, Any]) -> None:

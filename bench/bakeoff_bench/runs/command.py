@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,7 @@ from bakeoff_bench.run.command import check_json
 from bakeoff_bench.run.output import check_file, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bakeoff_bench.runs.against import Change
 
@@ -58,6 +58,7 @@ def compare(
     """
     check_extra()
     from bakeoff_bench.load.folder import LoadFolder
+    from bakeoff_bench.load.words import speeds_apart
     from bakeoff_bench.run.stored import reading
     from bakeoff_bench.runs.against import Limit, broken, changes, untold
     from bakeoff_bench.runs.markdown import markdown_of
@@ -75,14 +76,17 @@ def compare(
     for what in ("machine", "plan"):
         if manifests[0][what] != manifests[1][what]:
             warn(f"the runs differ in their {what}: differences below are its differences, too")
+    if words := speeds_apart(manifests[0], manifests[1]):
+        warn(words)
     missing = untold(limits, series[0], series[1], manifests[1]["contestants"])
     found = changes(*series)
     worse = broken(limits, found)
     notes = {label: about["note"] for label, about in manifests[1]["contestants"].items() if about["note"]}
+    shown, shown_worse = (_called(manifests[1], some) for some in (found, worse))
     if markdown:
-        typer.echo(markdown_of(found, worse, (before.name, after.name), notes, missing))
+        typer.echo(markdown_of(shown, shown_worse, (before.name, after.name), notes, missing))
     else:
-        _show(found, worse)
+        _show(shown, shown_worse)
         for label, note in notes.items():
             say(f"{label}: {note}")
     for sentence in missing:
@@ -90,6 +94,12 @@ def compare(
     write_json(json_, [asdict(one) for one in found])
     if worse or missing:
         raise typer.Exit(1)
+
+
+def _called(manifest: Mapping[str, Any], found: Sequence[Change]) -> list[Change]:
+    """With the name of every closed loop saying that it is one."""
+    closed = {block["name"] for block in manifest["plan"]["blocks"] if block["users"]}
+    return [replace(one, block=f"{one.block} (closed loop)") if one.block in closed else one for one in found]
 
 
 def _show(found: Sequence[Change], worse: Sequence[Change]) -> None:

@@ -54,7 +54,9 @@ def _load(row: Row, note: str) -> dict[str, Any]:
 def _stored(folder: LoadFolder, slugs: Mapping[str, str], row: Row, name: str) -> Iterator[dict[str, Any]]:
     path = folder.load(row.get("part", slugs[row["contestant"]]), row["label"]) / name
     which = {one: row[one] for one in ("contestant", "block", "round", "label")}
-    for one in pq.read_table(path).to_pylist():
+    with reading(path):
+        found = pq.read_table(path).to_pylist()
+    for one in found:
         yield which | one
 
 

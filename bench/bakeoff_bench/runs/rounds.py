@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,13 +25,21 @@ class Series:
 
     Attributes:
         contestant, block, metric: Which.
-        values: ``{round: value}`` of the rounds that count; positive.
+        values: ``{round: value}`` of the rounds that count and have it; positive. Under overload there is no
+            latency of the engine.
+        counted: The rounds that count.
     """
 
     contestant: str
     block: str
     metric: str
     values: Mapping[int, float]
+    counted: Collection[int] = ()
+
+    @property
+    def mostly(self) -> bool:
+        """Whether two of three rounds that count have it; the others would be a choice of the best."""
+        return 3 * len(self.values) >= 2 * len(self.counted)
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -42,17 +50,25 @@ class Series:
 def series_of(rows: Sequence[Row]) -> list[Series]:
     """Everything that can be compared; rounds that are void or whose ledger is not valid are left out."""
     found: dict[tuple[str, str, str], dict[int, float]] = {}
+    counted: dict[tuple[str, str], set[int]] = {}
     for row in rows:
         measured = row["measured"]
         if row["phase"] != "round" or measured["void"] or measured["validity"] != "valid":
             continue
+        counted.setdefault((row["contestant"], row["block"]), set()).add(row["round"])
         for metric in METRICS:
             value = value_of(measured, metric)
             if value is not None and value > 0:
                 key = (row["contestant"], row["block"], metric)
                 found.setdefault(key, {})[row["round"]] = value
     return [
-        Series(contestant=contestant, block=block, metric=metric, values=values)
+        Series(
+            contestant=contestant,
+            block=block,
+            metric=metric,
+            values=values,
+            counted=sorted(counted[contestant, block]),
+        )
         for (contestant, block, metric), values in found.items()
     ]
 

@@ -92,6 +92,7 @@ def rounds_for(
     pilot: Mapping[str, Sequence[float]],
     *,
     baseline: str | None = None,
+    loads: int = 1,
     resolve: float = RESOLVE,
     least: int = LEAST,
     most: int = MOST,
@@ -101,6 +102,7 @@ def rounds_for(
     Args:
         pilot: ``{contestant: measurements}``, one a round, of two or more contestants.
         baseline, resolve: As for ``compare_all``.
+        loads: In each of which all pairs will be compared, and all of it corrected for together.
         least, most: As for ``rounds_needed``.
 
     Raises:
@@ -113,7 +115,11 @@ def rounds_for(
         )
     plans = [
         rounds_needed(
-            log_ratios(pilot[a], pilot[b]), comparisons=len(pairs), resolve=resolve, least=least, most=most
+            log_ratios(pilot[a], pilot[b]),
+            comparisons=loads * len(pairs),
+            resolve=resolve,
+            least=least,
+            most=most,
         )
         for a, b in pairs
     ]

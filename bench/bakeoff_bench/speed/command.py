@@ -41,6 +41,7 @@ from bakeoff_bench.speed.duration import speed_seconds
 from bakeoff_bench.speed.rates import adapter_rate, native_command, native_rate, order_inputs
 
 _IN_FLIGHT = 16
+_CLOSED = f"closed loop of {_IN_FLIGHT}"
 _SUITE = "the contract suite ..."
 
 
@@ -102,8 +103,11 @@ def _teller(name: str, countdown: Countdown) -> Callable[[str], None]:
 async def _engine(
     one: ChosenEngine, folder: Path, slots: int, rounds: int, sagas: int, tell: Callable[[str], None]
 ) -> dict[str, Any]:
-    about: dict[str, Any] = {}
-    in_process = one.engine.info(one.settings).in_process
+    info = one.engine.info(one.settings)
+    about: dict[str, Any] = {"note": info.note}
+    in_process = info.in_process
+    if info.note:
+        say(f"{one.name}: {info.note}")
     tell("starting ...")
     if not in_process:
         began = time.perf_counter()
@@ -124,9 +128,10 @@ async def _engine(
         if in_process:
             many = [(f"noop-{number}", None) for number in range(3000)]
             about["noop_sagas_per_s"] = await adapter_rate(stack, "noop", many, _IN_FLIGHT)
-            say(f"{one.name}: {about['noop_sagas_per_s']:.0f} noop sagas/s")
+            say(f"{one.name}: {about['noop_sagas_per_s']:.0f} noop sagas/s, {_CLOSED}")
         about["order_sagas_per_s"] = await adapter_rate(stack, "order", order_inputs(orders), _IN_FLIGHT)
-        say(f"{one.name}: {about['order_sagas_per_s']:.0f} order sagas/s with the real baskets, no faults")
+        rate = f"{about['order_sagas_per_s']:.0f} order sagas/s"
+        say(f"{one.name}: {rate} with the real baskets, no faults, {_CLOSED}")
         pairs: list[tuple[float, float]] = []
         for number in range(rounds):
             command = native_command(stack, sagas, _IN_FLIGHT, number)
@@ -148,7 +153,7 @@ async def _engine(
             spread = "" if between is None else f" (95 %: {between.low:.2f} to {between.high:.2f})"
             say(
                 f"{one.name}: noop {median(adapters):.0f} sagas/s, native {median(natives):.0f}; "
-                f"ratio {against.ratio:.2f}{spread} over {len(pairs)} interleaved rounds"
+                f"ratio {against.ratio:.2f}{spread} over {len(pairs)} interleaved rounds, {_CLOSED}"
             )
     return about
 

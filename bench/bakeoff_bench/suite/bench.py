@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any, TypeVar
 
 import pytest
@@ -69,7 +70,7 @@ class Repeated:
         if self.benchmark.disabled:  # pytest-benchmark then makes one round without its end
             check(made[-1])
             return made
-        self.tell(warm_up_rounds=warm_up, latency_s=spread(self.seconds))
+        self.tell(bakeoff=version("bakeoff"), warm_up_rounds=warm_up, latency_s=spread(self.seconds))
         return made[warm_up : warm_up + rounds]
 
     @property

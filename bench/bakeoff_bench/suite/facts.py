@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from bakeoff.sharing import processes_of_worker
+from bakeoff_bench.run.manifest import tier
 from bakeoff_bench.run.sums import percentile
 from bakeoff_bench.suite.proof import Proof
 from bakeoff_bench.suite.site import Site
@@ -21,6 +22,7 @@ def about(site: Site) -> dict[str, Any]:
         "engine": one.name,
         "contestant": one.label,
         "label": one.info.note,
+        "durability": tier(one.info.survives),
         "versions": site.stack.versions(),
         "config_class": str(one.settings.config_class),
         "settings": one.settings.shown(),

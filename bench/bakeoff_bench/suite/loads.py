@@ -123,6 +123,7 @@ def _loaded(result: dict[str, Any], rows: list[Row], load: LoadScenario, one: Co
             "engine": about["engine"],
             "contestant": block["contestant"],
             "label": about["note"],
+            "durability": about["durability"],
             "versions": about["versions"],
             "config_class": about["config_class"],
             "settings": about["settings"],

@@ -14,6 +14,7 @@ from bakeoff.errors import UsageError
 from bakeoff.processes import run_interruptibly
 from bakeoff_bench.load.plan import LoadPlan
 from bakeoff_bench.load.resources import kept_or_scratch
+from bakeoff_bench.overhead.domain_cost import domain_cost
 from bakeoff_bench.run.countdown import Countdown
 from bakeoff_bench.run.journal import make_folder
 from bakeoff_bench.tune.found import earlier, evidence_of, store, values_of
@@ -75,6 +76,7 @@ def search_all(
         minutes = max(1, math.ceil(countdown.expected_s / 60))
         names = ", ".join(trials.given.engine for trials, _ in everyone)
         say(f"searching {names}: about {minutes} min; an engine's values are written when its search is over")
+        own_ms = domain_cost().median_ms
         for trials, knobs in everyone:
             given = trials.given
 
@@ -84,7 +86,7 @@ def search_all(
             trials.tell = tell
             start = earlier(output, given) if wishes.goes_on else {}
             searched = run_interruptibly(search(trials, knobs, start, wishes.confirm, wishes.worth))
-            results[given.engine] = searched.to_json()
+            results[given.engine] = {**searched.to_json(), "cpu_ms_per_order": own_ms}
             show(given.engine, results[given.engine])
             for file in [json_] if out is None else [json_, out / RESULT]:
                 if file is not None:

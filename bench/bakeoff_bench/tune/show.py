@@ -19,10 +19,12 @@ def show(engine: str, result: Mapping[str, Any]) -> None:
     own has another one, and what was set is not part of a result.
     """
     say()
-    say(f"{engine}: every candidate against what had been kept before it", style="bold")
+    say(f"{engine}: every candidate against what had been kept before it, in closed loops", style="bold")
     show_table(COLUMNS, rows_of(result), {"kept": "green"}, keys=2)
     if note := Plugins().engine(engine).info().note:
         say(f"{engine}, unless --set says otherwise: {note}")
+    if own_ms := result.get("cpu_ms_per_order"):
+        say(f"services and ledger alone: {own_ms:.2f} ms of CPU per order")
     say(f"{engine}: {result['word']}")
 
 

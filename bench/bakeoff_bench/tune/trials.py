@@ -164,7 +164,7 @@ class Trials:
         return one, f"not kept, whatever it does: {'; '.join(missing.values())}" if missing else ""
 
     async def _load(self, name: str, contestants: Sequence[Contestant], rounds: int) -> Loaded:
-        plan = replace(self.plan, contestants=contestants, rounds=rounds)
+        plan = replace(self.plan, contestants=contestants, rounds=rounds, world_alone=False)
         folder = LoadFolder.create(self.folder / name)
         manifest = manifest_of(plan)
         folder.write_manifest(manifest)

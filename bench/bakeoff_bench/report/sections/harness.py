@@ -9,6 +9,7 @@ from bakeoff_bench.overhead.result import (
     CEILINGS,
     GENERATORS,
     RATIOS,
+    broken_off,
     ceilings,
     differences,
     generators,
@@ -49,7 +50,8 @@ def _tables(source: Source) -> Iterator[Table]:
     notes = [f"{one['label']}: {one['note']}." for one in result["contestants"] if one.get("note")]
     measured = " ".join([measured, *notes])
     if not result["complete"]:
-        measured += " It was broken off: contestants are missing."
+        measured = " ".join([measured, *(f"{one}." for one in broken_off(result))])
+        measured += " It was broken off: contestants may be missing."
     conditions = {
         "ratios": f"{measured} Adapter and native: medians of the rounds; ratio: geometric mean, Student's t "
         "over paired log-ratios, not corrected for the number of rows.",

@@ -81,8 +81,9 @@ def distributions(run: Source) -> Iterator[Figure]:
 def _figure(run: Source, status: str, curves: Mapping[str, _Curve]) -> Figure:
     title = f"Latency of {status} sagas, by percentile ({run.name})"
     told_so = (
-        f"How long the fastest share of all {status} sagas took, at the highest open rate whose backlog did "
-        "not grow; pale: from the lowest round to the highest. To the right every step is ten times rarer."
+        f"How long the fastest share of all {status} sagas took, at the highest open rate that was kept up "
+        "with: the backlog grew in no more than a third of its rounds. Pale: from the lowest round to the "
+        "highest. To the right every step is ten times rarer."
     )
 
     def draw(axes: Axes) -> None:

@@ -36,7 +36,7 @@ LEDGER_COLUMN = "ledger under load"
 RATE_COLUMN, P95_COLUMN = "sustained, sagas/s", "p95 at most loaded, s"
 _PERCENTILES = ("p50", "p90", "p95", "p99")
 _COLUMNS = (
-    *("contestant", "load", "outcome", "sagas", "rounds", "offered /s", "settled /s"),
+    *("contestant", "load", "outcome", "sagas", "rounds", "offered /s", "started /s", "settled /s"),
     *(*_PERCENTILES, "told by the engine, p95, s", "open"),
 )
 _TOLD_WORDS = (
@@ -91,7 +91,11 @@ def _bracket(found: Mapping[str, Any]) -> str:
 
 
 def _times(found: Mapping[str, Any]) -> str:
-    return f"{found['confirmed']} of {found['of']} rounds" if found.get("of") else ""
+    """In how many rounds it was sustained; nothing where only the search's own load says so."""
+    if found.get("of"):
+        return f"{found['confirmed']} of {found['of']} rounds"
+    lowered = found.get("searched_per_s") not in (None, found["rate_per_s"])
+    return "no load at this rate counts" if lowered else ""
 
 
 def told_p95(sources: Sequence[Source]) -> dict[str, Cell]:
@@ -108,7 +112,8 @@ def told_p95(sources: Sequence[Source]) -> dict[str, Cell]:
                 block = kept[-1]
                 rounds_s = percentile_of_rounds(rounds_of(source, block), "p95")
                 p95_s = in_short(latencies_of(block)["p95"], rounds_s, used_of(block), "{:.3g}".format)
-                text = f"{p95_s} at {block['offered_per_s']:.1f}/s{disturbed(source)}"
+                grew = f", backlog grew in {block['overloaded']}" if block.get("overloaded") else ""
+                text = f"{p95_s} at {block['offered_per_s']:.1f}/s{grew}{disturbed(source)}"
                 worst(found, label, cell(text, link=_blocks_id(source, label)))
     return found
 
@@ -222,6 +227,7 @@ def _rows(run: Source, block: Mapping[str, Any]) -> list[list[Cell | str]]:
                     str(summed["n"]),
                     counted(block, len(rounds)),
                     "" if block["users"] else _number(block["offered_per_s"]),
+                    _number(block["achieved_per_s"]),
                     _number(block["settled_per_s"], settled),
                     *(
                         _percentile(summed.get(name), percentile_of_rounds(rounds, name, status), block)

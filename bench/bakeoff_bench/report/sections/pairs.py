@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bakeoff_bench.load.comparison import rounds_words
 from bakeoff_bench.report.names import slug
 from bakeoff_bench.report.page import Cell, Mood, Table, cell
 from bakeoff_bench.report.sections.loaded import names_of, tier_of
@@ -34,14 +35,14 @@ def pairs(run: Source) -> Table | None:
                 _tiers(run, one),
                 f"{names[one['block']]}{_rates(offered, one)}, {one['metric']}",
                 _ratio(one),
-                str(one["rounds"]),
+                rounds_words(one),
                 one["word"],
             ]
             for one in found
         ],
         conditions="Paired log-ratios of interleaved rounds. Each interval is that of its pair alone; what "
         "can be said is corrected for there being so many pairs (Holm). A share is of each one's own rate: "
-        "the two rates stand beside it.",
+        "the two rates stand beside it. What is not kept up with has no median to compare.",
         command=run.command,
     )
 

@@ -39,8 +39,8 @@ def parts(run: Source) -> Table | None:
         ],
         rows=rows,
         conditions="Percentiles of the values of all rounds together: no interval. Overload: more sagas were "
-        "open at the end of the part than before it, by more than chance; its percentiles tell how long it "
-        f"lasted. {conditions_of(run)}",
+        "open at the end of the part than before it, by more than chance, in more than a third of the "
+        f"rounds; its percentiles tell how long it lasted. {conditions_of(run)}",
         command=run.command,
     )
 
@@ -62,7 +62,7 @@ def _row(run: Source, block: Mapping[str, Any], part: Mapping[str, Any], before:
 
 
 def _grew(part: Mapping[str, Any], before: int) -> bool:
-    """Whether more were open at the end of a part than before it, by more than chance, in any round."""
+    """Whether more were open at the end of a part than before it, by more than chance."""
     if "kept_up" in part:
         return not part["kept_up"]
     # An earlier bakeoff did not look; it kept the most that were open in any round.

@@ -9,8 +9,8 @@ ONE = "one load: no interval"
 _NOT_APART = "not kept round by round: no interval"
 #: What brackets mean, for the conditions of a table.
 BRACKETS = (
-    "In brackets: the lowest and the highest round; none where fewer than two rounds show the number by "
-    "themselves."
+    "In brackets: the lowest and the highest of the rounds that show the number by themselves; none of fewer "
+    "than two, or where what they show lies to one side of what all rounds together do."
 )
 #: What that is worth, for the notes of a section.
 WORTH = (
@@ -20,14 +20,14 @@ WORTH = (
 
 
 def spread(middle: float, rounds: Sequence[float], show: Callable[[float], str]) -> str:
-    """``middle (lowest to highest)``; the middle alone where fewer than two rounds have the number.
+    """``middle (lowest to highest)``; the middle alone where too few rounds have the number.
 
     Args:
         middle: Over all rounds.
         rounds: The number of each round.
         show: Writes one of them.
     """
-    if len(rounds) < 2:
+    if not _between(middle, rounds):
         return show(middle)
     return f"{show(middle)} ({show(min(rounds))} to {show(max(rounds))})"
 
@@ -43,9 +43,18 @@ def in_short(middle: float, rounds: Sequence[float], used: int, show: Callable[[
     """
     if used == 1:
         return f"{show(middle)} (one load)"
-    if len(rounds) < 2:
+    if not _between(middle, rounds):
         return f"{show(middle)} ({used} rounds)"
-    return f"{show(middle)} ({show(min(rounds))} to {show(max(rounds))}, {used} rounds)"
+    shown = str(used) if len(rounds) == used else f"{len(rounds)} of {used}"
+    return f"{show(middle)} ({show(min(rounds))} to {show(max(rounds))}, {shown} rounds)"
+
+
+def _between(middle: float, rounds: Sequence[float]) -> bool:
+    """Whether several rounds have the number, and are not all of them to one side of the middle of all.
+
+    Only rounds with enough values have a percentile; of short ones that may be the busiest alone.
+    """
+    return len(rounds) > 1 and min(rounds) <= middle <= max(rounds)
 
 
 def used_of(block: Mapping[str, Any]) -> int:
@@ -54,7 +63,7 @@ def used_of(block: Mapping[str, Any]) -> int:
 
 
 def counted(block: Mapping[str, Any], apart: int) -> str:
-    """``9 of 10``, and why there is no interval, if there is none.
+    """``9 of 10``, in how many of these the backlog grew, and why there is no interval, if there is none.
 
     Args:
         block: A load over its rounds.
@@ -62,6 +71,8 @@ def counted(block: Mapping[str, Any], apart: int) -> str:
     """
     used = used_of(block)
     words = f"{used} of {block['rounds']}"
+    if grew := block.get("overloaded"):
+        words += f", backlog grew in {grew}"
     if used == 1:
         return f"{words}; {ONE}"
     return f"{words}; {_NOT_APART}" if used > 1 and apart < 2 else words

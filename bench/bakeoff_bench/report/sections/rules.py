@@ -116,11 +116,11 @@ def _of_arrivals(loads: Sequence[Source]) -> Iterator[Rule]:
 
 
 def _rounds(loads: Sequence[Source]) -> Rule:
-    """Whether as many rounds were made as the pilot asked for, or as are made without one."""
+    """Whether as many rounds count of every load as the pilot asked for, or as are made without one."""
     enough, told = [], []
     for load in loads:
         blocks = [block for block in load.result["blocks"] if block["phase"] == "round"]
-        made = min((block["rounds"] for block in blocks), default=0)
+        made = min((block["rounds"] - block["void"] for block in blocks), default=0)
         planned, pilot = load.result["plan"]["rounds"], load.result.get("pilot")
         if pilot is None:
             enough.append(made >= max(planned, LEAST))

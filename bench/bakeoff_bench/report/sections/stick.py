@@ -66,8 +66,8 @@ def hockey_stick(run: Source) -> Figure | None:
     title = f"Latency against offered load ({run.name})"
     told_so = (
         "The 95th percentile of completed sagas at every rate that was offered, its bar from the lowest "
-        "round to the highest; filled: the backlog did not grow, open: it did, and the value tells how long "
-        "the load lasted. Vertical: the highest sustained rate. Dashed: --slo."
+        "round to the highest; filled: the backlog grew in no more than a third of the rounds, open: it did, "
+        "and the value tells how long the load lasted. Vertical: the highest sustained rate. Dashed: --slo."
     )
 
     def draw(axes: Axes) -> None:

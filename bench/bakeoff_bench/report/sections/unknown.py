@@ -104,7 +104,7 @@ def _of_loads(sources: Sequence[Source]) -> Iterator[tuple[str, str, str]]:
             if "sustained" not in about:
                 yield (
                     f"the rate that {label} sustains",
-                    "nobody searched",
+                    "each run found its own" if run.result.get("combined") else "nobody searched",
                     "bakeoff load --profile publishable",
                 )
             elif not about["sustained"]["rate_per_s"]:
