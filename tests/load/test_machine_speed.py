@@ -76,29 +76,20 @@ def test_a_laptop_that_has_become_warm_is_itself_after_a_while(
     assert looks[-1] == 1.0
 
 
-def test_a_load_waits_until_the_machine_is_back(speed: MachineSpeed, monkeypatch: pytest.MonkeyPatch) -> None:
-    _takes(monkeypatch, [1.0, 1.0, 1.0, 2.0, 2.0, 1.0])
+@pytest.mark.parametrize(("took_s", "share"), [(2.0, "50%"), (0.5, "200%")])
+def test_a_load_waits_until_the_machine_is_back(
+    speed: MachineSpeed, monkeypatch: pytest.MonkeyPatch, took_s: float, share: str
+) -> None:
+    _takes(monkeypatch, [1.0, 1.0, 1.0, took_s, took_s, 1.0])
     told: list[str] = []
     for _ in range(4):
         speed.look()
     asyncio.run(speed.come_back(told.append))
 
-    assert told == ["waiting: this machine runs at 50% of its usual speed"] * 2
+    assert told == [f"waiting: this machine runs at {share} of its usual speed"] * 2
     assert speed.share == 1.0
     assert speed.to_json()["waited_s"] == 10.0
     assert speed.to_json()["looks"] == 4, "what is waited for does not become usual by it"
-
-
-def test_a_machine_that_is_faster_for_a_while_is_waited_for_too(
-    speed: MachineSpeed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _takes(monkeypatch, [1.0, 1.0, 1.0, 0.5, 0.5, 1.0])
-    told: list[str] = []
-    for _ in range(4):
-        speed.look()
-    asyncio.run(speed.come_back(told.append))
-
-    assert told == ["waiting: this machine runs at 200% of its usual speed"] * 2
 
 
 def test_it_is_known_before_the_first_load(speed: MachineSpeed, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bakeoff_bench.report.sections.rules import Kept, rules
 from bakeoff_bench.report.sources import read_sources
-from tests.report.synthetic import CONTESTANTS, NOTE, crash_result, load_result, write
+from tests.report.synthetic import CONTESTANTS, NOTE, blocks_of, crash_result, load_result, write
 
 _PILOT = {"rounds": 30, "resolves": 0.11, "enough": False, "log_sd": 0.09, "planned_sd": 0.13, "rates": {}}
 
@@ -48,6 +48,16 @@ def test_fewer_rounds_than_planned_are_too_few(tmp_path: Path) -> None:
 
     assert _rule(tmp_path, 7, load=load)[0] is Kept.NO
     assert "12 of 20 planned rounds" in _rule(tmp_path, 7, load=load)[1]
+
+
+def test_rounds_that_do_not_count_are_not_made(tmp_path: Path) -> None:
+    load = load_result({"x": "none"}, rounds=10)
+    spoilt = next(row for row in load["loads"] if row["phase"] == "round")
+    spoilt["measured"]["void"] = ["others used the machine"]
+    kept, how = _rule(tmp_path, 7, load={**load, "blocks": blocks_of(load["loads"])})
+
+    assert kept is Kept.NO
+    assert "9 of 10 planned rounds" in how
 
 
 def test_of_several_loads_each_is_told_and_the_worst_counts(tmp_path: Path) -> None:

@@ -194,3 +194,18 @@ def test_contestants_are_compared_over_the_rounds_that_both_have() -> None:
     assert found["ratio"] == pytest.approx(2.0)
     assert found["finding"] == "different"
     assert "fast is 100 %" in found["word"]
+
+
+@pytest.mark.parametrize(("grew", "rounds", "without"), [(1, 3, 1), (2, None, None)])
+def test_a_median_of_the_best_rounds_is_not_compared(
+    grew: int, rounds: int | None, without: int | None
+) -> None:
+    """One of four in which a backlog grew is left out on both sides, and counted; of two there is no pair."""
+    rows = []
+    for name in ("a", "b"):
+        for number in range(4):
+            about = measured(kept_up=name == "a" or number >= grew)
+            rows.append({**_row(name, number), "block": "5/s", "users": 0, "measured": about.to_json()})
+    found = [(one["rounds"], one["without"]) for one in comparisons(rows)]
+
+    assert found == ([] if rounds is None else [(rounds, without)])

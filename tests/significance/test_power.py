@@ -106,6 +106,8 @@ def test_plan_for_several_is_that_of_the_noisiest_pair_corrected_for_all() -> No
 
     assert all_pairs == rounds_needed(log_ratios(loud, flat), comparisons=3)
     assert with_quiet == rounds_needed(log_ratios(loud, quiet), comparisons=2)
+    five_loads = rounds_for({"quiet": quiet, "loud": loud, "flat": flat}, loads=5)
+    assert five_loads == rounds_needed(log_ratios(loud, flat), comparisons=15)
     assert 10 < with_quiet.rounds < all_pairs.rounds < 30  # the limits would hide what is compared here
 
 
